@@ -1,0 +1,4 @@
+//! riemann-lora
+pub mod data;
+pub mod load;
+pub mod model;
