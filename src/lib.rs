@@ -1,4 +1,6 @@
 //! riemann-lora
 pub mod data;
 pub mod load;
+pub mod messages;
 pub mod model;
+pub mod optim;

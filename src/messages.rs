@@ -1,0 +1,309 @@
+//! What a worker and its page say to each other: plain data, no tensors and no JavaScript.
+//!
+//! `www/src/protocol.ts` is written from these types by the test at the end of this file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Target;
+use crate::optim::OptimizerSettings;
+
+/// Declares a message: serialisable, and known to TypeScript.
+macro_rules! messages {
+    ($($(#[$attribute:meta])* pub $kind:ident $name:ident $body:tt)*) => {
+        $(
+            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+            #[cfg_attr(test, derive(ts_rs::TS))]
+            $(#[$attribute])*
+            pub $kind $name $body
+        )*
+    };
+}
+
+messages! {
+    /// The engine a worker runs on.
+    pub struct EngineReport {
+        /// `cpu` or `webgpu`.
+        pub engine: String,
+        /// What computes: the adapter's name and driver, or the CPU engine's.
+        pub description: String,
+        /// Whether the adapter is a software one.
+        pub fallback_adapter: bool,
+        /// Largest single buffer, in bytes; 0 where there is no such limit.
+        pub max_buffer_bytes: f64,
+    }
+
+    /// How far a long action is.
+    pub struct Progress {
+        /// What is being done, in the user's words.
+        pub action: String,
+        /// Units done.
+        pub done: f64,
+        /// Units in all.
+        pub total: f64,
+    }
+
+    /// Shape of one adaptable layer.
+    pub struct TargetShape {
+        /// Which layer of a block.
+        pub target: Target,
+        /// Channels in.
+        pub inputs: u32,
+        /// Channels out.
+        pub outputs: u32,
+    }
+
+    /// A loaded base.
+    pub struct ModelSummary {
+        /// From the file.
+        pub name: String,
+        /// Architecture in the file's words.
+        pub architecture: String,
+        /// Weights.
+        pub parameters: f64,
+        /// Layers L.
+        pub layers: u32,
+        /// Channels C.
+        pub hidden_size: u32,
+        /// Vocabulary V.
+        pub vocab_size: u32,
+        /// Longest sequence in tokens.
+        pub context_length: u32,
+        /// Bytes of the files.
+        pub file_bytes: f64,
+        /// Bytes of the weights as they are held.
+        pub memory_bytes: f64,
+        /// Whether the tokenizer can render a chat.
+        pub has_chat_template: bool,
+        /// Layers of a block that can carry an adapter.
+        pub targets: Vec<TargetShape>,
+    }
+
+    /// A stretch of text that is one token.
+    pub struct TokenPiece {
+        /// The token's text; a token that is part of a character is shown as its replacement sign.
+        pub text: String,
+        /// Whether predicting it counts in the loss.
+        pub counts: bool,
+    }
+
+    /// Data that is ready to train on.
+    pub struct DataSummary {
+        /// How the text was read, and why.
+        pub format: String,
+        /// Examples to train on.
+        pub train_examples: u32,
+        /// Examples held out.
+        pub validation_examples: u32,
+        /// Tokens of all examples.
+        pub tokens: f64,
+        /// Tokens whose prediction counts.
+        pub counted_tokens: f64,
+        /// Tokens of the longest example.
+        pub longest: u32,
+        /// Examples cut to the sequence length.
+        pub truncated: u32,
+        /// Examples left out because nothing of their completion was left.
+        pub dropped: u32,
+        /// The first examples.
+        pub preview: Vec<Vec<TokenPiece>>,
+    }
+
+    /// One run.
+    pub struct RunSettings {
+        /// What the user calls it.
+        pub name: String,
+        /// Its optimizer.
+        pub optimizer: OptimizerSettings,
+    }
+
+    /// What all runs of a session share, and the runs.
+    #[serde(deny_unknown_fields)]
+    pub struct SessionSettings {
+        /// Rank r of the adapters.
+        pub rank: u32,
+        /// Scale of the adapters is alpha / rank.
+        pub alpha: f64,
+        /// Share of the adapter's inputs that are set to 0 while training.
+        pub dropout: f64,
+        /// Layers that carry an adapter.
+        pub targets: Vec<Target>,
+        /// Sequences a step.
+        pub batch_size: u32,
+        /// Steps in all; schedules end there.
+        pub steps: u32,
+        /// Seed of adapters, batches and dropout.
+        pub seed: u32,
+        /// The runs.
+        pub runs: Vec<RunSettings>,
+    }
+
+    /// Bytes that a session needs, before it is made.
+    pub struct MemoryEstimate {
+        /// Weights of the base.
+        pub base: f64,
+        /// Adapters, their gradients and the optimizer's moments.
+        pub runs: f64,
+        /// Activations kept for the backward pass, and the largest temporaries.
+        pub activations: f64,
+        /// Sum.
+        pub total: f64,
+        /// What this worker can have; 0 where unknown.
+        pub limit: f64,
+    }
+
+    /// One run after one step.
+    pub struct RunReport {
+        /// Mean cross entropy over counted tokens, before this step's update; in nats.
+        /// `None` where the run had diverged before.
+        pub loss: Option<f64>,
+        /// Global L2 norm of the raw gradients.
+        pub grad_norm: Option<f64>,
+        /// Learning rate of this step.
+        pub lr: f64,
+        /// The step at which its loss or gradient stopped being finite.
+        pub diverged_at: Option<u32>,
+    }
+
+    /// Where a step's time went.
+    pub struct StepTimes {
+        /// Base and adapters, to the losses.
+        pub forward: f64,
+        /// Gradients of all factors.
+        pub backward: f64,
+        /// Clipping, Gram matrices, inverses and products with gradients.
+        pub precondition: f64,
+        /// Moments and factors.
+        pub update: f64,
+        /// All of it, with the read-back.
+        pub total: f64,
+    }
+
+    /// All runs after one step.
+    pub struct StepReport {
+        /// Counts from 1.
+        pub step: u32,
+        /// In the order of the settings.
+        pub runs: Vec<RunReport>,
+        /// Tokens of the batch, padding included.
+        pub tokens: u32,
+        /// Tokens of the batch whose prediction counts.
+        pub counted_tokens: u32,
+        /// Seconds.
+        pub seconds: StepTimes,
+        /// Bytes that the worker holds.
+        pub memory_bytes: f64,
+    }
+
+    /// Losses on the held-out examples.
+    pub struct EvaluationReport {
+        /// Steps done before.
+        pub step: u32,
+        /// Mean cross entropy of each run; `None` where it is not finite.
+        pub losses: Vec<Option<f64>>,
+        /// Seconds that it took.
+        pub seconds: f64,
+    }
+
+    /// What to write.
+    #[serde(deny_unknown_fields)]
+    pub struct SampleSettings {
+        /// The user's words.
+        pub prompt: String,
+        /// Whether the prompt is a turn of a chat.
+        pub chat: bool,
+        /// Most tokens to write.
+        pub max_tokens: u32,
+        /// 0 is greedy.
+        pub temperature: f64,
+        /// Keep only the k likeliest tokens; 0 keeps all.
+        pub top_k: u32,
+        /// Keep the likeliest tokens that make up this share; 1 keeps all.
+        pub top_p: f64,
+        /// Seed of the choices.
+        pub seed: u32,
+        /// Whether the base answers too.
+        pub include_base: bool,
+    }
+
+    /// A piece of text that a run wrote.
+    pub struct SamplePiece {
+        /// Index of the run, in the order of the settings; the base is `None`.
+        pub run: Option<u32>,
+        /// What was added.
+        pub text: String,
+        /// Whether the run has finished.
+        pub done: bool,
+    }
+}
+
+/// An error as the page shows it: where it belongs, and what to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[error("{message}")]
+pub struct Failure {
+    /// Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`.
+    pub place: String,
+    /// Name of the field, where it is about one; for a run `runs.INDEX.FIELD`.
+    pub field: Option<String>,
+    /// Cause and way out.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optim::{Decay, Order, PreconditionerSettings, Schedule, UpdateRule};
+    use ts_rs::{Config, TS};
+
+    macro_rules! declarations {
+        ($($message:ty),* $(,)?) => {{
+            let config = Config::new();
+            [$({
+                let comment = <$message as TS>::docs().unwrap_or_default();
+                format!("{comment}export {}\n", <$message as TS>::decl(&config))
+            }),*].join("\n")
+        }};
+    }
+
+    /// `UPDATE=1 cargo test protocol` writes the file anew.
+    #[test]
+    fn protocol_ts_is_written_from_these_types() {
+        let header =
+            "// Written by `UPDATE=1 cargo test protocol` from src/messages.rs; do not edit.\n\n";
+        let body = declarations!(
+            UpdateRule,
+            Order,
+            PreconditionerSettings,
+            Decay,
+            Schedule,
+            OptimizerSettings,
+            EngineReport,
+            Progress,
+            Target,
+            TargetShape,
+            ModelSummary,
+            TokenPiece,
+            DataSummary,
+            RunSettings,
+            SessionSettings,
+            MemoryEstimate,
+            RunReport,
+            StepTimes,
+            StepReport,
+            EvaluationReport,
+            SampleSettings,
+            SamplePiece,
+            Failure,
+        );
+        let written = format!("{header}{body}");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/www/src/protocol.ts");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &written).expect("www/src is writable");
+        }
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            found == written,
+            "{path} is out of date: UPDATE=1 cargo test protocol"
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! The banks of all layers, and how they begin.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Bank, ModelConfig, Target};
+
+/// What all runs' adapters have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterShape {
+    /// Rank r.
+    pub rank: usize,
+    /// ΔW is `alpha / rank · B · A`.
+    pub alpha: f64,
+    /// Layers of a block that carry an adapter, in the order of [`Target::ALL`].
+    pub targets: Vec<Target>,
+}
+
+impl AdapterShape {
+    /// alpha / rank.
+    pub fn scale(&self) -> f64 {
+        self.alpha / self.rank as f64
+    }
+}
+
+/// The adapters of K runs on every adapted layer of a base.
+#[derive(Debug, Clone)]
+pub struct Adapters {
+    /// Rank, alpha and targets.
+    pub shape: AdapterShape,
+    /// Runs K.
+    pub runs: usize,
+    /// One list a block, one bank a target in the order of `shape.targets`.
+    pub blocks: Vec<Vec<Bank>>,
+}
+
+impl Adapters {
+    /// Fresh adapters: the same for every run, so that runs differ only in their optimizer.
+    ///
+    /// A is uniform in ±1/√in, which is PEFT's `kaiming_uniform_(a = √5)`; B is zero. Each layer
+    /// draws from a ChaCha8 stream of its own, so that its values depend on `seed` alone and not
+    /// on which other layers are adapted.
+    pub fn new(
+        config: &ModelConfig,
+        shape: AdapterShape,
+        runs: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
+        let blocks = (0..config.num_hidden_layers)
+            .map(|layer| {
+                shape
+                    .targets
+                    .iter()
+                    .map(|&target| {
+                        let (inputs, outputs) = target.shape(config);
+                        let mut random = ChaCha8Rng::seed_from_u64(seed);
+                        random.set_stream((layer * Target::ALL.len() + target as usize) as u64);
+                        let bound = 1.0 / (inputs as f32).sqrt();
+                        let a: Vec<f32> = (0..shape.rank * inputs)
+                            .map(|_| random.random_range(-bound..bound))
+                            .collect();
+                        let a = TensorData::new(a, [1, shape.rank, inputs]);
+                        Bank {
+                            a: Tensor::<3>::from_data(a, device).repeat_dim(0, runs),
+                            b: Tensor::zeros([runs, outputs, shape.rank], device),
+                        }
+                    })
+                    .collect()
+            })
+            .collect();
+        Self {
+            shape,
+            runs,
+            blocks,
+        }
+    }
+
+    /// The bank of `target` in block `layer`, where there is one.
+    pub fn bank(&self, layer: usize, target: Target) -> Option<&Bank> {
+        let index = self.shape.targets.iter().position(|&t| t == target)?;
+        self.blocks.get(layer)?.get(index)
+    }
+
+    /// All banks, block by block.
+    pub fn banks(&self) -> impl Iterator<Item = &Bank> {
+        self.blocks.iter().flatten()
+    }
+
+    /// All banks, block by block, to be changed.
+    pub fn banks_mut(&mut self) -> impl Iterator<Item = &mut Bank> {
+        self.blocks.iter_mut().flatten()
+    }
+
+    /// The adapters of run `index` alone, as a bank of one.
+    pub fn run(&self, index: usize) -> Self {
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|banks| {
+                banks
+                    .iter()
+                    .map(|bank| Bank {
+                        a: bank.a.clone().narrow(0, index, 1),
+                        b: bank.b.clone().narrow(0, index, 1),
+                    })
+                    .collect()
+            })
+            .collect();
+        Self {
+            shape: self.shape.clone(),
+            runs: 1,
+            blocks,
+        }
+    }
+
+    /// The same factors as leaves of a new autodiff graph.
+    pub fn tracked(&self) -> Self {
+        let mut tracked = self.clone();
+        for bank in tracked.banks_mut() {
+            bank.a = bank.a.clone().autodiff().require_grad();
+            bank.b = bank.b.clone().autodiff().require_grad();
+        }
+        tracked
+    }
+
+    /// Number of trained values of one run.
+    pub fn parameters(config: &ModelConfig, shape: &AdapterShape) -> usize {
+        let a_block: usize = shape
+            .targets
+            .iter()
+            .map(|target| {
+                let (inputs, outputs) = target.shape(config);
+                shape.rank * (inputs + outputs)
+            })
+            .sum();
+        config.num_hidden_layers * a_block
+    }
+}

@@ -1,0 +1,49 @@
+//! Dropout on the inputs of adapters.
+
+use burn::tensor::{Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::Target;
+
+/// The dropout of one step: the same elements for every run, so that runs differ only in their
+/// optimizer, and the same on every machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dropout {
+    /// Share of elements set to 0.
+    pub share: f64,
+    /// Seed of the session.
+    pub seed: u64,
+    /// The step, counted from 0.
+    pub step: u32,
+}
+
+impl Dropout {
+    /// The mask of one layer: 0 or 1 / (1 - share).
+    ///
+    /// # Shapes
+    /// - `x`: [K·N, in]
+    /// - result: [1, N, in]
+    pub fn mask(&self, layer: usize, target: Target, x: &Tensor<2>, runs: usize) -> Tensor<3> {
+        let [rows, inputs] = x.dims();
+        let rows = rows / runs;
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let layer = (layer * Target::ALL.len() + target as usize) as u64;
+        // The upper half keeps these streams apart from those that adapters begin with.
+        random.set_stream((u64::from(self.step) + 1) << 32 | layer);
+        let kept = (1.0 / (1.0 - self.share)) as f32;
+        let mask: Vec<f32> = (0..rows * inputs)
+            .map(|_| {
+                if random.random_bool(self.share) {
+                    0.0
+                } else {
+                    kept
+                }
+            })
+            .collect();
+        Tensor::from_data(
+            TensorData::new(mask, [1, rows, inputs]),
+            &x.device().inner(),
+        )
+    }
+}

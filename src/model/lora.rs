@@ -1,0 +1,57 @@
+//! The one place where a linear layer meets its bank.
+
+use burn::tensor::Tensor;
+
+/// The adapters of all K runs on one linear layer.
+///
+/// ΔW of run k is `scale · b[k] · a[k]`, as PEFT names and shapes it.
+#[derive(Debug, Clone)]
+pub struct Bank {
+    /// `lora_a` of every run: [K, r, in].
+    pub a: Tensor<3>,
+    /// `lora_b` of every run: [K, out, r].
+    pub b: Tensor<3>,
+}
+
+/// What an adapter needs beside its factors in one forward pass.
+#[derive(Debug, Clone)]
+pub struct AdapterInput<'a> {
+    /// The layer's bank.
+    pub bank: &'a Bank,
+    /// alpha / r.
+    pub scale: f64,
+    /// Inverted dropout on the adapter's input, [1, N, in], shared by all runs: each element is
+    /// 0 or 1 / (1 - dropout). `None` outside training.
+    pub dropout: Option<Tensor<3>>,
+}
+
+/// `x · Wᵀ`, plus each run's `scale · (x · Aᵀ) · Bᵀ` where there is a bank.
+///
+/// The base is one matrix product over the rows of all runs; ΔW is never made, so neither it nor
+/// a gradient of its size exists.
+///
+/// # Shapes
+/// - `x`: [K·N, in], the rows of run 0 first
+/// - `weight`: [out, in]
+/// - result: [K·N, out]
+pub fn linear(x: Tensor<2>, weight: &Tensor<2>, adapter: Option<AdapterInput<'_>>) -> Tensor<2> {
+    let base = x.clone().matmul(weight.clone().transpose());
+    let Some(AdapterInput {
+        bank,
+        scale,
+        dropout,
+    }) = adapter
+    else {
+        return base;
+    };
+    let [rows, inputs] = x.dims();
+    let [runs, _, _] = bank.a.dims();
+    let outputs = base.dims()[1];
+    let mut x = x.reshape([runs, rows / runs, inputs]); // [K, N, in]
+    if let Some(dropout) = dropout {
+        x = x * dropout;
+    }
+    let low = x.matmul(bank.a.clone().swap_dims(1, 2)).mul_scalar(scale); // [K, N, r]
+    let delta = low.matmul(bank.b.clone().swap_dims(1, 2)); // [K, N, out]
+    base + delta.reshape([rows, outputs])
+}

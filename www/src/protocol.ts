@@ -1,0 +1,25 @@
+// Written by `UPDATE=1 cargo test protocol` from src/messages.rs; do not edit.
+
+export type UpdateRule = "adamw" | "sgd";
+export type Order = "simultaneous" | "sequential";
+export type PreconditionerSettings = { damping: number, order: Order, };
+export type Decay = "constant" | "linear" | "cosine";
+export type Schedule = { warmup_steps: number, decay: Decay, };
+export type OptimizerSettings = { rule: UpdateRule, preconditioner: PreconditionerSettings | null, lr: number, lr_ratio_b: number, betas: [number, number], eps: number, weight_decay: number, max_grad_norm: number | null, schedule: Schedule, };
+export type EngineReport = { engine: string, description: string, fallback_adapter: boolean, max_buffer_bytes: number, };
+export type Progress = { action: string, done: number, total: number, };
+export type Target = "q_proj" | "k_proj" | "v_proj" | "o_proj" | "gate_proj" | "up_proj" | "down_proj";
+export type TargetShape = { target: Target, inputs: number, outputs: number, };
+export type ModelSummary = { name: string, architecture: string, parameters: number, layers: number, hidden_size: number, vocab_size: number, context_length: number, file_bytes: number, memory_bytes: number, has_chat_template: boolean, targets: Array<TargetShape>, };
+export type TokenPiece = { text: string, counts: boolean, };
+export type DataSummary = { format: string, train_examples: number, validation_examples: number, tokens: number, counted_tokens: number, longest: number, truncated: number, dropped: number, preview: Array<Array<TokenPiece>>, };
+export type RunSettings = { name: string, optimizer: OptimizerSettings, };
+export type SessionSettings = { rank: number, alpha: number, dropout: number, targets: Array<Target>, batch_size: number, steps: number, seed: number, runs: Array<RunSettings>, };
+export type MemoryEstimate = { base: number, runs: number, activations: number, total: number, limit: number, };
+export type RunReport = { loss: number | null, grad_norm: number | null, lr: number, diverged_at: number | null, };
+export type StepTimes = { forward: number, backward: number, precondition: number, update: number, total: number, };
+export type StepReport = { step: number, runs: Array<RunReport>, tokens: number, counted_tokens: number, seconds: StepTimes, memory_bytes: number, };
+export type EvaluationReport = { step: number, losses: Array<number | null>, seconds: number, };
+export type SampleSettings = { prompt: string, chat: boolean, max_tokens: number, temperature: number, top_k: number, top_p: number, seed: number, include_base: boolean, };
+export type SamplePiece = { run: number | null, text: string, done: boolean, };
+export type Failure = { place: string, field: string | null, message: string, };
