@@ -31,14 +31,21 @@ pub struct Batch {
 impl Batch {
     /// How many labels count.
     pub fn counted(&self) -> usize {
-        self.labels.iter().filter(|label| **label != IGNORED_LABEL).count()
+        self.labels
+            .iter()
+            .filter(|label| **label != IGNORED_LABEL)
+            .count()
     }
 
     /// `examples` side by side, as long as the longest of them, rounded up to a multiple of 8 but not above
     /// `sequence_length`.
     fn new<'a>(examples: impl Iterator<Item = &'a Example> + Clone, layout: Layout) -> Self {
         let rows = examples.clone().count();
-        let longest = examples.clone().map(|example| example.ids.len()).max().unwrap_or(0);
+        let longest = examples
+            .clone()
+            .map(|example| example.ids.len())
+            .max()
+            .unwrap_or(0);
         let tokens = longest
             .next_multiple_of(TOKENS_MULTIPLE)
             .min(layout.sequence_length.max(longest));
@@ -101,7 +108,9 @@ impl BatchOrder {
                     epoch: None,
                 });
             }
-            Err(_) => format!("{examples} examples are more than can be put in order; limit their number"),
+            Err(_) => {
+                format!("{examples} examples are more than can be put in order; limit their number")
+            }
         };
         Err(DataError::new(problem))
     }
@@ -172,7 +181,10 @@ impl Batches {
     /// The batch of step `step`, the first step being 0. Depends on nothing but the step, the data and the seed.
     pub fn batch(&mut self, step: u64) -> Batch {
         let indices = self.order.indices(step);
-        Batch::new(indices.iter().map(|index| &self.examples[*index]), self.layout)
+        Batch::new(
+            indices.iter().map(|index| &self.examples[*index]),
+            self.layout,
+        )
     }
 }
 
@@ -183,7 +195,9 @@ pub(super) fn in_order(
     layout: Layout,
 ) -> Result<impl Iterator<Item = Batch>, DataError> {
     check_rows(rows, layout)?;
-    Ok(examples.chunks(rows).map(move |chunk| Batch::new(chunk.iter(), layout)))
+    Ok(examples
+        .chunks(rows)
+        .map(move |chunk| Batch::new(chunk.iter(), layout)))
 }
 
 fn check_rows(rows: usize, layout: Layout) -> Result<(), DataError> {
@@ -195,4 +209,126 @@ fn check_rows(rows: usize, layout: Layout) -> Result<(), DataError> {
         "a batch of {rows} rows of {} tokens cannot be made; choose 1 to {most} rows",
         layout.sequence_length
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(ids: &[u32], from: usize) -> Example {
+        Example {
+            ids: ids.to_vec(),
+            counts: (0..ids.len()).map(|place| place >= from).collect(),
+            prompt_tokens: from,
+        }
+    }
+
+    #[test]
+    fn labels_are_not_shifted_and_padding_is_ignored() {
+        let examples = [
+            example(&[5, 6, 7], 1),
+            example(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 8),
+        ];
+        let layout = Layout {
+            sequence_length: 64,
+            pad: 99,
+        };
+        let batch = Batch::new(examples.iter(), layout);
+        assert_eq!((batch.rows, batch.tokens, batch.counted()), (2, 16, 3));
+        let mut first = [99; 16];
+        first[..3].copy_from_slice(&[5, 6, 7]);
+        let mut second = [99; 16];
+        second[..9].copy_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(batch.ids, [first, second].concat());
+        let mut first = [-100; 16];
+        first[1..3].copy_from_slice(&[6, 7]);
+        let mut second = [-100; 16];
+        second[8] = 9;
+        assert_eq!(batch.labels, [first, second].concat());
+    }
+
+    #[test]
+    fn rows_are_rounded_up_but_not_above_the_sequence_length() {
+        let width = |tokens: u32, sequence_length| {
+            let ids: Vec<u32> = (0..tokens).collect();
+            let layout = Layout {
+                sequence_length,
+                pad: 0,
+            };
+            Batch::new([example(&ids, 1)].iter(), layout).tokens
+        };
+        assert_eq!(
+            [width(8, 20), width(9, 20), width(17, 20), width(20, 20)],
+            [8, 16, 20, 20]
+        );
+    }
+
+    #[test]
+    fn any_step_without_the_ones_before() {
+        let mut order = BatchOrder::new(7, 3, 42).unwrap();
+        let expected = [
+            [5, 1, 0],
+            [6, 2, 3],
+            [4, 5, 6],
+            [3, 0, 4],
+            [1, 2, 6],
+            [0, 4, 1],
+            [5, 3, 2],
+        ];
+        for (step, indices) in expected.iter().enumerate() {
+            assert_eq!(order.indices(step as u64), indices);
+        }
+        for step in [6, 0, 3, 3, 2, 5, 1, 4] {
+            assert_eq!(order.indices(step), expected[step as usize]);
+            assert_eq!(order.clone().indices(step), expected[step as usize]);
+            assert_eq!(
+                BatchOrder::new(7, 3, 42).unwrap().indices(step),
+                expected[step as usize]
+            );
+        }
+        assert_eq!(order.indices(u64::MAX).len(), 3);
+    }
+
+    #[test]
+    fn every_example_once_an_epoch() {
+        for (examples, rows) in [(10, 1), (10, 3), (10, 10), (3, 8), (1, 4)] {
+            let mut order = BatchOrder::new(examples, rows, 9).unwrap();
+            let steps = (examples * 4).div_ceil(rows);
+            let seen: Vec<usize> = (0..steps as u64)
+                .flat_map(|step| order.indices(step))
+                .collect();
+            for epoch in seen.chunks_exact(examples) {
+                let mut epoch = epoch.to_vec();
+                epoch.sort_unstable();
+                assert_eq!(epoch, Vec::from_iter(0..examples), "{examples} in {rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn epochs_are_counted() {
+        let order = BatchOrder::new(10, 4, 0).unwrap();
+        assert_eq!(order.steps_per_epoch(), 3);
+        assert_eq!(order.epochs(5), 2.0);
+        assert_eq!(order.epochs(1), 0.4);
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        assert!(BatchOrder::new(0, 1, 0).is_err());
+        assert!(BatchOrder::new(1, 0, 0).is_err());
+        let layout = Layout {
+            sequence_length: 1 << 16,
+            pad: 0,
+        };
+        for (rows, fits) in [
+            (0, false),
+            (1, true),
+            (256, true),
+            (257, false),
+            (usize::MAX, false),
+        ] {
+            assert_eq!(check_rows(rows, layout).is_ok(), fits, "{rows}");
+        }
+    }
 }

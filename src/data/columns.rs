@@ -83,7 +83,10 @@ mod tests {
                 completion: "output".into()
             })
         );
-        assert_eq!(guess(&["instruction", "output"]), Some(Columns::new("instruction", "output")));
+        assert_eq!(
+            guess(&["instruction", "output"]),
+            Some(Columns::new("instruction", "output"))
+        );
         assert_eq!(guess(&["prompt", "text"]), None);
     }
 }

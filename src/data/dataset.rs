@@ -1,61 +1,40 @@
 //! A file to training and validation examples, in slices.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::vec;
 
 use super::batches::{Batch, Batches, Layout, in_order};
 use super::codec::TextCodec;
 use super::decode::decode;
-use super::detect::{Detected, detect};
-use super::encode::{encode_chat, encode_pair};
+use super::detect::Detected;
 use super::error::DataError;
 use super::example::Example;
-use super::pack::Packer;
-use super::read::{ReadOptions, Record, RecordAtLine, read};
+use super::part::Part;
 use super::settings::DataSettings;
 use super::split::{Split, split};
 use super::statistics::{DatasetStatistics, LengthHistogram, tokens};
 
-/// How far a [`DatasetBuilder`] is, in records of the files.
+/// How far a [`DatasetBuilder`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Records that are tokenised.
     pub done: usize,
-    /// Records that there are.
+    /// Records that there are: a pair, a conversation, the end of a document, or up to 32 KiB of text each.
     pub total: usize,
 }
 
 impl Progress {
-    /// Whether nothing is left to do.
+    /// Whether nothing is left to tokenise.
     pub fn is_finished(self) -> bool {
         self.done == self.total
     }
 }
 
-/// Examples of one file.
-struct Part {
-    file: String,
-    records: vec::IntoIter<RecordAtLine>,
-    packer: Option<Packer>,
-    examples: Vec<Example>,
-    /// Number of each example's prompt.
-    prompts: Vec<u32>,
-}
-
 /// Makes a [`Dataset`] in slices, so that a worker can report and be stopped between them.
 pub struct DatasetBuilder {
     settings: DataSettings,
-    detected: Detected,
     train: Part,
     validation: Option<Part>,
-    /// Number of every prompt that was seen.
-    known_prompts: HashMap<String, u32>,
-    /// How many numbers are given out; windows of text have one each.
-    prompt_numbers: u32,
-    total: usize,
     statistics: DatasetStatistics,
-    shortest_prompt: usize,
 }
 
 impl DatasetBuilder {
@@ -69,28 +48,14 @@ impl DatasetBuilder {
         settings: &DataSettings,
     ) -> Result<Self, DataError> {
         settings.validate()?;
-        let text = decode(file, bytes.into())?;
-        let detected = match settings.format {
-            Some(format) => Detected {
-                format,
-                reason: "chosen".to_owned(),
-            },
-            None => detect(file, &text),
-        };
-        let train = Part::new(file, &text, &detected, settings)?;
         Ok(Self {
-            total: train.records.len(),
-            settings: settings.clone(),
-            detected,
-            train,
+            train: Part::new(file, &decode(file, bytes.into())?, settings)?,
             validation: None,
-            known_prompts: HashMap::new(),
-            prompt_numbers: 0,
             statistics: DatasetStatistics {
                 lengths: LengthHistogram::new(settings.sequence_length),
                 ..DatasetStatistics::default()
             },
-            shortest_prompt: usize::MAX,
+            settings: settings.clone(),
         })
     }
 
@@ -98,31 +63,29 @@ impl DatasetBuilder {
     ///
     /// # Errors
     /// [`DataError`] if the file makes no sense.
-    pub fn with_validation(mut self, file: &str, bytes: impl Into<Vec<u8>>) -> Result<Self, DataError> {
+    pub fn with_validation(
+        mut self,
+        file: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<Self, DataError> {
         let text = decode(file, bytes.into())?;
-        let detected = match self.settings.format {
-            Some(_) => self.detected.clone(),
-            None => detect(file, &text),
-        };
-        let part = Part::new(file, &text, &detected, &self.settings)?;
-        self.total += part.records.len();
-        if let Some(before) = self.validation.replace(part) {
-            self.total -= before.records.len();
-        }
+        self.validation = Some(Part::new(file, &text, &self.settings)?);
         Ok(self)
     }
 
     /// The format of the first file.
     pub fn detected(&self) -> &Detected {
-        &self.detected
+        &self.train.detected
     }
 
     /// How far the work is.
     pub fn progress(&self) -> Progress {
-        let left = self.train.records.len() + self.validation.as_ref().map_or(0, |part| part.records.len());
+        let parts = [Some(&self.train), self.validation.as_ref()];
+        let parts = parts.into_iter().flatten();
+        let total = parts.clone().map(Part::total).sum();
         Progress {
-            done: self.total - left,
-            total: self.total,
+            done: total - parts.map(Part::left).sum::<usize>(),
+            total,
         }
     }
 
@@ -137,13 +100,13 @@ impl DatasetBuilder {
     ) -> Result<Progress, DataError> {
         for _ in 0..records {
             let part = match &mut self.validation {
-                Some(validation) if self.train.records.len() == 0 => validation,
+                Some(validation) if self.train.left() == 0 => validation,
                 _ => &mut self.train,
             };
-            let Some(RecordAtLine { line, record }) = part.records.next() else {
+            if part.left() == 0 {
                 break;
-            };
-            todo!("{line} {record:?} {:?}", codec.pad());
+            }
+            part.advance(&self.settings, codec, &mut self.statistics)?;
         }
         Ok(self.progress())
     }
@@ -151,29 +114,89 @@ impl DatasetBuilder {
     /// Tokenises what is left and splits the examples.
     ///
     /// # Errors
-    /// [`DataError`] if a line cannot be tokenised, or if nothing is left to train on.
-    pub fn finish<Codec: TextCodec + ?Sized>(mut self, codec: &Codec) -> Result<Dataset, DataError> {
+    /// [`DataError`] if a line cannot be tokenised, or if nothing is left to train or to validate on.
+    pub fn finish<Codec: TextCodec + ?Sized>(
+        mut self,
+        codec: &Codec,
+    ) -> Result<Dataset, DataError> {
         self.next_chunk(codec, usize::MAX)?;
-        todo!()
+        let Self {
+            settings,
+            mut train,
+            validation,
+            mut statistics,
+        } = self;
+        train.finish(&settings, &mut statistics);
+        check_some_left(&train, &settings)?;
+
+        let seed = u64::from(settings.seed);
+        let (train_examples, validation_examples) = match validation {
+            Some(mut validation) => {
+                validation.finish(&settings, &mut statistics);
+                check_some_left(&validation, &settings)?;
+                (train.examples, validation.examples)
+            }
+            None => {
+                let split = split(&train.prompts, settings.validation, seed)
+                    .map_err(|error| DataError::in_file(&train.file, error.problem))?;
+                statistics.prompts_kept_apart = split.prompts_kept_apart;
+                divide(train.examples, &split)
+            }
+        };
+        statistics.train_examples = train_examples.len();
+        statistics.validation_examples = validation_examples.len();
+        (statistics.train_tokens, statistics.train_counted_tokens) = tokens(&train_examples);
+        (
+            statistics.validation_tokens,
+            statistics.validation_counted_tokens,
+        ) = tokens(&validation_examples);
+
+        let pad = codec.pad();
+        Ok(Dataset {
+            train: train_examples.into(),
+            validation: validation_examples.into(),
+            detected: train.detected,
+            statistics,
+            layout: Layout {
+                sequence_length: settings.sequence_length,
+                pad: i32::try_from(pad).map_err(|_| {
+                    DataError::new(format!("the tokenizer pads with the token id {pad}, which no model has; load the tokenizer that belongs to the model"))
+                })?,
+            },
+            seed,
+        })
     }
 }
 
-impl Part {
-    fn new(file: &str, text: &str, detected: &Detected, settings: &DataSettings) -> Result<Self, DataError> {
-        let options = ReadOptions {
-            format: detected.format,
-            columns: settings.columns.clone(),
-            documents: settings.documents,
-            maximum: settings.maximum_examples.unwrap_or(usize::MAX),
-        };
-        Ok(Self {
-            file: file.to_owned(),
-            records: read(file, text, &options)?.into_iter(),
-            packer: None,
-            examples: Vec::new(),
-            prompts: Vec::new(),
-        })
+fn check_some_left(part: &Part, settings: &DataSettings) -> Result<(), DataError> {
+    if !part.examples.is_empty() {
+        return Ok(());
     }
+    let problem = match part.shortest_too_long {
+        Some(prompt) => format!(
+            "no completion fits into a sequence length of {} tokens, the shortest prompt has {prompt}; choose a longer one, or shorten the prompts",
+            settings.sequence_length
+        ),
+        None => {
+            "has fewer than two tokens, and nothing can be predicted from less; use a longer text"
+                .to_owned()
+        }
+    };
+    Err(DataError::in_file(&part.file, problem))
+}
+
+/// Training and validation examples.
+fn divide(examples: Vec<Example>, split: &Split) -> (Vec<Example>, Vec<Example>) {
+    let mut kept_out = split.validation.iter().copied().peekable();
+    let mut train = Vec::with_capacity(split.train.len());
+    let mut validation = Vec::with_capacity(split.validation.len());
+    for (index, example) in examples.into_iter().enumerate() {
+        match kept_out.next_if_eq(&index) {
+            Some(_) => validation.push(example),
+            None => train.push(example),
+        }
+    }
+    (train, validation)
 }
 
 /// Examples to train on and to validate on.
@@ -206,7 +229,7 @@ impl Dataset {
         &self.train
     }
 
-    /// Examples that are kept out of training.
+    /// Examples that are kept out of training, in the order of the file.
     pub fn validation(&self) -> &[Example] {
         &self.validation
     }

@@ -72,8 +72,14 @@ mod tests {
         let cases: [(&[u8], &str); 5] = [
             (b"", "a.txt: is empty"),
             (b"\xef\xbb\xbf \r\n\t\n", "a.txt: is empty"),
-            (b"one\ntwo\ncaf\xe9\n", "a.txt, line 3: is not UTF-8 text (byte 0xe9)"),
-            (b"cut \xe2\x82", "a.txt, line 1: is not UTF-8 text (byte 0xe2)"),
+            (
+                b"one\ntwo\ncaf\xe9\n",
+                "a.txt, line 3: is not UTF-8 text (byte 0xe9)",
+            ),
+            (
+                b"cut \xe2\x82",
+                "a.txt, line 1: is not UTF-8 text (byte 0xe2)",
+            ),
             (b"\xff\xfea\0", "a.txt: is UTF-16 text"),
         ];
         for (bytes, expected) in cases {

@@ -76,7 +76,11 @@ mod tests {
             ("a.JSON", "[", Format::JsonLines),
             ("a.csv", "a||b", Format::Table),
             ("a.tsv", "a\tb", Format::Table),
-            ("a.txt", "\n{\"prompt\": \"a\", \"completion\": \"b\"}\nx", Format::JsonLines),
+            (
+                "a.txt",
+                "\n{\"prompt\": \"a\", \"completion\": \"b\"}\nx",
+                Format::JsonLines,
+            ),
             ("a.txt", "a||b\n\nc || d\n", Format::Pairs),
             ("a.txt", "a||b\nc\n", Format::Text),
             ("a", "{not json", Format::Text),

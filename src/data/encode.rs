@@ -26,10 +26,16 @@ pub fn encode_pair<Codec: TextCodec + ?Sized>(
         return encode_chat(&messages, loss_on, codec);
     }
     let mut example = Example::empty();
-    example.push(&encode_prompt(prompt, style, codec)?, loss_on == LossOn::All);
+    example.push(
+        &encode_prompt(prompt, style, codec)?,
+        loss_on == LossOn::All,
+    );
     example.prompt_tokens = example.ids.len();
     example.push(&codec.encode(completion)?, true);
-    let ended = example.ids.last().is_some_and(|id| codec.ends_generation(*id));
+    let ended = example
+        .ids
+        .last()
+        .is_some_and(|id| codec.ends_generation(*id));
     finish(&mut example, ended, codec);
     Ok(example)
 }
@@ -56,7 +62,9 @@ pub fn encode_chat<Codec: TextCodec + ?Sized>(
         }
         let before = codec.render_chat(&messages[..index], true)?;
         let after = codec.render_chat(&messages[..=index], false)?;
-        let (Some(context), Some(turn)) = (before.strip_prefix(&written), after.strip_prefix(&before)) else {
+        let (Some(context), Some(turn)) =
+            (before.strip_prefix(&written), after.strip_prefix(&before))
+        else {
             return Err(DataError::new(
                 "the model's chat template rewrites earlier turns when later ones follow, so the answers cannot be found in it; give each answer an example of its own",
             ));
@@ -101,7 +109,8 @@ mod tests {
     #[test]
     fn only_the_completion_and_its_end_count() {
         let codec = ToyCodec::default();
-        let example = encode_pair("ab", "cd", PromptStyle::Plain, LossOn::Completion, &codec).unwrap();
+        let example =
+            encode_pair("ab", "cd", PromptStyle::Plain, LossOn::Completion, &codec).unwrap();
         assert_eq!(example.ids, [97, 98, 10, 99, 100, END]);
         assert_eq!(example.counts, [false, false, false, true, true, true]);
         assert_eq!(example.prompt_tokens, 3);
@@ -113,15 +122,22 @@ mod tests {
 
     #[test]
     fn the_token_that_begins_a_text_comes_first_and_an_end_is_not_repeated() {
-        let codec = ToyCodec { begin: true, ..ToyCodec::default() };
-        let example = encode_pair("", "c<end>", PromptStyle::Plain, LossOn::Completion, &codec).unwrap();
+        let codec = ToyCodec {
+            begin: true,
+            ..ToyCodec::default()
+        };
+        let example =
+            encode_pair("", "c<end>", PromptStyle::Plain, LossOn::Completion, &codec).unwrap();
         assert_eq!(example.ids, [BEGIN, 10, 99, END]);
         assert_eq!(example.counts, [false, false, true, true]);
     }
 
     #[test]
     fn a_pair_in_the_template_is_what_generation_continues() {
-        let codec = ToyCodec { begin: true, ..ToyCodec::default() };
+        let codec = ToyCodec {
+            begin: true,
+            ..ToyCodec::default()
+        };
         let example = encode_pair("q", "a", PromptStyle::Chat, LossOn::Completion, &codec).unwrap();
         assert_eq!(shown(&example), "u:q<end>\\na:[a<end>]\\n");
         let prompt = encode_prompt("q", PromptStyle::Chat, &codec).unwrap();
@@ -139,10 +155,15 @@ mod tests {
             ChatMessage::new("assistant", "no"),
         ];
         let example = encode_chat(&messages, LossOn::Completion, &codec).unwrap();
-        assert_eq!(shown(&example), "s:s<end>\\nu:q<end>\\na:[yes<end>]\\nu:r<end>\\na:[no<end>]\\n");
+        assert_eq!(
+            shown(&example),
+            "s:s<end>\\nu:q<end>\\na:[yes<end>]\\nu:r<end>\\na:[no<end>]\\n"
+        );
         assert_eq!(example.prompt_tokens, "s:s.\nu:q.\na:".len());
         assert_eq!(example.counted(), 7);
-        let whole = codec.encode(&codec.render_chat(&messages, false).unwrap()).unwrap();
+        let whole = codec
+            .encode(&codec.render_chat(&messages, false).unwrap())
+            .unwrap();
         assert_eq!(example.ids, whole);
         let all = encode_chat(&messages, LossOn::All, &codec).unwrap();
         assert_eq!(all.ids, whole);
@@ -151,21 +172,30 @@ mod tests {
 
     #[test]
     fn an_end_is_added_where_the_template_writes_none() {
-        let codec = ToyCodec { ends_turns: false, ..ToyCodec::default() };
+        let codec = ToyCodec {
+            ends_turns: false,
+            ..ToyCodec::default()
+        };
         let example = encode_pair("q", "a", PromptStyle::Chat, LossOn::Completion, &codec).unwrap();
         assert_eq!(shown(&example), "u:q\\na:[a\\n<end>]");
     }
 
     #[test]
     fn templates_that_rewrite_the_past_are_refused() {
-        let codec = ToyCodec { forgets_answers: true, ..ToyCodec::default() };
+        let codec = ToyCodec {
+            forgets_answers: true,
+            ..ToyCodec::default()
+        };
         let messages = [
             ChatMessage::new("user", "q"),
             ChatMessage::new("assistant", "yes"),
             ChatMessage::new("assistant", "no"),
         ];
         let error = encode_chat(&messages, LossOn::Completion, &codec).unwrap_err();
-        assert!(error.to_string().contains("rewrites earlier turns"), "{error}");
+        assert!(
+            error.to_string().contains("rewrites earlier turns"),
+            "{error}"
+        );
         assert!(encode_chat(&messages[..2], LossOn::Completion, &codec).is_ok());
     }
 }

@@ -49,7 +49,9 @@ impl fmt::Display for DataError {
         match (self.file.is_empty(), self.line) {
             (true, _) => formatter.write_str(&self.problem),
             (false, None) => write!(formatter, "{}: {}", self.file, self.problem),
-            (false, Some(line)) => write!(formatter, "{}, line {line}: {}", self.file, self.problem),
+            (false, Some(line)) => {
+                write!(formatter, "{}, line {line}: {}", self.file, self.problem)
+            }
         }
     }
 }
@@ -62,7 +64,10 @@ mod tests {
     fn names_file_and_line_where_they_are_known() {
         let bare = DataError::new("no model");
         assert_eq!(bare.to_string(), "no model");
-        assert_eq!(DataError::in_file("a.txt", "empty").to_string(), "a.txt: empty");
+        assert_eq!(
+            DataError::in_file("a.txt", "empty").to_string(),
+            "a.txt: empty"
+        );
         let placed = bare.at("b.csv", 7);
         assert_eq!(placed.to_string(), "b.csv, line 7: no model");
         assert_eq!(placed.clone().at("c.csv", 9), placed);

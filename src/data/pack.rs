@@ -80,7 +80,12 @@ fn window(ids: Vec<u32>) -> Example {
 mod tests {
     use super::*;
 
-    fn packed(length: usize, begin: Option<u32>, end: Option<u32>, documents: &[&[&[u32]]]) -> Vec<Vec<u32>> {
+    fn packed(
+        length: usize,
+        begin: Option<u32>,
+        end: Option<u32>,
+        documents: &[&[&[u32]]],
+    ) -> Vec<Vec<u32>> {
         let mut packer = Packer::new(length, begin, end);
         let mut windows = Vec::new();
         for document in documents {
@@ -109,7 +114,10 @@ mod tests {
     #[test]
     fn a_last_single_token_is_all_that_is_lost() {
         assert_eq!(packed(3, None, None, &[&[&[1, 2, 3, 4]]]), [vec![1, 2, 3]]);
-        assert_eq!(packed(3, None, None, &[&[&[1, 2, 3, 4, 5]]]), [vec![1, 2, 3], vec![4, 5]]);
+        assert_eq!(
+            packed(3, None, None, &[&[&[1, 2, 3, 4, 5]]]),
+            [vec![1, 2, 3], vec![4, 5]]
+        );
         assert!(packed(3, None, None, &[&[&[1]]]).is_empty());
     }
 
@@ -117,7 +125,10 @@ mod tests {
     fn one_end_stands_between_documents_and_one_beginning_before_each() {
         let documents: [&[&[u32]]; 4] = [&[&[1, 2]], &[], &[&[]], &[&[3], &[4]]];
         assert_eq!(packed(4, None, Some(9), &documents), [vec![1, 2, 9, 3]]);
-        assert_eq!(packed(4, Some(8), Some(9), &documents), [vec![8, 1, 2, 9], vec![8, 3, 4]]);
+        assert_eq!(
+            packed(4, Some(8), Some(9), &documents),
+            [vec![8, 1, 2, 9], vec![8, 3, 4]]
+        );
         assert_eq!(packed(9, None, None, &documents), [vec![1, 2, 3, 4]]);
     }
 }

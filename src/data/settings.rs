@@ -79,7 +79,9 @@ impl DataSettings {
         if let Some(columns) = &self.columns
             && columns.prompt.is_empty()
         {
-            return Err(DataError::new("no column is chosen for the prompt; choose at least one"));
+            return Err(DataError::new(
+                "no column is chosen for the prompt; choose at least one",
+            ));
         }
         Ok(())
     }
@@ -115,8 +117,10 @@ mod tests {
 
     #[test]
     fn missing_fields_have_defaults_and_unknown_ones_are_refused() {
-        let settings: DataSettings =
-            serde_json::from_str(r#"{"sequence_length": 64, "validation": {"count": 5}, "format": "json_lines"}"#).unwrap();
+        let settings: DataSettings = serde_json::from_str(
+            r#"{"sequence_length": 64, "validation": {"count": 5}, "format": "json_lines"}"#,
+        )
+        .unwrap();
         let expected = DataSettings {
             sequence_length: 64,
             validation: Validation::Count(5),
@@ -124,7 +128,8 @@ mod tests {
             ..DataSettings::default()
         };
         assert_eq!(settings, expected);
-        let again: DataSettings = serde_json::from_str(&serde_json::to_string(&expected).unwrap()).unwrap();
+        let again: DataSettings =
+            serde_json::from_str(&serde_json::to_string(&expected).unwrap()).unwrap();
         assert_eq!(again, expected);
         assert!(serde_json::from_str::<DataSettings>(r#"{"sequence": 64}"#).is_err());
     }
@@ -137,14 +142,22 @@ mod tests {
             settings.validate().map_err(|error| error.to_string())
         };
         assert_eq!(with(|_| {}), Ok(()));
-        assert_eq!(with(|settings| settings.validation = Validation::Share(0.0)), Ok(()));
+        assert_eq!(
+            with(|settings| settings.validation = Validation::Share(0.0)),
+            Ok(())
+        );
         let bad: [fn(&mut DataSettings); 6] = [
             |settings| settings.sequence_length = 1,
             |settings| settings.sequence_length = MAXIMUM_SEQUENCE_LENGTH + 1,
             |settings| settings.validation = Validation::Share(1.0),
             |settings| settings.validation = Validation::Share(f64::NAN),
             |settings| settings.maximum_examples = Some(0),
-            |settings| settings.columns = Some(Columns { prompt: vec![], completion: "b".into() }),
+            |settings| {
+                settings.columns = Some(Columns {
+                    prompt: vec![],
+                    completion: "b".into(),
+                })
+            },
         ];
         for change in bad {
             assert!(with(change).is_err());

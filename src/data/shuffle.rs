@@ -10,7 +10,7 @@ pub(super) const SPLIT_STREAM: u64 = u64::MAX;
 ///
 /// ChaCha8 with the key `seed` (little-endian, then 24 zero bytes) and the stream `stream`; Fisher and Yates from the last
 /// place down, place i exchanged with one of 0 to i that is a 64-bit draw modulo i + 1, where draws at or above the
-/// largest multiple of i + 1 are thrown away. Written out here, because `rand`'s own ranges differ from version to version
+/// largest multiple of i + 1 below 2⁶⁴ are thrown away. Written out here, because `rand`'s own ranges differ from version to version
 /// and between 32 and 64 bits.
 pub fn shuffled(count: u32, seed: u64, stream: u64) -> Vec<u32> {
     let mut key = [0; 32];
@@ -42,9 +42,10 @@ mod tests {
 
     #[test]
     fn the_same_everywhere() {
-        assert_eq!(shuffled(10, 0, 0), [0u32; 10]);
-        assert_eq!(shuffled(10, 0, 1), [0u32; 10]);
-        assert_eq!(shuffled(10, 1, 0), [0u32; 10]);
+        // From a second implementation, of ChaCha8 too, in Python.
+        assert_eq!(shuffled(10, 0, 0), [3, 0, 5, 9, 6, 7, 2, 4, 1, 8]);
+        assert_eq!(shuffled(10, 0, 1), [0, 1, 4, 6, 7, 9, 8, 2, 3, 5]);
+        assert_eq!(shuffled(10, 1, 0), [5, 6, 9, 0, 8, 4, 3, 2, 1, 7]);
     }
 
     #[test]
@@ -65,6 +66,9 @@ mod tests {
         }
         assert_eq!(seen.len(), 6);
         // Four standard deviations of a binomial with 6000 draws at 1/6 are 115.
-        assert!(seen.values().all(|count| (885..=1115).contains(count)), "{seen:?}");
+        assert!(
+            seen.values().all(|count| (885..=1115).contains(count)),
+            "{seen:?}"
+        );
     }
 }

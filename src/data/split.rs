@@ -49,7 +49,9 @@ pub fn split(prompts: &[u32], validation: Validation, seed: u64) -> Result<Split
     let prompts_kept_apart = taken > 0 || wanted == 0;
     if !prompts_kept_apart {
         let order = shuffled(examples as u32, seed, SPLIT_STREAM);
-        order[..wanted].iter().for_each(|example| kept[*example as usize] = true);
+        order[..wanted]
+            .iter()
+            .for_each(|example| kept[*example as usize] = true);
     }
     let (validation, train) = (0..examples).partition(|example| kept[*example]);
     Ok(Split {
@@ -96,7 +98,11 @@ mod tests {
         ];
         for (examples, validation, expected) in cases {
             let split = split(&distinct(examples), validation, 3).unwrap();
-            assert_eq!(split.validation.len(), expected, "{validation:?} of {examples}");
+            assert_eq!(
+                split.validation.len(),
+                expected,
+                "{validation:?} of {examples}"
+            );
             assert!(split.prompts_kept_apart);
             assert_disjoint_and_whole(&split, examples as usize);
         }
@@ -104,9 +110,13 @@ mod tests {
 
     #[test]
     fn seeded() {
-        let of = |seed| split(&distinct(20), Validation::Count(4), seed).unwrap().validation;
-        assert_eq!(of(0), [0usize; 4]);
-        assert_eq!(of(1), [0usize; 4]);
+        let of = |seed| {
+            split(&distinct(20), Validation::Count(4), seed)
+                .unwrap()
+                .validation
+        };
+        assert_eq!(of(0), [4, 13, 14, 15]);
+        assert_eq!(of(1), [5, 9, 10, 11]);
     }
 
     #[test]
@@ -114,10 +124,15 @@ mod tests {
         let prompts: Vec<u32> = (0..300).map(|example| example / 7).collect();
         let split = split(&prompts, Validation::Count(30), 1).unwrap();
         assert_disjoint_and_whole(&split, 300);
-        assert_eq!(split.validation.len() , 28);
+        assert_eq!(split.validation.len(), 28);
         assert!(split.prompts_kept_apart);
         for example in &split.validation {
-            assert!(split.train.iter().all(|other| prompts[*other] != prompts[*example]));
+            assert!(
+                split
+                    .train
+                    .iter()
+                    .all(|other| prompts[*other] != prompts[*example])
+            );
         }
     }
 
@@ -139,7 +154,10 @@ mod tests {
             (5, Validation::Share(0.95)),
         ] {
             let error = split(&distinct(examples), validation, 0).unwrap_err();
-            assert!(error.to_string().contains("none is left to train on"), "{error}");
+            assert!(
+                error.to_string().contains("none is left to train on"),
+                "{error}"
+            );
         }
     }
 }

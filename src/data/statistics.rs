@@ -85,7 +85,10 @@ mod tests {
         for length in [1, 3, 4, 39, 40, 41, 1000] {
             lengths.add(length, 40);
         }
-        assert_eq!(lengths.examples, [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2]);
+        assert_eq!(
+            lengths.examples,
+            [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2]
+        );
         assert_eq!(LengthHistogram::new(2).examples.len(), 3);
     }
 }

@@ -82,7 +82,11 @@ impl TextCodec for ToyCodec {
         PAD
     }
 
-    fn render_chat(&self, messages: &[ChatMessage], add_generation_prompt: bool) -> Result<String, DataError> {
+    fn render_chat(
+        &self,
+        messages: &[ChatMessage],
+        add_generation_prompt: bool,
+    ) -> Result<String, DataError> {
         let end = if self.ends_turns { "<end>" } else { "" };
         let mut text = String::new();
         for (index, message) in messages.iter().enumerate() {

@@ -13,6 +13,9 @@ pub struct LoadError {
 impl LoadError {
     /// An error about `file`.
     pub fn new(file: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { file: file.into(), problem: problem.into() }
+        Self {
+            file: file.into(),
+            problem: problem.into(),
+        }
     }
 }

@@ -22,7 +22,12 @@ impl BadLines {
     ///
     /// # Errors
     /// [`DataError`] about the first bad line, or if there is no record at all, with `expected` as the way out.
-    pub(super) fn check<T>(self, file: &str, records: Vec<T>, expected: &str) -> Result<Vec<T>, DataError> {
+    pub(super) fn check<T>(
+        self,
+        file: &str,
+        records: Vec<T>,
+        expected: &str,
+    ) -> Result<Vec<T>, DataError> {
         if let Some((line, problem)) = self.first {
             let others = match self.others {
                 0 => String::new(),
@@ -36,7 +41,10 @@ impl BadLines {
             });
         }
         if records.is_empty() {
-            return Err(DataError::in_file(file, format!("has no examples; {expected}")));
+            return Err(DataError::in_file(
+                file,
+                format!("has no examples; {expected}"),
+            ));
         }
         Ok(records)
     }

@@ -103,7 +103,9 @@ fn field(object: &Map<String, Value>, name: &str) -> Result<String, String> {
     match object.get(name) {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),
-        Some(_) => Err(format!("has a `{name}` that is not text; write it as a string")),
+        Some(_) => Err(format!(
+            "has a `{name}` that is not text; write it as a string"
+        )),
         None => Err(format!(
             "has no field `{name}`; its fields are {}",
             names(object)
@@ -116,7 +118,9 @@ fn chat(messages: &Value) -> Result<Record, String> {
         format!("has `messages` of another form ({error}); write a list of objects with `role` and `content`, both text")
     })?;
     let Some(last) = messages.iter().rposition(ChatMessage::is_assistant) else {
-        return Err("has no message with the role assistant; there is nothing to learn from it".to_owned());
+        return Err(
+            "has no message with the role assistant; there is nothing to learn from it".to_owned(),
+        );
     };
     // What is said after the last answer has no label and would only cost time.
     messages.truncate(last + 1);
@@ -147,12 +151,24 @@ mod tests {
         let cases = [
             (r#"{"prompt": " a ", "completion": "b\n"}"#, pair("a", "b")),
             (r#"{"question": "1+1?", "answer": 2}"#, pair("1+1?", "2")),
-            (r#"{"instruction": "Add", "input": "1 2", "output": "3"}"#, pair("Add\n1 2", "3")),
-            (r#"{"instruction": "Add", "input": "", "output": "3"}"#, pair("Add", "3")),
-            (r#"{"instruction": "Add", "input": null, "output": "3"}"#, pair("Add", "3")),
+            (
+                r#"{"instruction": "Add", "input": "1 2", "output": "3"}"#,
+                pair("Add\n1 2", "3"),
+            ),
+            (
+                r#"{"instruction": "Add", "input": "", "output": "3"}"#,
+                pair("Add", "3"),
+            ),
+            (
+                r#"{"instruction": "Add", "input": null, "output": "3"}"#,
+                pair("Add", "3"),
+            ),
             (
                 r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]}"#,
-                Record::Chat(vec![ChatMessage::new("user", "a"), ChatMessage::new("assistant", "b")]),
+                Record::Chat(vec![
+                    ChatMessage::new("user", "a"),
+                    ChatMessage::new("assistant", "b"),
+                ]),
             ),
             (r#"{"text": "a\n"}"#, Record::Text("a\n".into())),
         ];
@@ -161,7 +177,10 @@ mod tests {
         }
         let chosen = Columns::new("b", "a");
         assert_eq!(
-            parse(r#"{"prompt": "x", "completion": "y", "a": "1", "b": "2"}"#, Some(&chosen)),
+            parse(
+                r#"{"prompt": "x", "completion": "y", "a": "1", "b": "2"}"#,
+                Some(&chosen)
+            ),
             Ok(pair("2", "1"))
         );
     }
@@ -170,35 +189,80 @@ mod tests {
     fn bad_lines_are_named_with_a_way_out() {
         let good = r#"{"prompt": "a", "completion": "b"}"#;
         let cases = [
-            ("{\"prompt\": ", "a.jsonl, line 3: is not a JSON object (EOF while parsing a value at line 1 column 11)"),
-            ("3", "a.jsonl, line 3: is not a JSON object (invalid type: integer `3`, expected a map"),
+            (
+                "{\"prompt\": ",
+                "a.jsonl, line 3: is not a JSON object (EOF while parsing a value at line 1 column 11)",
+            ),
+            (
+                "3",
+                "a.jsonl, line 3: is not a JSON object (invalid type: integer `3`, expected a map",
+            ),
             ("{}", "a.jsonl, line 3: has the fields (none); choose which"),
-            (r#"{"prompt": "a", "reply": "b"}"#, "a.jsonl, line 3: has the fields prompt, reply; choose which are"),
-            (r#"{"prompt": "a", "completion": " "}"#, "a.jsonl, line 3: has an empty `completion`; write"),
-            (r#"{"prompt": "a", "completion": ["b"]}"#, "a.jsonl, line 3: has a `completion` that is not text"),
-            (r#"{"messages": []}"#, "a.jsonl, line 3: has no message with the role assistant"),
-            (r#"{"messages": [{"role": "assistant", "content": ["b"]}]}"#, "a.jsonl, line 3: has `messages` of another form"),
-            (r#"{"text": ""}"#, "a.jsonl, line 3: has an empty `text`; remove the line"),
+            (
+                r#"{"prompt": "a", "reply": "b"}"#,
+                "a.jsonl, line 3: has the fields prompt, reply; choose which are",
+            ),
+            (
+                r#"{"prompt": "a", "completion": " "}"#,
+                "a.jsonl, line 3: has an empty `completion`; write",
+            ),
+            (
+                r#"{"prompt": "a", "completion": ["b"]}"#,
+                "a.jsonl, line 3: has a `completion` that is not text",
+            ),
+            (
+                r#"{"messages": []}"#,
+                "a.jsonl, line 3: has no message with the role assistant",
+            ),
+            (
+                r#"{"messages": [{"role": "assistant", "content": ["b"]}]}"#,
+                "a.jsonl, line 3: has `messages` of another form",
+            ),
+            (
+                r#"{"text": ""}"#,
+                "a.jsonl, line 3: has an empty `text`; remove the line",
+            ),
         ];
         for (bad, expected) in cases {
             let text = format!("{good}\n\n{bad}\n{good}\n");
-            let message = read("a.jsonl", &text, None, usize::MAX).unwrap_err().to_string();
+            let message = read("a.jsonl", &text, None, usize::MAX)
+                .unwrap_err()
+                .to_string();
             assert!(message.starts_with(expected), "{message}");
         }
-        let message = read("a.jsonl", "x\ny\nz\n", None, usize::MAX).unwrap_err().to_string();
+        let message = read("a.jsonl", "x\ny\nz\n", None, usize::MAX)
+            .unwrap_err()
+            .to_string();
         assert!(message.ends_with("(and 2 more bad lines)"), "{message}");
-        let message = read("a.json", " [{}]", None, usize::MAX).unwrap_err().to_string();
+        let message = read("a.json", " [{}]", None, usize::MAX)
+            .unwrap_err()
+            .to_string();
         assert!(message.starts_with("a.json: is one JSON list"), "{message}");
         let missing = Columns::new("p", "c");
-        let message = read("a.jsonl", good, Some(&missing), usize::MAX).unwrap_err().to_string();
-        assert_eq!(message, "a.jsonl, line 1: has no field `p`; its fields are completion, prompt");
+        let message = read("a.jsonl", good, Some(&missing), usize::MAX)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            message,
+            "a.jsonl, line 1: has no field `p`; its fields are completion, prompt"
+        );
     }
 
     #[test]
     fn documents_end_and_the_maximum_counts_lines() {
         let text = "{\"text\": \"a\"}\n{\"text\": \"b\"}\n{\"text\": \"c\"}\n";
         let records = read("a.jsonl", text, None, 2);
-        let expected = [(1, Record::Text("a".into())), (1, Record::EndOfDocument), (2, Record::Text("b".into())), (2, Record::EndOfDocument)];
-        assert_eq!(records, Ok(expected.map(|(line, record)| RecordAtLine { line, record }).to_vec()));
+        let expected = [
+            (1, Record::Text("a".into())),
+            (1, Record::EndOfDocument),
+            (2, Record::Text("b".into())),
+            (2, Record::EndOfDocument),
+        ];
+        assert_eq!(
+            records,
+            Ok(expected
+                .map(|(line, record)| RecordAtLine { line, record })
+                .to_vec())
+        );
     }
 }

@@ -14,16 +14,24 @@ pub const MARK: &str = "||";
 pub fn read(file: &str, text: &str, maximum: usize) -> Result<Vec<RecordAtLine>, DataError> {
     let mut bad_lines = BadLines::default();
     let mut records = Vec::new();
-    let filled = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let filled = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
     for (index, content) in filled {
         if records.len() == maximum {
             break;
         }
         let line = index + 1;
-        match content.split_once(MARK).map(|(prompt, completion)| (prompt.trim(), completion.trim())) {
+        match content
+            .split_once(MARK)
+            .map(|(prompt, completion)| (prompt.trim(), completion.trim()))
+        {
             None => bad_lines.add(
                 line,
-                format!("has no {MARK}; write prompt{MARK}completion, or choose the plain text format"),
+                format!(
+                    "has no {MARK}; write prompt{MARK}completion, or choose the plain text format"
+                ),
             ),
             Some((_, "")) => bad_lines.add(
                 line,
@@ -38,7 +46,11 @@ pub fn read(file: &str, text: &str, maximum: usize) -> Result<Vec<RecordAtLine>,
             }),
         }
     }
-    bad_lines.check(file, records, "write a prompt||completion pair on each line")
+    bad_lines.check(
+        file,
+        records,
+        "write a prompt||completion pair on each line",
+    )
 }
 
 #[cfg(test)]
@@ -58,8 +70,14 @@ mod tests {
     #[test]
     fn first_mark_splits_and_spaces_go() {
         let records = read("e2e.txt", "\n a : b || c \n||d||e\n", usize::MAX);
-        assert_eq!(records, Ok(vec![pair(2, "a : b", "c"), pair(3, "", "d||e")]));
-        assert_eq!(read("e2e.txt", "a||b\nc||d\nbad", 1), Ok(vec![pair(1, "a", "b")]));
+        assert_eq!(
+            records,
+            Ok(vec![pair(2, "a : b", "c"), pair(3, "", "d||e")])
+        );
+        assert_eq!(
+            read("e2e.txt", "a||b\nc||d\nbad", 1),
+            Ok(vec![pair(1, "a", "b")])
+        );
     }
 
     #[test]
@@ -73,10 +91,16 @@ mod tests {
                 "a|| ",
                 "e2e.txt, line 1: has nothing after ||; write a completion or remove the line",
             ),
-            ("\n\n", "e2e.txt: has no examples; write a prompt||completion pair on each line"),
+            (
+                "\n\n",
+                "e2e.txt: has no examples; write a prompt||completion pair on each line",
+            ),
         ];
         for (text, expected) in cases {
-            assert_eq!(read("e2e.txt", text, usize::MAX).unwrap_err().to_string(), expected);
+            assert_eq!(
+                read("e2e.txt", text, usize::MAX).unwrap_err().to_string(),
+                expected
+            );
         }
     }
 }

@@ -45,7 +45,10 @@ fn flush(records: &mut Vec<RecordAtLine>, piece: &mut String, line: usize) {
 
 /// Ends the document, unless nothing came after the last end.
 fn end_document(records: &mut Vec<RecordAtLine>, line: usize) {
-    if records.last().is_some_and(|last| last.record != Record::EndOfDocument) {
+    if records
+        .last()
+        .is_some_and(|last| last.record != Record::EndOfDocument)
+    {
         let record = Record::EndOfDocument;
         records.push(RecordAtLine { line, record });
     }
@@ -94,8 +97,14 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), [32768, 32768, 14464]);
+        assert_eq!(
+            pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(),
+            [32768, 32768, 14464]
+        );
         assert_eq!(pieces.concat(), text);
-        assert_eq!(records.iter().map(|record| record.line).collect::<Vec<_>>(), [1, 2049, 4097, 4097]);
+        assert_eq!(
+            records.iter().map(|record| record.line).collect::<Vec<_>>(),
+            [1, 2049, 4097, 4097]
+        );
     }
 }

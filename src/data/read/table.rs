@@ -22,7 +22,12 @@ pub fn read(
         .from_reader(text.as_bytes());
     let header = reader
         .headers()
-        .map_err(|error| DataError::in_file(file, format!("has no header line that can be read ({error})")))?
+        .map_err(|error| {
+            DataError::in_file(
+                file,
+                format!("has no header line that can be read ({error})"),
+            )
+        })?
         .clone();
     let columns = match columns {
         Some(columns) => columns.clone(),
@@ -38,14 +43,21 @@ pub fn read(
         })?,
     };
     let position = |name: &String| {
-        header.iter().position(|column| column == name).ok_or_else(|| {
-            DataError::in_file(
-                file,
-                format!("has no column `{name}`; its columns are {}", names(&header)),
-            )
-        })
+        header
+            .iter()
+            .position(|column| column == name)
+            .ok_or_else(|| {
+                DataError::in_file(
+                    file,
+                    format!("has no column `{name}`; its columns are {}", names(&header)),
+                )
+            })
     };
-    let prompt_columns = columns.prompt.iter().map(position).collect::<Result<Vec<_>, _>>()?;
+    let prompt_columns = columns
+        .prompt
+        .iter()
+        .map(position)
+        .collect::<Result<Vec<_>, _>>()?;
     let completion_column = position(&columns.completion)?;
 
     let mut bad_lines = BadLines::default();
@@ -57,12 +69,11 @@ pub fn read(
         let row = match row {
             Ok(row) => row,
             Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
-                bad_lines.add(line as usize, explain(&error));
+                bad_lines.add(line_of(error.position(), text), explain(&error));
                 continue;
             }
         };
-        let line = row.position().map_or(1, csv::Position::line) as usize;
+        let line = line_of(row.position(), text);
         let mut prompt = String::new();
         for column in &prompt_columns {
             join(&mut prompt, &row[*column]);
@@ -71,7 +82,10 @@ pub fn read(
         if completion.is_empty() {
             bad_lines.add(
                 line,
-                format!("has an empty `{}`; write a completion or remove the row", columns.completion),
+                format!(
+                    "has an empty `{}`; write a completion or remove the row",
+                    columns.completion
+                ),
             );
             continue;
         }
@@ -91,15 +105,31 @@ pub(super) fn join(prompt: &mut String, field: &str) {
 }
 
 fn separator(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let header = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     let count = |separator: u8| header.bytes().filter(|byte| *byte == separator).count();
     // The last of equals is taken: a header of one column is read as comma separated.
-    [b';', b'\t', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+    [b';', b'\t', b',']
+        .into_iter()
+        .max_by_key(|separator| count(*separator))
+        .unwrap_or(b',')
+}
+
+/// Line of the first character of a row, counted from 1. The csv crate gives that of the blank lines before it.
+fn line_of(position: Option<&csv::Position>, text: &str) -> usize {
+    let (line, byte) = position.map_or((1, 0), |position| (position.line(), position.byte()));
+    let rest = text.as_bytes().get(byte as usize..).unwrap_or_default();
+    let blank_lines = rest.iter().take_while(|byte| **byte == b'\n').count();
+    line as usize + blank_lines
 }
 
 fn explain(error: &csv::Error) -> String {
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!(
             "has {len} fields where the header has {expected_len}; put fields that contain the separator, a quote or a line end in double quotes"
         ),
         _ => format!("cannot be read as a row of a table ({error}); export the table again as CSV"),
@@ -129,7 +159,11 @@ mod tests {
         let text = "id,prompt,completion\n1,\"a, \"\"b\"\"\",c\n2,\"d\ne\",\"f\n\ng\"\n\n3,,h\n";
         assert_eq!(
             read("t.csv", text, None, usize::MAX),
-            Ok(vec![pair(2, "a, \"b\"", "c"), pair(3, "d\ne", "f\n\ng"), pair(8, "", "h")])
+            Ok(vec![
+                pair(2, "a, \"b\"", "c"),
+                pair(3, "d\ne", "f\n\ng"),
+                pair(8, "", "h")
+            ])
         );
     }
 
@@ -140,7 +174,12 @@ mod tests {
             completion: "says".into(),
         };
         assert_eq!(
-            read("t.csv", "country;says;city\nFrance;\"Bon, jour\";Paris\n", Some(&chosen), usize::MAX),
+            read(
+                "t.csv",
+                "country;says;city\nFrance;\"Bon, jour\";Paris\n",
+                Some(&chosen),
+                usize::MAX
+            ),
             Ok(vec![pair(2, "Paris\nFrance", "Bon, jour")])
         );
         assert_eq!(
@@ -153,18 +192,36 @@ mod tests {
     fn bad_tables_are_explained() {
         let chosen = Columns::new("prompt", "reply");
         let cases = [
-            ("a,b\n1,2\n", None, "t.csv: has the columns a, b; choose which are the prompt and the completion"),
-            ("prompt,completion\n", None, "t.csv: has no examples; write a row"),
             (
-                "prompt,completion\na,b\nc\nd,\n",
+                "a,b\n1,2\n",
                 None,
-                "t.csv, line 3: has 1 fields where the header has 2; put fields that contain the separator, a quote or a line end in double quotes (and 1 more bad line)",
+                "t.csv: has the columns a, b; choose which are the prompt and the completion",
             ),
-            ("prompt,completion\na,\" \"\n", None, "t.csv, line 2: has an empty `completion`"),
-            ("prompt,completion\na,b\n", Some(&chosen), "t.csv: has no column `reply`; its columns are prompt, completion"),
+            (
+                "prompt,completion\n",
+                None,
+                "t.csv: has no examples; write a row",
+            ),
+            (
+                "prompt,completion\na,b\n\nc\nd,\n",
+                None,
+                "t.csv, line 4: has 1 fields where the header has 2; put fields that contain the separator, a quote or a line end in double quotes (and 1 more bad line)",
+            ),
+            (
+                "prompt,completion\na,\" \"\n",
+                None,
+                "t.csv, line 2: has an empty `completion`",
+            ),
+            (
+                "prompt,completion\na,b\n",
+                Some(&chosen),
+                "t.csv: has no column `reply`; its columns are prompt, completion",
+            ),
         ];
         for (text, columns, expected) in cases {
-            let message = read("t.csv", text, columns, usize::MAX).unwrap_err().to_string();
+            let message = read("t.csv", text, columns, usize::MAX)
+                .unwrap_err()
+                .to_string();
             assert!(message.starts_with(expected), "{message}");
         }
     }
