@@ -13,9 +13,6 @@ pub struct LoadError {
 impl LoadError {
     /// An error about `file`.
     pub fn new(file: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            problem: problem.into(),
-        }
+        Self { file: file.into(), problem: problem.into() }
     }
 }

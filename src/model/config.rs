@@ -62,23 +62,12 @@ impl ModelConfig {
             ("max_position_embeddings", self.max_position_embeddings),
         ];
         for (field, value) in sizes {
-            let limit = if field == "max_position_embeddings" {
-                usize::MAX
-            } else {
-                MAX
-            };
+            let limit = if field == "max_position_embeddings" { usize::MAX } else { MAX };
             if value == 0 || value > limit {
-                return Err(ConfigError {
-                    field,
-                    value: value.to_string(),
-                    expected: "it must be between 1 and 1048576",
-                });
+                return Err(ConfigError { field, value: value.to_string(), expected: "it must be between 1 and 1048576" });
             }
         }
-        if !self
-            .num_attention_heads
-            .is_multiple_of(self.num_key_value_heads)
-        {
+        if !self.num_attention_heads.is_multiple_of(self.num_key_value_heads) {
             return Err(ConfigError {
                 field: "num_key_value_heads",
                 value: self.num_key_value_heads.to_string(),
@@ -92,16 +81,9 @@ impl ModelConfig {
                 expected: "rotary positions need an even head width",
             });
         }
-        for (field, value) in [
-            ("rms_norm_eps", self.rms_norm_eps),
-            ("rope_theta", self.rope_theta),
-        ] {
+        for (field, value) in [("rms_norm_eps", self.rms_norm_eps), ("rope_theta", self.rope_theta)] {
             if !value.is_finite() || value <= 0.0 {
-                return Err(ConfigError {
-                    field,
-                    value: value.to_string(),
-                    expected: "it must be a positive number",
-                });
+                return Err(ConfigError { field, value: value.to_string(), expected: "it must be a positive number" });
             }
         }
         Ok(())
