@@ -1,0 +1,267 @@
+//! A file to training and validation examples, in slices.
+
+use std::sync::Arc;
+
+use super::batches::{Batch, Batches, Layout, in_order};
+use super::codec::TextCodec;
+use super::decode::decode;
+use super::detect::Detected;
+use super::error::DataError;
+use super::example::Example;
+use super::part::Part;
+use super::settings::DataSettings;
+use super::split::{Split, split};
+use super::statistics::{DatasetStatistics, LengthHistogram, tokens};
+
+/// How far a [`DatasetBuilder`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Records that are tokenised.
+    pub done: usize,
+    /// Records that there are: a pair, a conversation, the end of a document, or up to 32 KiB of text each.
+    pub total: usize,
+}
+
+impl Progress {
+    /// Whether nothing is left to tokenise.
+    pub fn is_finished(self) -> bool {
+        self.done == self.total
+    }
+}
+
+/// Makes a [`Dataset`] in slices, so that a worker can report and be stopped between them.
+pub struct DatasetBuilder {
+    settings: DataSettings,
+    train: Part,
+    validation: Option<Part>,
+    statistics: DatasetStatistics,
+}
+
+impl DatasetBuilder {
+    /// Reads the records of `file`; nothing is tokenised yet.
+    ///
+    /// # Errors
+    /// [`DataError`] if the settings or the file make no sense.
+    pub fn new(
+        file: &str,
+        bytes: impl Into<Vec<u8>>,
+        settings: &DataSettings,
+    ) -> Result<Self, DataError> {
+        settings.validate()?;
+        Ok(Self {
+            train: Part::new(file, &decode(file, bytes.into())?, settings)?,
+            validation: None,
+            statistics: DatasetStatistics {
+                lengths: LengthHistogram::new(settings.sequence_length),
+                ..DatasetStatistics::default()
+            },
+            settings: settings.clone(),
+        })
+    }
+
+    /// Reads the records of a file to validate on, in place of a part of the first file.
+    ///
+    /// # Errors
+    /// [`DataError`] if the file makes no sense.
+    pub fn with_validation(
+        mut self,
+        file: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<Self, DataError> {
+        let text = decode(file, bytes.into())?;
+        self.validation = Some(Part::new(file, &text, &self.settings)?);
+        Ok(self)
+    }
+
+    /// The format of the first file.
+    pub fn detected(&self) -> &Detected {
+        &self.train.detected
+    }
+
+    /// How far the work is.
+    pub fn progress(&self) -> Progress {
+        let parts = [Some(&self.train), self.validation.as_ref()];
+        let parts = parts.into_iter().flatten();
+        let total = parts.clone().map(Part::total).sum();
+        Progress {
+            done: total - parts.map(Part::left).sum::<usize>(),
+            total,
+        }
+    }
+
+    /// Tokenises up to `records` more records.
+    ///
+    /// # Errors
+    /// [`DataError`] with the line that cannot be tokenised.
+    pub fn next_chunk<Codec: TextCodec + ?Sized>(
+        &mut self,
+        codec: &Codec,
+        records: usize,
+    ) -> Result<Progress, DataError> {
+        for _ in 0..records {
+            let part = match &mut self.validation {
+                Some(validation) if self.train.left() == 0 => validation,
+                _ => &mut self.train,
+            };
+            if part.left() == 0 {
+                break;
+            }
+            part.advance(&self.settings, codec, &mut self.statistics)?;
+        }
+        Ok(self.progress())
+    }
+
+    /// Tokenises what is left and splits the examples.
+    ///
+    /// # Errors
+    /// [`DataError`] if a line cannot be tokenised, or if nothing is left to train or to validate on.
+    pub fn finish<Codec: TextCodec + ?Sized>(
+        mut self,
+        codec: &Codec,
+    ) -> Result<Dataset, DataError> {
+        self.next_chunk(codec, usize::MAX)?;
+        let Self {
+            settings,
+            mut train,
+            validation,
+            mut statistics,
+        } = self;
+        train.finish(&settings, &mut statistics);
+        check_some_left(&train, &settings)?;
+
+        let seed = u64::from(settings.seed);
+        let (train_examples, validation_examples) = match validation {
+            Some(mut validation) => {
+                validation.finish(&settings, &mut statistics);
+                check_some_left(&validation, &settings)?;
+                (train.examples, validation.examples)
+            }
+            None => {
+                let split = split(&train.prompts, settings.validation, seed)
+                    .map_err(|error| DataError::in_file(&train.file, error.problem))?;
+                statistics.prompts_kept_apart = split.prompts_kept_apart;
+                divide(train.examples, &split)
+            }
+        };
+        statistics.train_examples = train_examples.len();
+        statistics.validation_examples = validation_examples.len();
+        (statistics.train_tokens, statistics.train_counted_tokens) = tokens(&train_examples);
+        (
+            statistics.validation_tokens,
+            statistics.validation_counted_tokens,
+        ) = tokens(&validation_examples);
+
+        let pad = codec.pad();
+        Ok(Dataset {
+            train: train_examples.into(),
+            validation: validation_examples.into(),
+            detected: train.detected,
+            statistics,
+            layout: Layout {
+                sequence_length: settings.sequence_length,
+                pad: i32::try_from(pad).map_err(|_| {
+                    DataError::new(format!("the tokenizer pads with the token id {pad}, which no model has; load the tokenizer that belongs to the model"))
+                })?,
+            },
+            seed,
+        })
+    }
+}
+
+fn check_some_left(part: &Part, settings: &DataSettings) -> Result<(), DataError> {
+    if !part.examples.is_empty() {
+        return Ok(());
+    }
+    let problem = match part.shortest_too_long {
+        Some(prompt) => format!(
+            "no completion fits into a sequence length of {} tokens, the shortest prompt has {prompt}; choose a longer one, or shorten the prompts",
+            settings.sequence_length
+        ),
+        None => {
+            "has fewer than two tokens, and nothing can be predicted from less; use a longer text"
+                .to_owned()
+        }
+    };
+    Err(DataError::in_file(&part.file, problem))
+}
+
+/// Training and validation examples.
+fn divide(examples: Vec<Example>, split: &Split) -> (Vec<Example>, Vec<Example>) {
+    let mut kept_out = split.validation.iter().copied().peekable();
+    let mut train = Vec::with_capacity(split.train.len());
+    let mut validation = Vec::with_capacity(split.validation.len());
+    for (index, example) in examples.into_iter().enumerate() {
+        match kept_out.next_if_eq(&index) {
+            Some(_) => validation.push(example),
+            None => train.push(example),
+        }
+    }
+    (train, validation)
+}
+
+/// Examples to train on and to validate on.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    train: Arc<[Example]>,
+    validation: Arc<[Example]>,
+    detected: Detected,
+    statistics: DatasetStatistics,
+    layout: Layout,
+    seed: u64,
+}
+
+impl Dataset {
+    /// Makes a data set of one file at once; [`DatasetBuilder`] does it in slices and takes a validation file.
+    ///
+    /// # Errors
+    /// [`DataError`] if the settings or the file make no sense, or if nothing is left to train on.
+    pub fn build<Codec: TextCodec + ?Sized>(
+        file: &str,
+        bytes: impl Into<Vec<u8>>,
+        settings: &DataSettings,
+        codec: &Codec,
+    ) -> Result<Self, DataError> {
+        DatasetBuilder::new(file, bytes, settings)?.finish(codec)
+    }
+
+    /// Examples to train on, in the order of the file; never empty.
+    pub fn train(&self) -> &[Example] {
+        &self.train
+    }
+
+    /// Examples that are kept out of training, in the order of the file.
+    pub fn validation(&self) -> &[Example] {
+        &self.validation
+    }
+
+    /// The format of the first file.
+    pub fn detected(&self) -> &Detected {
+        &self.detected
+    }
+
+    /// Sizes.
+    pub fn statistics(&self) -> &DatasetStatistics {
+        &self.statistics
+    }
+
+    /// Batches of `rows` training examples, in the order of the settings' seed.
+    ///
+    /// # Errors
+    /// [`DataError`] if `rows` is 0 or too large.
+    pub fn train_batches(&self, rows: usize) -> Result<Batches, DataError> {
+        Batches::new(self.train.clone(), rows, self.seed, self.layout)
+    }
+
+    /// Batches of `rows` of the first `examples` validation examples, always the same; the last may have fewer rows.
+    ///
+    /// # Errors
+    /// [`DataError`] if `rows` is 0 or too large.
+    pub fn validation_batches(
+        &self,
+        examples: usize,
+        rows: usize,
+    ) -> Result<impl Iterator<Item = Batch> + '_, DataError> {
+        let first = &self.validation[..examples.min(self.validation.len())];
+        in_order(first, rows, self.layout)
+    }
+}

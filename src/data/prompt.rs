@@ -1,0 +1,45 @@
+//! How a prompt is written for the model, in training and when it is sampled from.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::{ChatMessage, TextCodec};
+use super::error::DataError;
+
+/// What stands between prompt and completion in [`PromptStyle::Plain`].
+///
+/// A line end: completions then begin like any line of text, without a space that would be part of their first token.
+pub const SEPARATOR: &str = "\n";
+
+/// How a pair is written for the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum PromptStyle {
+    /// The prompt, [`SEPARATOR`], the completion, the end of text; after the token that begins a text, if the model has
+    /// one. The form of the paper's E2E experiments.
+    Plain,
+    /// The prompt as the user's turn, the completion as the assistant's, in the model's chat template.
+    Chat,
+}
+
+/// The tokens of `prompt` up to where the completion begins: the same ones in training and for sampling.
+///
+/// # Errors
+/// [`DataError`] of the codec, without a file.
+pub fn encode_prompt<Codec: TextCodec + ?Sized>(
+    prompt: &str,
+    style: PromptStyle,
+    codec: &Codec,
+) -> Result<Vec<u32>, DataError> {
+    match style {
+        PromptStyle::Plain => {
+            let mut ids = Vec::from_iter(codec.begin_of_text());
+            ids.extend(codec.encode(&format!("{prompt}{SEPARATOR}"))?);
+            Ok(ids)
+        }
+        PromptStyle::Chat => {
+            let messages = [ChatMessage::new("user", prompt)];
+            codec.encode(&codec.render_chat(&messages, true)?)
+        }
+    }
+}

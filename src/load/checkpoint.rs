@@ -1,0 +1,227 @@
+//! A base model on disk, opened: its config, its tokenizer, and its tensors one at a time.
+
+use std::collections::HashMap;
+
+use super::{
+    dequantise::dequantise,
+    error::LoadError,
+    gguf, hugging_face,
+    layout::NeededTensor,
+    rotary,
+    source::{self, Source},
+    tensor::{HostTensor, StoredTensor, TensorInfo},
+    tokenizer::Tokenizer,
+};
+use crate::model::ModelConfig;
+
+/// Packed bytes that are in memory at once while a tensor is read, unless one row is longer.
+const CHUNK_BYTES: u64 = 4 << 20;
+
+/// What the reader of a format says about a model.
+pub(crate) struct Opened {
+    /// Name for the user.
+    pub name: String,
+    /// Shape of the model.
+    pub config: ModelConfig,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// Every tensor it needs, in model order, with its place.
+    pub tensors: Vec<(NeededTensor, StoredTensor)>,
+    /// Whether query and key rows are in GGUF's order.
+    pub rows_are_permuted: bool,
+}
+
+/// Where a tensor's bytes are, and how their rows are ordered.
+#[derive(Debug, Clone)]
+struct Place {
+    file: usize,
+    offset: u64,
+    /// The head width if rows must be brought from GGUF's order into Hugging Face's.
+    permuted_heads_of: Option<usize>,
+}
+
+/// A base model whose files are open and whose headers were read and checked.
+pub struct Checkpoint<S: Source> {
+    files: Vec<S>,
+    name: String,
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    tensors: Vec<TensorInfo>,
+    places: Vec<Place>,
+    index: HashMap<String, usize>,
+}
+
+impl<S: Source> std::fmt::Debug for Checkpoint<S> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Checkpoint")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .field("tensors", &self.tensors.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Source> Checkpoint<S> {
+    /// Opens the model that `files` are.
+    ///
+    /// Either one GGUF file, or the files of a Hugging Face folder: `config.json`, `tokenizer.json`, the weights as
+    /// `model.safetensors` or in parts with their index, and optionally `tokenizer_config.json`,
+    /// `chat_template.jinja` and `generation_config.json`. Other files are ignored.
+    ///
+    /// Only headers are read. Afterwards every tensor of [`Self::tensors`] is known to lie inside its file with the
+    /// shape that the config asks for.
+    ///
+    /// # Errors
+    /// [`LoadError`] about the file that is missing, malformed, or not supported.
+    pub async fn open(files: Vec<S>) -> Result<Self, LoadError> {
+        let opened = match find_gguf(&files).await? {
+            Some(index) => gguf::open(&files[index], index).await?,
+            None => hugging_face::open(&files).await?,
+        };
+        let Opened {
+            name,
+            config,
+            mut tokenizer,
+            tensors: matched,
+            rows_are_permuted,
+        } = opened;
+        tokenizer.limit_to(config.vocab_size);
+        let mut tensors = Vec::with_capacity(matched.len());
+        let mut places = Vec::with_capacity(matched.len());
+        for (needed, stored) in matched {
+            let permuted = rows_are_permuted && needed.rotary;
+            places.push(Place {
+                file: stored.file,
+                offset: stored.offset,
+                permuted_heads_of: permuted.then_some(config.head_dim),
+            });
+            tensors.push(TensorInfo {
+                name: needed.name,
+                shape: stored.shape,
+                storage: stored.storage,
+                bytes: stored.bytes,
+            });
+        }
+        let names = tensors.iter().enumerate();
+        let index = names.map(|(i, tensor)| (tensor.name.clone(), i)).collect();
+        Ok(Self {
+            files,
+            name,
+            config,
+            tokenizer,
+            tensors,
+            places,
+            index,
+        })
+    }
+
+    /// Name of the model, as its files or the user call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Shape of the model.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Every tensor of the model, in the order in which a forward pass meets them.
+    ///
+    /// There is a `lm_head.weight` only if the head is not tied to the embedding table.
+    pub fn tensors(&self) -> &[TensorInfo] {
+        &self.tensors
+    }
+
+    /// Reads the tensor called `name` in Hugging Face's naming.
+    ///
+    /// Besides the result, at most 4 MiB of packed bytes or one row are in memory.
+    ///
+    /// # Errors
+    /// A name that [`Self::tensors`] does not list, too little memory, or a source that cannot be read any more.
+    pub async fn tensor(&self, name: &str) -> Result<HostTensor, LoadError> {
+        let Some(&index) = self.index.get(name) else {
+            return Err(LoadError::new(
+                &self.name,
+                format!("it has no tensor called {name}"),
+            ));
+        };
+        let (info, place) = (&self.tensors[index], &self.places[index]);
+        let source = &self.files[place.file];
+        let mut values = zeros(info.elements()).ok_or_else(|| {
+            let count = info.elements();
+            LoadError::new(
+                source.name(),
+                format!("there is not enough memory for the {count} values of tensor {name}"),
+            )
+        })?;
+
+        // Shapes are never empty and never contain 0; `StoredTensor::new` saw to that.
+        let row_values = info.shape[info.shape.len() - 1];
+        let rows = info.elements() / row_values;
+        let row_bytes = info.bytes / rows as u64;
+        let chunk_rows = usize::try_from(CHUNK_BYTES / row_bytes).map_or(1, |rows| rows.max(1));
+        for first_row in (0..rows).step_by(chunk_rows) {
+            let count = chunk_rows.min(rows - first_row);
+            let offset = place.offset + first_row as u64 * row_bytes;
+            // Its values fit in memory, so fewer bytes than they take do.
+            let length = count * row_bytes as usize;
+            let bytes = source::read_exactly(source, offset, length).await?;
+            match place.permuted_heads_of {
+                None => {
+                    let start = first_row * row_values;
+                    let chunk = &mut values[start..start + count * row_values];
+                    dequantise(info.storage, &bytes, chunk);
+                }
+                Some(head_dim) => {
+                    for (i, bytes) in bytes.chunks_exact(row_bytes as usize).enumerate() {
+                        let row = rotary::hugging_face_row(first_row + i, head_dim);
+                        let values = &mut values[row * row_values..][..row_values];
+                        dequantise(info.storage, bytes, values);
+                    }
+                }
+            }
+        }
+        Ok(HostTensor {
+            shape: info.shape.clone(),
+            values,
+        })
+    }
+}
+
+/// `count` zeros, or `None` where an ordinary allocation would end the program.
+fn zeros(count: usize) -> Option<Vec<f32>> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).ok()?;
+    values.resize(count, 0.0);
+    Some(values)
+}
+
+/// The one GGUF file among `files`, by its ending or its first bytes.
+async fn find_gguf<S: Source>(files: &[S]) -> Result<Option<usize>, LoadError> {
+    let mut found: Option<usize> = None;
+    for (i, file) in files.iter().enumerate() {
+        let is_named_so = file.name().to_ascii_lowercase().ends_with(".gguf");
+        let magic_length = gguf::MAGIC.len();
+        if !is_named_so
+            && (file.len() < magic_length as u64
+                || source::read_exactly(file, 0, magic_length).await? != gguf::MAGIC)
+        {
+            continue;
+        }
+        if let Some(first) = found {
+            let first = files[first].name();
+            return Err(LoadError::new(
+                file.name(),
+                format!("it is a second GGUF file beside {first}; choose one"),
+            ));
+        }
+        found = Some(i);
+    }
+    Ok(found)
+}

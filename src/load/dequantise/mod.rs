@@ -1,0 +1,45 @@
+//! Packed bytes to `f32`.
+//!
+//! The layouts are those that GGML's block structures define; the code is written from their description.
+
+mod blocks_of_256;
+mod blocks_of_32;
+mod floats;
+
+use super::storage::StorageType;
+
+/// Writes the values that `bytes` hold into `values`.
+///
+/// # Panics
+/// If the lengths do not belong together: `bytes` must hold exactly `values.len()` values in whole blocks.
+pub fn dequantise(storage: StorageType, bytes: &[u8], values: &mut [f32]) {
+    let (block_values, block_bytes) = (storage.block_values(), storage.block_bytes());
+    assert_eq!(values.len() % block_values, 0, "a block is cut in two");
+    assert_eq!(
+        bytes.len(),
+        values.len() / block_values * block_bytes,
+        "bytes and values differ in length"
+    );
+    let read_block: fn(&[u8], &mut [f32]) = match storage {
+        StorageType::F32 => return floats::f32(bytes, values),
+        StorageType::F16 => return floats::f16(bytes, values),
+        StorageType::BF16 => return floats::bf16(bytes, values),
+        StorageType::Q4_0 => blocks_of_32::q4_0,
+        StorageType::Q4_1 => blocks_of_32::q4_1,
+        StorageType::Q5_0 => blocks_of_32::q5_0,
+        StorageType::Q5_1 => blocks_of_32::q5_1,
+        StorageType::Q8_0 => blocks_of_32::q8_0,
+        StorageType::Q4_K => blocks_of_256::q4_k,
+        StorageType::Q5_K => blocks_of_256::q5_k,
+        StorageType::Q6_K => blocks_of_256::q6_k,
+    };
+    let blocks = bytes.chunks_exact(block_bytes);
+    for (block, values) in blocks.zip(values.chunks_exact_mut(block_values)) {
+        read_block(block, values);
+    }
+}
+
+/// The little-endian half-precision number at `position` of a block.
+fn half_at(block: &[u8], position: usize) -> f32 {
+    half::f16::from_le_bytes([block[position], block[position + 1]]).to_f32()
+}

@@ -1,0 +1,122 @@
+//! GGUF files, versions 2 and 3, little endian.
+//!
+//! Layout, from the format's specification in the ggml repository (`docs/gguf.md`): magic, version, number of tensors,
+//! number of metadata entries; the entries; name, dimensions, type and offset of each tensor; padding; the data.
+
+mod config;
+mod cursor;
+mod header;
+mod metadata;
+
+pub use metadata::Metadata;
+
+use super::{
+    checkpoint::Opened, error::LoadError, layout, source::Source, storage::StorageType,
+    tensor::StoredTensor, tokenizer::Tokenizer,
+};
+use header::{DeclaredTensor, Header};
+
+/// The first bytes of every GGUF file.
+pub const MAGIC: [u8; 4] = *b"GGUF";
+
+/// Frequencies computed in advance do not change the model; it computes its own.
+const IGNORED_ENDING: &str = ".attn_rot_embd.weight";
+
+/// Reads what `source`, file number `file` of the checkpoint, says about its model.
+///
+/// # Errors
+/// A file that is cut off, lies about sizes, or holds a model that is not supported; the message says which.
+pub(crate) async fn open<S: Source>(source: &S, file: usize) -> Result<Opened, LoadError> {
+    let header = header::read(source).await?;
+    let metadata = &header.metadata;
+    let about_file = |problem: String| LoadError::new(source.name(), problem);
+    config::check_supported(metadata).map_err(about_file)?;
+    let stored = stored_tensors(source, file, &header)?;
+    let shape_of = |name: &str| {
+        stored
+            .iter()
+            .find(|tensor| tensor.name == name)
+            .map(|tensor| tensor.shape.as_slice())
+    };
+    let config = config::read(metadata, shape_of).map_err(about_file)?;
+    let tensors =
+        layout::match_tensors(source.name(), &config, stored, |needed| &needed.gguf_name)?;
+    let tokenizer = Tokenizer::from_gguf(source.name(), metadata)?;
+    let name = metadata.string("general.name").map_err(about_file)?;
+    Ok(Opened {
+        name: name.unwrap_or(source.name()).to_owned(),
+        config,
+        tokenizer,
+        tensors,
+        rows_are_permuted: true,
+    })
+}
+
+/// Checks type and range of every tensor of the header.
+fn stored_tensors<S: Source>(
+    source: &S,
+    file: usize,
+    header: &Header,
+) -> Result<Vec<StoredTensor>, LoadError> {
+    let wrong = |problem: String| LoadError::new(source.name(), problem);
+    let mut stored = Vec::with_capacity(header.tensors.len());
+    for DeclaredTensor {
+        name,
+        dimensions,
+        storage,
+        offset,
+    } in &header.tensors
+    {
+        if name == "rope_freqs.weight" {
+            return Err(wrong(
+                "it has scaled rotary frequencies (rope_freqs.weight), which are not supported"
+                    .to_owned(),
+            ));
+        }
+        if name.ends_with(IGNORED_ENDING) {
+            continue;
+        }
+        let storage = StorageType::from_ggml(*storage).map_err(|kind| {
+            wrong(format!(
+                "tensor {name} is {kind}, which is not supported; use Q4_0, Q4_1, Q8_0, F16 or F32"
+            ))
+        })?;
+        if !offset.is_multiple_of(header.alignment) {
+            let alignment = header.alignment;
+            return Err(wrong(format!(
+                "tensor {name} has offset {offset}, which is no multiple of the alignment {alignment}"
+            )));
+        }
+        let Some(start) = header.data_start.checked_add(*offset) else {
+            return Err(wrong(format!(
+                "tensor {name} has the absurd offset {offset}"
+            )));
+        };
+        stored.push(StoredTensor::new(
+            source,
+            file,
+            name.clone(),
+            dimensions,
+            storage,
+            start,
+        )?);
+    }
+    check_overlap(source.name(), &stored)?;
+    Ok(stored)
+}
+
+/// Checks that no two tensors share bytes.
+fn check_overlap(file: &str, stored: &[StoredTensor]) -> Result<(), LoadError> {
+    let mut in_file_order: Vec<_> = stored.iter().collect();
+    in_file_order.sort_by_key(|tensor| tensor.offset);
+    for pair in in_file_order.windows(2) {
+        if pair[0].offset + pair[0].bytes > pair[1].offset {
+            let (first, second) = (&pair[0].name, &pair[1].name);
+            return Err(LoadError::new(
+                file,
+                format!("tensors {first} and {second} overlap"),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! A weight of the model: what its file says about it, and its values.
+
+use super::{error::LoadError, source::Source, storage::StorageType};
+
+/// What a checkpoint says about one tensor, without its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Hugging Face name, such as `model.layers.0.self_attn.q_proj.weight`.
+    pub name: String,
+    /// Shape as torch has it: [out, in] of a linear layer, [V, C] of the embedding table, [C] of a norm.
+    pub shape: Vec<usize>,
+    /// How the values are stored.
+    pub storage: StorageType,
+    /// Size in the file, in bytes.
+    pub bytes: u64,
+}
+
+impl TensorInfo {
+    /// Number of values.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// The values of a tensor in main memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostTensor {
+    /// Shape as torch has it.
+    pub shape: Vec<usize>,
+    /// Values in row-major order, dequantised, in Hugging Face's order of rows.
+    pub values: Vec<f32>,
+}
+
+/// A tensor as the reader of a format found it.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredTensor {
+    /// Name in the file.
+    pub name: String,
+    /// Shape as torch has it.
+    pub shape: Vec<usize>,
+    /// How the values are stored.
+    pub storage: StorageType,
+    /// Which of the checkpoint's files holds it.
+    pub file: usize,
+    /// Position of the first byte in that file.
+    pub offset: u64,
+    /// Size in bytes; the whole range lies inside the file.
+    pub bytes: u64,
+}
+
+impl StoredTensor {
+    /// A tensor of `dimensions` as torch has them, from byte `offset` of `source`, which is file number `file`.
+    ///
+    /// # Errors
+    /// A dimension of zero, a row that is no whole number of blocks, more values than fit in memory, or a range that
+    /// leaves the file.
+    pub fn new<S: Source>(
+        source: &S,
+        file: usize,
+        name: String,
+        dimensions: &[u64],
+        storage: StorageType,
+        offset: u64,
+    ) -> Result<Self, LoadError> {
+        let wrong =
+            |problem: String| LoadError::new(source.name(), format!("tensor {name} {problem}"));
+        let Some((&row_values, outer)) = dimensions.split_last() else {
+            return Err(wrong("has no dimensions".to_owned()));
+        };
+        if dimensions.contains(&0) {
+            return Err(wrong(format!(
+                "has shape {dimensions:?}, which holds nothing"
+            )));
+        }
+        let Some(row_bytes) = storage.row_bytes(row_values) else {
+            let block = storage.block_values();
+            return Err(wrong(format!(
+                "has rows of {row_values} values, and {storage} stores them in blocks of {block}"
+            )));
+        };
+        let rows = outer
+            .iter()
+            .try_fold(1u64, |product, &size| product.checked_mul(size));
+        let bytes = rows.and_then(|rows| rows.checked_mul(row_bytes));
+        let memory = rows
+            .and_then(|rows| {
+                rows.checked_mul(row_values)?
+                    .checked_mul(size_of::<f32>() as u64)
+            })
+            .filter(|&memory| isize::try_from(memory).is_ok());
+        let (Some(bytes), Some(_)) = (bytes, memory) else {
+            return Err(wrong(format!(
+                "has shape {dimensions:?}, which is more than fits in memory"
+            )));
+        };
+        if offset
+            .checked_add(bytes)
+            .is_none_or(|end| end > source.len())
+        {
+            let length = source.len();
+            return Err(wrong(format!(
+                "takes {bytes} bytes from byte {offset}, but the file ends at byte {length}; it may be cut off"
+            )));
+        }
+        // Every dimension is at least 1 and their product fits, so each of them does.
+        let shape = dimensions.iter().map(|&size| size as usize).collect();
+        Ok(Self {
+            name,
+            shape,
+            storage,
+            file,
+            offset,
+            bytes,
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Chat templates: Jinja, in the dialect that Hugging Face transformers gives them.
+
+use minijinja::{Environment, Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// Who speaks: `system`, `user` or `assistant` in most templates.
+    pub role: String,
+    /// What is said.
+    pub content: String,
+}
+
+impl ChatMessage {
+    /// A turn of `role`.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Self {
+            role: role.into(),
+            content: content.into(),
+        }
+    }
+}
+
+/// The variables of a template.
+///
+/// A token that the model does not have is absent and not null, because a null would be written out as "none".
+#[derive(Debug, Serialize)]
+pub struct Context<'a> {
+    /// The conversation.
+    pub messages: &'a [ChatMessage],
+    /// Whether to end with the beginning of the assistant's answer.
+    pub add_generation_prompt: bool,
+    /// Text of the token that begins a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bos_token: Option<String>,
+    /// Text of the token that ends a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eos_token: Option<String>,
+    /// Text of the token that fills up batches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pad_token: Option<String>,
+}
+
+/// Renders `template` as `apply_chat_template` of transformers does.
+///
+/// There is no `strftime_now`: with it the same conversation would be another text tomorrow. Templates ask whether it
+/// is defined.
+///
+/// # Errors
+/// A malformed template, or one that calls `raise_exception`.
+pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.add_function(
+        "raise_exception",
+        |message: String| -> Result<String, Error> {
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        },
+    );
+    // transformers passes these as null when there are none.
+    environment.add_global("tools", ());
+    environment.add_global("documents", ());
+    let template = without_generation_tags(template);
+    environment
+        .template_from_named_str("chat_template", &template)?
+        .render(context)
+}
+
+/// Replaces the tag with which some templates mark the assistant's words by one without effect.
+///
+/// `generation` is an extension of transformers; a condition that always holds keeps the whitespace rules of a tag.
+fn without_generation_tags(template: &str) -> String {
+    let mut result = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(start) = rest.find("{%") {
+        let (before, tag) = rest.split_at(start);
+        result.push_str(before);
+        let Some(length) = tag.find("%}") else {
+            rest = tag;
+            break;
+        };
+        let (tag, after) = tag.split_at(length);
+        let name = tag[2..].trim_matches(|c: char| c == '-' || c == '+' || c.is_whitespace());
+        match name {
+            "generation" => result.push_str(&tag.replacen("generation", "if true", 1)),
+            "endgeneration" => result.push_str(&tag.replacen("endgeneration", "endif", 1)),
+            _ => result.push_str(tag),
+        }
+        rest = after;
+    }
+    result.push_str(rest);
+    result
+}

@@ -1,0 +1,186 @@
+//! Text to token ids and back.
+
+mod byte_pair;
+mod chat;
+mod gguf;
+mod json;
+mod stream;
+
+pub use chat::ChatMessage;
+pub use json::TokenizerExtras;
+pub use stream::TextStream;
+
+use super::error::LoadError;
+
+/// A model's tokenizer, with its special tokens and its chat template.
+#[derive(Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    /// The file it came from; errors begin with it.
+    file: String,
+    special: SpecialTokens,
+    /// Ids that are not below this have no row in the model's embedding table.
+    id_limit: usize,
+    vocab_size: usize,
+}
+
+/// What a model's files say about tokens with a meaning, and about chats.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct SpecialTokens {
+    /// Begins a text.
+    bos: Option<u32>,
+    /// Whether the model was trained on texts that begin with it.
+    starts_with_bos: bool,
+    /// Each of them ends a text or a turn; the first one is the tokenizer's own.
+    eos: Vec<u32>,
+    /// Fills up batches.
+    pad: Option<u32>,
+    /// Jinja source.
+    chat_template: Option<String>,
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Tokenizer")
+            .field("file", &self.file)
+            .field("vocab_size", &self.vocab_size)
+            .field("special", &self.special)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tokenizer {
+    /// A tokenizer with the parts that both formats have.
+    fn new(
+        file: &str,
+        mut inner: tokenizers::Tokenizer,
+        special: SpecialTokens,
+    ) -> Result<Self, LoadError> {
+        // A browser's module has one thread.
+        tokenizers::utils::parallelism::set_parallelism(false);
+        // Batches are cut and filled up elsewhere; a limit from the file would drop text silently.
+        inner.with_padding(None);
+        inner
+            .with_truncation(None)
+            .map_err(|error| LoadError::new(file, error.to_string()))?;
+        let highest = inner.get_vocab(true).into_values().max();
+        let vocab_size = highest.map_or(0, |id| id as usize + 1);
+        Ok(Self {
+            inner,
+            file: file.to_owned(),
+            special,
+            id_limit: usize::MAX,
+            vocab_size,
+        })
+    }
+
+    /// Refuses to encode to ids of `rows` and above: the model has no embedding for them.
+    pub(crate) fn limit_to(&mut self, rows: usize) {
+        self.id_limit = rows;
+        let has_row = |id: &u32| (*id as usize) < rows;
+        self.special.bos = self.special.bos.filter(has_row);
+        self.special.pad = self.special.pad.filter(has_row);
+        self.special.eos.retain(has_row);
+    }
+
+    /// Token ids of `text`.
+    ///
+    /// Special tokens written out in the text, as chat templates do, become one id each. Nothing is added: a text
+    /// that should begin with [`Self::bos_id`] gets it from the caller.
+    ///
+    /// # Errors
+    /// A text that the tokenizer cannot express, or that contains a token without a row in the embedding table.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, LoadError> {
+        let encoding = self
+            .inner
+            .encode_fast(text, false)
+            .map_err(|error| LoadError::new(&self.file, error.to_string()))?;
+        let ids = encoding.get_ids().to_vec();
+        match ids.iter().find(|&&id| id as usize >= self.id_limit) {
+            None => Ok(ids),
+            Some(&id) => {
+                let token = self.token(id).unwrap_or_default();
+                let rows = self.id_limit;
+                Err(LoadError::new(
+                    &self.file,
+                    format!("token {token} has id {id}, but the model knows only {rows} tokens"),
+                ))
+            }
+        }
+    }
+
+    /// The text of `ids`. Ids without a token are left out, incomplete characters become U+FFFD.
+    ///
+    /// `skip_special` leaves special tokens out.
+    pub fn decode(&self, ids: &[u32], skip_special: bool) -> String {
+        // None of the decoders that text models use can fail.
+        self.inner.decode(ids, skip_special).unwrap_or_default()
+    }
+
+    /// The token `id` as the vocabulary writes it, such as `Ġthe`.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// The id of `token` as the vocabulary writes it.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The tokens that end a text or a turn. The first one is the tokenizer's own, which ends a training text.
+    pub fn eos_ids(&self) -> &[u32] {
+        &self.special.eos
+    }
+
+    /// The token that begins a text.
+    pub fn bos_id(&self) -> Option<u32> {
+        self.special.bos
+    }
+
+    /// Whether the model was trained on texts that begin with [`Self::bos_id`]. Chat templates write it themselves.
+    pub fn starts_with_bos(&self) -> bool {
+        self.special.starts_with_bos && self.special.bos.is_some()
+    }
+
+    /// The token that fills up batches.
+    pub fn pad_id(&self) -> Option<u32> {
+        self.special.pad
+    }
+
+    /// The highest id plus one. The embedding table may have more rows.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// The Jinja source of the chat template.
+    pub fn chat_template(&self) -> Option<&str> {
+        self.special.chat_template.as_deref()
+    }
+
+    /// The text of a conversation in the model's chat format.
+    ///
+    /// `add_generation_prompt` ends it with the beginning of the assistant's answer.
+    ///
+    /// # Errors
+    /// A tokenizer without a template, a template that is malformed, or one that refuses the conversation.
+    pub fn render_chat(
+        &self,
+        messages: &[ChatMessage],
+        add_generation_prompt: bool,
+    ) -> Result<String, LoadError> {
+        let Some(template) = self.chat_template() else {
+            return Err(LoadError::new(&self.file, "the model has no chat template"));
+        };
+        let text_of = |id: Option<u32>| id.and_then(|id| self.token(id));
+        let context = chat::Context {
+            messages,
+            add_generation_prompt,
+            bos_token: text_of(self.bos_id()),
+            eos_token: text_of(self.eos_ids().first().copied()),
+            pad_token: text_of(self.pad_id()),
+        };
+        chat::render(template, &context)
+            .map_err(|error| LoadError::new(&self.file, format!("chat template: {error}")))
+    }
+}
