@@ -1,6 +1,8 @@
 //! riemann-lora
 pub mod data;
+pub mod generate;
 pub mod load;
 pub mod messages;
 pub mod model;
 pub mod optim;
+pub mod train;

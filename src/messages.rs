@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::{DatasetStatistics, Detected};
 use crate::model::Target;
 use crate::optim::OptimizerSettings;
 
@@ -89,21 +90,9 @@ messages! {
     /// Data that is ready to train on.
     pub struct DataSummary {
         /// How the text was read, and why.
-        pub format: String,
-        /// Examples to train on.
-        pub train_examples: u32,
-        /// Examples held out.
-        pub validation_examples: u32,
-        /// Tokens of all examples.
-        pub tokens: f64,
-        /// Tokens whose prediction counts.
-        pub counted_tokens: f64,
-        /// Tokens of the longest example.
-        pub longest: u32,
-        /// Examples cut to the sequence length.
-        pub truncated: u32,
-        /// Examples left out because nothing of their completion was left.
-        pub dropped: u32,
+        pub detected: Detected,
+        /// Sizes.
+        pub statistics: DatasetStatistics,
         /// The first examples.
         pub preview: Vec<Vec<TokenPiece>>,
     }
@@ -164,9 +153,11 @@ messages! {
         pub diverged_at: Option<u32>,
     }
 
-    /// Where a step's time went.
+    /// Where a step's time went, in seconds. On WebGPU the parts are those of the last step that was
+    /// measured in parts, because a wait at the end of each part costs time.
+    #[derive(Default)]
     pub struct StepTimes {
-        /// Base and adapters, to the losses.
+        /// Base and adapters to the losses, with the head's own gradient.
         pub forward: f64,
         /// Gradients of all factors.
         pub backward: f64,
@@ -252,6 +243,10 @@ pub struct Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{
+        Columns, DataSettings, DocumentBreak, Format, LossOn, PromptStyle, Validation,
+        statistics::LengthHistogram,
+    };
     use crate::optim::{Decay, Order, PreconditionerSettings, Schedule, UpdateRule};
     use ts_rs::{Config, TS};
 
@@ -277,6 +272,16 @@ mod tests {
             Decay,
             Schedule,
             OptimizerSettings,
+            Format,
+            Columns,
+            DocumentBreak,
+            PromptStyle,
+            LossOn,
+            Validation,
+            DataSettings,
+            Detected,
+            LengthHistogram,
+            DatasetStatistics,
             EngineReport,
             Progress,
             Target,

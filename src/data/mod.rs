@@ -24,6 +24,7 @@ pub mod settings;
 pub mod shuffle;
 pub mod split;
 pub mod statistics;
+mod tokenizer_codec;
 #[cfg(test)]
 pub(crate) mod toy;
 

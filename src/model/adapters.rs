@@ -115,6 +115,20 @@ impl Adapters {
         }
     }
 
+    /// The same runs and one more whose factors are 0, which computes the base.
+    pub fn with_base(&self) -> Self {
+        let mut all = self.clone();
+        all.runs += 1;
+        for bank in all.banks_mut() {
+            for factor in [&mut bank.a, &mut bank.b] {
+                let [_, rows, columns] = factor.dims();
+                let zeros = Tensor::zeros([1, rows, columns], &factor.device());
+                *factor = Tensor::cat(vec![factor.clone(), zeros], 0);
+            }
+        }
+        all
+    }
+
     /// The same factors as leaves of a new autodiff graph.
     pub fn tracked(&self) -> Self {
         let mut tracked = self.clone();

@@ -5,6 +5,7 @@ pub mod attention;
 pub mod cache;
 pub mod config;
 pub mod dropout;
+pub mod from_checkpoint;
 pub mod llama;
 pub mod lora;
 pub mod norm;

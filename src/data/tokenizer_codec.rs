@@ -1,0 +1,49 @@
+//! The model's own tokenizer as the codec of data.
+
+use super::{ChatMessage, DataError, TextCodec};
+use crate::load::{self, LoadError, Tokenizer};
+
+impl From<LoadError> for DataError {
+    fn from(error: LoadError) -> Self {
+        // The codec's caller adds the data file; which model file is at fault stays in the words.
+        Self::new(error.to_string())
+    }
+}
+
+impl TextCodec for Tokenizer {
+    fn encode(&self, text: &str) -> Result<Vec<u32>, DataError> {
+        Ok(Tokenizer::encode(self, text)?)
+    }
+
+    fn end_of_text(&self) -> Option<u32> {
+        self.eos_ids().first().copied()
+    }
+
+    fn begin_of_text(&self) -> Option<u32> {
+        self.bos_id().filter(|_| self.starts_with_bos())
+    }
+
+    fn pad(&self) -> u32 {
+        self.pad_id().or(self.end_of_text()).unwrap_or(0)
+    }
+
+    fn ends_generation(&self, id: u32) -> bool {
+        self.eos_ids().contains(&id)
+    }
+
+    fn render_chat(
+        &self,
+        messages: &[ChatMessage],
+        add_generation_prompt: bool,
+    ) -> Result<String, DataError> {
+        let messages: Vec<load::ChatMessage> = messages
+            .iter()
+            .map(|message| load::ChatMessage::new(&message.role, &message.content))
+            .collect();
+        Ok(Tokenizer::render_chat(
+            self,
+            &messages,
+            add_generation_prompt,
+        )?)
+    }
+}

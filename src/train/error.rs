@@ -1,0 +1,61 @@
+//! What can go wrong between a session's settings and its last step.
+
+use crate::optim::SettingError;
+
+/// Why a session cannot be made or cannot go on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SessionError {
+    /// A setting that all runs share is out of range.
+    #[error("{field} is {value}; {expected}")]
+    Setting {
+        /// Name of the setting.
+        field: &'static str,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        expected: String,
+    },
+    /// A hyper-parameter of one run is out of range.
+    #[error("run {}: {error}", index + 1)]
+    Run {
+        /// Index of the run.
+        index: usize,
+        /// The hyper-parameter and its range.
+        error: SettingError,
+    },
+    /// No label of the batch counts.
+    #[error(
+        "no token of this batch counts in the loss; use a longer sequence length, or count all tokens"
+    )]
+    NothingCounts,
+    /// The device failed to compute or to hand over a result.
+    #[error("the device stopped working: {0}; the last checkpoint can be resumed on another one")]
+    Device(String),
+    /// A checkpoint that does not belong to this session.
+    #[error("this checkpoint cannot be resumed: {0}")]
+    Checkpoint(String),
+}
+
+impl SessionError {
+    /// A shared setting out of range.
+    pub(crate) fn setting(
+        field: &'static str,
+        value: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Setting {
+            field,
+            value: value.to_string(),
+            expected: expected.into(),
+        }
+    }
+
+    /// The setting it is about, as the page names it: `rank`, or `runs.1.lr`.
+    pub fn field(&self) -> Option<String> {
+        match self {
+            Self::Setting { field, .. } => Some((*field).to_owned()),
+            Self::Run { index, error } => Some(format!("runs.{index}.{}", error.field)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Training: the session of runs that one worker holds.
+
+pub mod checkpoint;
+pub mod error;
+pub mod estimate;
+pub mod head;
+pub mod labels;
+pub mod memory;
+pub mod session;
+pub mod settings;
+
+pub use error::SessionError;
+pub use session::{BatchLosses, Session};

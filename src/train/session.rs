@@ -1,0 +1,311 @@
+//! The runs that one worker trains: their adapters, their optimizers and the step.
+
+use burn::tensor::{ExecutionError, Tensor, Transaction};
+use web_time::Instant;
+
+use super::{
+    SessionError,
+    head::{chunk_rows, losses, losses_and_gradient},
+    labels::{CountedLabels, repeat_ids},
+    memory::held_bytes,
+    settings::{adapter_shape, validate},
+};
+use crate::data::Batch;
+use crate::messages::{RunReport, SessionSettings, StepReport, StepTimes};
+use crate::model::{Adapters, Context, Dropout, Llama};
+use crate::optim::{BankGradients, Coefficients, Optimizer, OptimizerSettings};
+
+/// On a device that computes in its own time, the split of a step's time is measured at every so
+/// many steps, because it costs a wait at the end of each part.
+const STEPS_BETWEEN_SPLITS: u32 = 16;
+
+/// K runs that start from the same adapters and see the same batches.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) settings: SessionSettings,
+    pub(super) adapters: Adapters,
+    pub(super) optimizer: Optimizer,
+    /// Steps done.
+    pub(super) step: u32,
+    /// The step at which each run's loss or gradient stopped being finite.
+    pub(super) diverged_at: Vec<Option<u32>>,
+    split: StepTimes,
+}
+
+/// Summed cross entropies of one batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchLosses {
+    /// Sum over counted labels, of each run, in nats.
+    pub sums: Vec<f64>,
+    /// Counted labels.
+    pub count: usize,
+}
+
+impl Session {
+    /// Fresh adapters and optimizers.
+    ///
+    /// # Errors
+    /// The first setting out of range.
+    pub fn new(model: &Llama, settings: SessionSettings) -> Result<Self, SessionError> {
+        validate(&settings, &model.config)?;
+        let adapters = Adapters::new(
+            &model.config,
+            adapter_shape(&settings),
+            settings.runs.len(),
+            u64::from(settings.seed),
+            &model.device,
+        );
+        Ok(Self::with_adapters(settings, adapters))
+    }
+
+    /// A session that starts from given adapters.
+    pub fn with_adapters(settings: SessionSettings, adapters: Adapters) -> Self {
+        Self {
+            optimizer: Optimizer::new(&adapters),
+            diverged_at: vec![None; settings.runs.len()],
+            settings,
+            adapters,
+            step: 0,
+            split: StepTimes::default(),
+        }
+    }
+
+    /// What was asked for.
+    pub fn settings(&self) -> &SessionSettings {
+        &self.settings
+    }
+
+    /// The adapters as they are now.
+    pub fn adapters(&self) -> &Adapters {
+        &self.adapters
+    }
+
+    /// Steps done.
+    pub fn steps_done(&self) -> u32 {
+        self.step
+    }
+
+    /// Whether there is nothing left to train: all steps are done, or all runs have diverged.
+    pub fn is_finished(&self) -> bool {
+        self.step >= self.settings.steps || self.diverged_at.iter().all(Option::is_some)
+    }
+
+    /// One step of all runs on `batch`.
+    ///
+    /// A run whose loss or gradient is not finite is marked, its factors are set to 0, and it takes
+    /// no further part; the others' numbers do not change by it.
+    ///
+    /// # Errors
+    /// A batch without counted labels, or a device that failed.
+    pub async fn step(&mut self, model: &Llama, batch: &Batch) -> Result<StepReport, SessionError> {
+        let runs = self.settings.runs.len();
+        let labels =
+            CountedLabels::new(batch, runs, &model.device).ok_or(SessionError::NothingCounts)?;
+        let mut clock = Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS));
+
+        let tracked = self.adapters.tracked();
+        let dropout = Dropout {
+            share: self.settings.dropout,
+            seed: u64::from(self.settings.seed),
+            step: self.step,
+        };
+        let context = Context {
+            adapters: Some(&tracked),
+            dropout: (self.settings.dropout > 0.0).then_some(&dropout),
+            cache: None,
+        };
+        let hidden = model.forward(repeat_ids(batch, runs, &model.device), context); // [K·B·T, C]
+        let chunk = chunk_rows(hidden.dims()[0]);
+        let rows = model.normalise(hidden.select(0, labels.rows)); // [K·n, C]
+        let (losses, gradient) =
+            losses_and_gradient(model, &rows.clone().inner(), &labels.targets, chunk);
+        let forward = clock.lap(&losses).await?;
+
+        // d(Σ runs' mean losses)/d(rows) is known, so this sum has the same gradient below.
+        let gradient = gradient.div_scalar(labels.count as f64);
+        let mut gradients = (rows * gradient).sum().backward();
+        let gradients: Vec<BankGradients> = tracked
+            .banks()
+            .map(|bank| BankGradients {
+                a: gradient_or_zeros(&bank.a, &mut gradients),
+                b: gradient_or_zeros(&bank.b, &mut gradients),
+            })
+            .collect();
+        drop(tracked);
+        let backward = match gradients.last() {
+            Some(last) => clock.lap(&last.a).await?,
+            None => 0.0,
+        };
+
+        let optimizers: Vec<OptimizerSettings> =
+            self.settings.runs.iter().map(|run| run.optimizer).collect();
+        let stopped: Vec<bool> = self.diverged_at.iter().map(Option::is_some).collect();
+        let coefficients = Coefficients::new(
+            &optimizers,
+            &stopped,
+            self.step,
+            self.settings.steps,
+            &model.device,
+        );
+        let prepared = Optimizer::prepare(&self.adapters, gradients, &coefficients)
+            .ok_or(SessionError::NothingCounts)?;
+        let norm = prepared.norm.clone();
+        let precondition = clock.lap(&norm).await?;
+        self.optimizer
+            .update(&mut self.adapters, prepared, &coefficients);
+        let update = match self.adapters.banks().last() {
+            Some(last) => clock.lap(&last.b).await?,
+            None => 0.0,
+        };
+
+        let means = losses.reshape([runs, labels.count]).mean_dim(1); // [K, 1]
+        let (losses, norms) = read(means, norm).await?;
+        self.step += 1;
+        if clock.splits {
+            self.split = StepTimes {
+                forward,
+                backward,
+                precondition,
+                update,
+                total: 0.0,
+            };
+        }
+        let reports = self.report(&optimizers, &losses, &norms);
+        Ok(StepReport {
+            step: self.step,
+            runs: reports,
+            tokens: (batch.rows * batch.tokens) as u32,
+            counted_tokens: labels.count as u32,
+            seconds: StepTimes {
+                total: clock.total(),
+                ..self.split.clone()
+            },
+            memory_bytes: held_bytes(),
+        })
+    }
+
+    /// Marks runs that have just diverged, and says how each run is.
+    fn report(
+        &mut self,
+        optimizers: &[OptimizerSettings],
+        losses: &[f32],
+        norms: &[f32],
+    ) -> Vec<RunReport> {
+        let step = self.step;
+        (0..optimizers.len())
+            .map(|index| {
+                let before = self.diverged_at[index];
+                let (loss, norm) = (losses[index], norms[index]);
+                if before.is_none() && !(loss.is_finite() && norm.is_finite()) {
+                    self.diverged_at[index] = Some(step);
+                    self.optimizer.clear_run(&mut self.adapters, index);
+                }
+                let shown = |value: f32| {
+                    (before.is_none() && value.is_finite()).then_some(f64::from(value))
+                };
+                let run = &optimizers[index];
+                RunReport {
+                    loss: shown(loss),
+                    grad_norm: shown(norm),
+                    lr: run.lr * run.schedule.factor(step - 1, self.settings.steps),
+                    diverged_at: self.diverged_at[index],
+                }
+            })
+            .collect()
+    }
+
+    /// Losses of all runs on one held-out batch; sums, so that batches of any size add up.
+    ///
+    /// # Errors
+    /// A device that failed.
+    pub async fn evaluate(
+        &self,
+        model: &Llama,
+        batch: &Batch,
+    ) -> Result<BatchLosses, SessionError> {
+        let runs = self.settings.runs.len();
+        let Some(labels) = CountedLabels::new(batch, runs, &model.device) else {
+            return Ok(BatchLosses {
+                sums: vec![0.0; runs],
+                count: 0,
+            });
+        };
+        let context = Context {
+            adapters: Some(&self.adapters),
+            ..Context::default()
+        };
+        let hidden = model.forward(repeat_ids(batch, runs, &model.device), context);
+        let chunk = chunk_rows(hidden.dims()[0]);
+        let rows = model.normalise(hidden.select(0, labels.rows));
+        let sums = losses(model, &rows, &labels.targets, chunk)
+            .reshape([runs, labels.count])
+            .sum_dim(1);
+        let sums = sums.into_data_async().await.map_err(device_error)?;
+        Ok(BatchLosses {
+            sums: sums.iter::<f32>().map(f64::from).collect(),
+            count: labels.count,
+        })
+    }
+}
+
+/// A factor that no path of the graph reaches has a gradient of zero.
+fn gradient_or_zeros(factor: &Tensor<3>, gradients: &mut burn::tensor::Gradients) -> Tensor<3> {
+    factor
+        .grad_remove(gradients)
+        .unwrap_or_else(|| factor.clone().inner().zeros_like())
+}
+
+/// The step's one read-back: losses and gradient norms of all runs.
+async fn read(losses: Tensor<2>, norms: Tensor<3>) -> Result<(Vec<f32>, Vec<f32>), SessionError> {
+    let data = Transaction::default()
+        .register(losses)
+        .register(norms)
+        .execute_async()
+        .await
+        .map_err(device_error)?;
+    let mut values = data.iter().map(|data| data.iter::<f32>().collect());
+    match (values.next(), values.next()) {
+        (Some(losses), Some(norms)) => Ok((losses, norms)),
+        _ => Err(SessionError::Device("a read-back was incomplete".into())),
+    }
+}
+
+/// The device's own words.
+pub(super) fn device_error(error: ExecutionError) -> SessionError {
+    SessionError::Device(error.to_string())
+}
+
+/// Splits a step's time into parts.
+struct Clock {
+    start: Instant,
+    lap: Instant,
+    splits: bool,
+}
+
+impl Clock {
+    fn new(due: bool) -> Self {
+        let now = Instant::now();
+        Self {
+            start: now,
+            lap: now,
+            // The CPU engine has computed a tensor when it returns it: no wait, so no cost.
+            splits: due || cfg!(not(feature = "webgpu")),
+        }
+    }
+
+    /// Seconds since the last lap, `last` being what this part computed last.
+    async fn lap<const D: usize>(&mut self, last: &Tensor<D>) -> Result<f64, SessionError> {
+        if self.splits && cfg!(feature = "webgpu") {
+            let one = last.clone().reshape([-1]).narrow(0, 0, 1);
+            one.into_data_async().await.map_err(device_error)?;
+        }
+        let now = Instant::now();
+        let seconds = (now - self.lap).as_secs_f64();
+        self.lap = now;
+        Ok(seconds)
+    }
+
+    fn total(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+}

@@ -1,0 +1,107 @@
+//! Bounds of what a session can be asked for.
+
+use super::SessionError;
+use crate::messages::SessionSettings;
+use crate::model::{AdapterShape, ModelConfig, Target};
+
+/// Largest rank. The preconditioner inverts r×r matrices, which stop being small beyond it.
+pub const MAXIMUM_RANK: u32 = 64;
+/// Most runs of one session.
+pub const MAXIMUM_RUNS: usize = 64;
+/// Most sequences a step.
+pub const MAXIMUM_BATCH_SIZE: u32 = 1024;
+
+/// Checks all settings against each other and against the base.
+///
+/// # Errors
+/// The first setting out of range, with its range.
+pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), SessionError> {
+    let s = settings;
+    if s.targets.is_empty() {
+        return Err(SessionError::setting(
+            "targets",
+            "empty",
+            "choose at least one layer to adapt",
+        ));
+    }
+    let mut targets = s.targets.clone();
+    targets.sort_unstable();
+    targets.dedup();
+    if targets.len() != s.targets.len() {
+        return Err(SessionError::setting(
+            "targets",
+            "a list with repeats",
+            "name each layer once",
+        ));
+    }
+    let narrowest = s
+        .targets
+        .iter()
+        .map(|target| {
+            let (inputs, outputs) = target.shape(config);
+            inputs.min(outputs)
+        })
+        .min()
+        .unwrap_or(0);
+    let largest = MAXIMUM_RANK.min(u32::try_from(narrowest).unwrap_or(MAXIMUM_RANK));
+    if s.rank == 0 || s.rank > largest {
+        return Err(SessionError::setting(
+            "rank",
+            s.rank,
+            format!("it must be between 1 and {largest} for the chosen layers"),
+        ));
+    }
+    if !s.alpha.is_finite() || s.alpha <= 0.0 {
+        return Err(SessionError::setting(
+            "alpha",
+            s.alpha,
+            "it must be a finite number above 0",
+        ));
+    }
+    if !(0.0..1.0).contains(&s.dropout) {
+        return Err(SessionError::setting(
+            "dropout",
+            s.dropout,
+            "it must be at least 0 and below 1",
+        ));
+    }
+    if s.batch_size == 0 || s.batch_size > MAXIMUM_BATCH_SIZE {
+        return Err(SessionError::setting(
+            "batch_size",
+            s.batch_size,
+            format!("it must be between 1 and {MAXIMUM_BATCH_SIZE}"),
+        ));
+    }
+    if s.steps == 0 {
+        return Err(SessionError::setting(
+            "steps",
+            s.steps,
+            "it must be 1 or more",
+        ));
+    }
+    if s.runs.is_empty() || s.runs.len() > MAXIMUM_RUNS {
+        return Err(SessionError::setting(
+            "runs",
+            s.runs.len(),
+            format!("there must be between 1 and {MAXIMUM_RUNS}"),
+        ));
+    }
+    for (index, run) in s.runs.iter().enumerate() {
+        run.optimizer
+            .validate()
+            .map_err(|error| SessionError::Run { index, error })?;
+    }
+    Ok(())
+}
+
+/// Rank, alpha and targets of the adapters, targets in the order of a forward pass.
+pub fn adapter_shape(settings: &SessionSettings) -> AdapterShape {
+    AdapterShape {
+        rank: settings.rank as usize,
+        alpha: settings.alpha,
+        targets: Target::ALL
+            .into_iter()
+            .filter(|target| settings.targets.contains(target))
+            .collect(),
+    }
+}
