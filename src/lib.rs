@@ -1,8 +1,10 @@
 //! riemann-lora
 pub mod data;
+pub mod engine;
 pub mod generate;
 pub mod load;
 pub mod messages;
 pub mod model;
 pub mod optim;
+pub mod peft;
 pub mod train;

@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod error;
 pub mod estimate;
+pub mod gradients;
 pub mod head;
 pub mod labels;
 pub mod memory;

@@ -5,7 +5,8 @@ use web_time::Instant;
 
 use super::{
     SessionError,
-    head::{chunk_rows, losses, losses_and_gradient},
+    gradients::Pass,
+    head::{chunk_rows, losses},
     labels::{CountedLabels, repeat_ids},
     memory::held_bytes,
     settings::{adapter_shape, validate},
@@ -13,7 +14,7 @@ use super::{
 use crate::data::Batch;
 use crate::messages::{RunReport, SessionSettings, StepReport, StepTimes};
 use crate::model::{Adapters, Context, Dropout, Llama};
-use crate::optim::{BankGradients, Coefficients, Optimizer, OptimizerSettings};
+use crate::optim::{Coefficients, Optimizer, OptimizerSettings};
 
 /// On a device that computes in its own time, the split of a step's time is measured at every so
 /// many steps, because it costs a wait at the end of each part.
@@ -98,40 +99,18 @@ impl Session {
     /// # Errors
     /// A batch without counted labels, or a device that failed.
     pub async fn step(&mut self, model: &Llama, batch: &Batch) -> Result<StepReport, SessionError> {
-        let runs = self.settings.runs.len();
-        let labels =
-            CountedLabels::new(batch, runs, &model.device).ok_or(SessionError::NothingCounts)?;
         let mut clock = Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS));
-
-        let tracked = self.adapters.tracked();
         let dropout = Dropout {
             share: self.settings.dropout,
             seed: u64::from(self.settings.seed),
             step: self.step,
         };
-        let context = Context {
-            adapters: Some(&tracked),
-            dropout: (self.settings.dropout > 0.0).then_some(&dropout),
-            cache: None,
-        };
-        let hidden = model.forward(repeat_ids(batch, runs, &model.device), context); // [K·B·T, C]
-        let chunk = chunk_rows(hidden.dims()[0]);
-        let rows = model.normalise(hidden.select(0, labels.rows)); // [K·n, C]
-        let (losses, gradient) =
-            losses_and_gradient(model, &rows.clone().inner(), &labels.targets, chunk);
+        let dropout = (self.settings.dropout > 0.0).then_some(&dropout);
+        let pass = Pass::forward(model, &self.adapters, dropout, batch)
+            .ok_or(SessionError::NothingCounts)?;
+        let (losses, count) = (pass.losses.clone(), pass.count);
         let forward = clock.lap(&losses).await?;
-
-        // d(Σ runs' mean losses)/d(rows) is known, so this sum has the same gradient below.
-        let gradient = gradient.div_scalar(labels.count as f64);
-        let mut gradients = (rows * gradient).sum().backward();
-        let gradients: Vec<BankGradients> = tracked
-            .banks()
-            .map(|bank| BankGradients {
-                a: gradient_or_zeros(&bank.a, &mut gradients),
-                b: gradient_or_zeros(&bank.b, &mut gradients),
-            })
-            .collect();
-        drop(tracked);
+        let gradients = pass.backward();
         let backward = match gradients.last() {
             Some(last) => clock.lap(&last.a).await?,
             None => 0.0,
@@ -158,7 +137,7 @@ impl Session {
             None => 0.0,
         };
 
-        let means = losses.reshape([runs, labels.count]).mean_dim(1); // [K, 1]
+        let means = losses.reshape([optimizers.len(), count]).mean_dim(1); // [K, 1]
         let (losses, norms) = read(means, norm).await?;
         self.step += 1;
         if clock.splits {
@@ -175,7 +154,7 @@ impl Session {
             step: self.step,
             runs: reports,
             tokens: (batch.rows * batch.tokens) as u32,
-            counted_tokens: labels.count as u32,
+            counted_tokens: count as u32,
             seconds: StepTimes {
                 total: clock.total(),
                 ..self.split.clone()
@@ -246,13 +225,6 @@ impl Session {
             count: labels.count,
         })
     }
-}
-
-/// A factor that no path of the graph reaches has a gradient of zero.
-fn gradient_or_zeros(factor: &Tensor<3>, gradients: &mut burn::tensor::Gradients) -> Tensor<3> {
-    factor
-        .grad_remove(gradients)
-        .unwrap_or_else(|| factor.clone().inner().zeros_like())
 }
 
 /// The step's one read-back: losses and gradient norms of all runs.

@@ -1,0 +1,112 @@
+//! The engine that this build computes on, made once before the first tensor.
+
+use burn::tensor::Device;
+
+use crate::messages::EngineReport;
+
+/// Why there is no engine, or no longer one.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EngineError {
+    /// No adapter, or one that lacks what burn needs.
+    #[error("WebGPU cannot be used: {0}; choose the CPU engine")]
+    Unavailable(String),
+    /// The adapter was taken away after it had been in use.
+    #[error("the WebGPU device was lost: {0}; training can resume from the last checkpoint")]
+    Lost(String),
+}
+
+/// The CPU engine.
+///
+/// # Errors
+/// None; the signature is WebGPU's.
+#[cfg(not(feature = "webgpu"))]
+pub async fn start() -> Result<(Device, EngineReport), EngineError> {
+    let simd = if cfg!(target_feature = "simd128") {
+        " with 128-bit SIMD"
+    } else {
+        ""
+    };
+    let report = EngineReport {
+        engine: "cpu".into(),
+        description: format!("burn's CPU engine{simd}, one core a worker"),
+        fallback_adapter: false,
+        max_buffer_bytes: 0.0,
+    };
+    Ok((Device::flex(), report))
+}
+
+/// The CPU engine is never lost.
+///
+/// # Errors
+/// None; the signature is WebGPU's.
+#[cfg(not(feature = "webgpu"))]
+pub fn check() -> Result<(), EngineError> {
+    Ok(())
+}
+
+#[cfg(feature = "webgpu")]
+pub use webgpu::{check, destroy, start};
+
+#[cfg(feature = "webgpu")]
+mod webgpu {
+    use std::sync::{Mutex, OnceLock};
+
+    use burn::tensor::wgpu::wgpu;
+
+    use super::{Device, EngineError, EngineReport};
+
+    /// Set once, by the browser, when the device goes away.
+    static LOST: Mutex<Option<String>> = Mutex::new(None);
+    /// The raw device, to give it up.
+    static DEVICE: OnceLock<wgpu::Device> = OnceLock::new();
+
+    /// The high-performance WebGPU adapter.
+    ///
+    /// # Errors
+    /// No adapter or no device.
+    pub async fn start() -> Result<(Device, EngineReport), EngineError> {
+        let (device, setup) = Device::wgpu_options()
+            .init_with_setup_async()
+            .await
+            .map_err(|error| EngineError::Unavailable(error.to_string()))?;
+        setup.device.set_device_lost_callback(|reason, message| {
+            if let Ok(mut lost) = LOST.lock() {
+                *lost = Some(format!("{reason:?} {message}").trim().to_owned());
+            }
+        });
+        let info = setup.adapter.get_info();
+        let report = EngineReport {
+            engine: "webgpu".into(),
+            description: [info.name, info.driver, info.driver_info]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", "),
+            fallback_adapter: info.device_type == wgpu::DeviceType::Cpu,
+            max_buffer_bytes: setup.device.limits().max_buffer_size as f64,
+        };
+        let _ = DEVICE.set(setup.device);
+        Ok((device, report))
+    }
+
+    /// Whether the device is still there.
+    ///
+    /// # Errors
+    /// [`EngineError::Lost`] with the browser's reason.
+    pub fn check() -> Result<(), EngineError> {
+        match LOST.lock() {
+            Ok(lost) => match &*lost {
+                Some(reason) => Err(EngineError::Lost(reason.clone())),
+                None => Ok(()),
+            },
+            Err(_) => Err(EngineError::Lost("its state is unknown".into())),
+        }
+    }
+
+    /// Gives the device up, as a driver reset does; what follows can be tried on it.
+    pub fn destroy() {
+        if let Some(device) = DEVICE.get() {
+            device.destroy();
+        }
+    }
+}

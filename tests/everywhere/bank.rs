@@ -1,0 +1,205 @@
+//! Properties of a bank: runs do not touch each other, and an adapter is a change of weights.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use riemann_lora::{
+    model::{Context, Llama, Target},
+    optim::OptimizerSettings,
+    train::Session,
+};
+
+use crate::support::{adapter, adapters, difference, golden, model, norm, settings, values};
+
+/// Losses of every run at every step, one list a run.
+async fn losses(model: &Llama, session: &mut Session, steps: usize) -> Vec<Vec<Option<f64>>> {
+    let mut losses = vec![Vec::new(); session.settings().runs.len()];
+    for batch in golden().batches.iter().cycle().take(steps) {
+        let report = session.step(model, &batch.batch()).await.unwrap();
+        for (list, run) in losses.iter_mut().zip(report.runs) {
+            list.push(run.loss);
+        }
+    }
+    losses
+}
+
+#[cfg(not(feature = "webgpu"))]
+everywhere! {
+    async fn a_run_in_a_bank_is_the_run_alone() {
+        let model = model().await;
+        let runs = [
+            OptimizerSettings::adamw(1e-2),
+            OptimizerSettings::scaled_adamw(1e-2),
+            OptimizerSettings { max_grad_norm: Some(0.5), ..OptimizerSettings::scaled_adamw(3e-3) },
+            OptimizerSettings { lr_ratio_b: 16.0, weight_decay: 0.1, ..OptimizerSettings::adamw(1e-3) },
+        ];
+        let mut bank = Session::new(&model, settings(runs.to_vec())).unwrap();
+        let together = losses(&model, &mut bank, 10).await;
+        for (index, run) in runs.into_iter().enumerate() {
+            let mut single = Session::new(&model, settings(vec![run])).unwrap();
+            let alone = losses(&model, &mut single, 10).await;
+            for (x, y) in together[index].iter().zip(&alone[0]) {
+                assert!((x.unwrap() - y.unwrap()).abs() < 1e-5, "run {index}: {x:?} {y:?}");
+            }
+            let (mut error, mut size) = (Vec::new(), Vec::new());
+            for (x, y) in bank.adapters().run(index).banks().zip(single.adapters().banks()) {
+                let (x, y) = (values(x.b.clone()).await, values(y.b.clone()).await);
+                error.extend(x.iter().zip(&y).map(|(x, y)| f64::from(x - y)));
+                size.extend(y.into_iter().map(f64::from));
+            }
+            let (error, size) = (norm(error), norm(size));
+            assert!(error < 1e-5 * size.max(1.0), "run {index}: {error} of {size}");
+        }
+    }
+}
+
+#[cfg(not(feature = "webgpu"))]
+everywhere! {
+    async fn a_plain_run_is_untouched_by_its_neighbours_preconditioner() {
+        let model = model().await;
+        let plain = OptimizerSettings::adamw(1e-2);
+        let beside_plain = settings(vec![plain, plain]);
+        let beside_scaled = settings(vec![plain, OptimizerSettings::scaled_adamw(1e-2)]);
+        let mut first = Session::new(&model, beside_plain).unwrap();
+        let mut second = Session::new(&model, beside_scaled).unwrap();
+        let first = losses(&model, &mut first, 6).await;
+        let second = losses(&model, &mut second, 6).await;
+        assert_eq!(first[0], second[0]);
+        assert_ne!(second[0], second[1]);
+    }
+}
+
+#[cfg(not(feature = "webgpu"))]
+everywhere! {
+    async fn a_diverged_run_is_marked_and_the_other_goes_on_bit_equal() {
+        let model = model().await;
+        let calm = OptimizerSettings::adamw(1e-3);
+        let wild = OptimizerSettings { lr: 1e30, ..OptimizerSettings::scaled_adamw(1.0) };
+        let mut both = Session::new(&model, settings(vec![calm, wild])).unwrap();
+        let mut calm_twice = Session::new(&model, settings(vec![calm, calm])).unwrap();
+        let found = losses(&model, &mut both, 8).await;
+        let expected = losses(&model, &mut calm_twice, 8).await;
+        assert_eq!(found[0], expected[0]);
+        assert!(found[0].iter().all(Option::is_some));
+
+        let report = both.step(&model, &golden().batches[0].batch()).await.unwrap();
+        let marked = report.runs[1].diverged_at.unwrap();
+        assert!((2..=3).contains(&marked), "{marked}");
+        assert_eq!(report.runs[0].diverged_at, None);
+        let after = marked as usize - 1;
+        assert!(found[1][..after].iter().all(Option::is_some));
+        assert!(found[1][after..].iter().all(Option::is_none));
+        assert!(!both.is_finished());
+    }
+}
+
+everywhere! {
+    async fn the_merged_weight_gives_the_same_logits() {
+        let (golden, mut model) = (golden(), model().await);
+        let adapters = adapters(adapter!("adapter_random"), &model, 1);
+        let batch = golden.batches[0].batch();
+        let ids = || {
+            let data = TensorData::new(batch.ids.clone(), [batch.rows, batch.tokens]);
+            Tensor::<2, Int>::from_data(data, &model.device)
+        };
+        let context = || Context { adapters: Some(&adapters), ..Context::default() };
+        let apart = values(model.logits(model.normalise(model.forward(ids(), context())))).await;
+        let base = values(model.logits(model.normalise(model.forward(ids(), Context::default())))).await;
+
+        let ids = ids();
+        for (layer, block) in model.blocks.iter_mut().enumerate() {
+            for target in Target::ALL {
+                let bank = adapters.bank(layer, target).unwrap();
+                let change = bank.b.clone().matmul(bank.a.clone()).squeeze_dim::<2>(0);
+                let weight = &mut block.linears[target as usize];
+                *weight = weight.clone() + change.mul_scalar(adapters.shape.scale());
+            }
+        }
+        let merged = values(model.logits(model.normalise(model.forward(ids, Context::default())))).await;
+        let largest = merged.iter().fold(0.0_f32, |largest, v| largest.max(v.abs()));
+        assert!(difference(&apart, &merged) < 1e-4 * largest);
+        assert!(difference(&apart, &base) > 0.1 * largest);
+    }
+}
+
+#[cfg(not(feature = "webgpu"))]
+everywhere! {
+    async fn fresh_adapters_have_the_distribution_of_peft() {
+        let model = model().await;
+        let session = Session::new(&model, settings(vec![OptimizerSettings::adamw(1e-3)])).unwrap();
+        let again = Session::new(&model, settings(vec![OptimizerSettings::adamw(1.0)])).unwrap();
+        for layer in 0..model.config.num_hidden_layers {
+            for target in Target::ALL {
+                let bank = session.adapters().bank(layer, target).unwrap();
+                let a = values(bank.a.clone()).await;
+                let bound = 1.0 / (target.shape(&model.config).0 as f32).sqrt();
+                assert!(a.iter().all(|v| v.abs() <= bound));
+                let variance = a.iter().map(|v| v * v).sum::<f32>() / a.len() as f32;
+                // A uniform variable of variance b²/3; 128 draws or more stay within 30 %.
+                let ratio = variance / (bound * bound / 3.0);
+                assert!((0.7..1.3).contains(&ratio), "{layer} {target:?}: {ratio}");
+                assert!(values(bank.b.clone()).await.iter().all(|&v| v == 0.0));
+                let same = again.adapters().bank(layer, target).unwrap();
+                assert_eq!(a, values(same.a.clone()).await);
+            }
+        }
+        let first = session.adapters().bank(0, Target::KProj).unwrap();
+        let second = session.adapters().bank(1, Target::KProj).unwrap();
+        assert!(difference(&values(first.a.clone()).await, &values(second.a.clone()).await) > 0.1);
+    }
+}
+
+#[cfg(not(feature = "webgpu"))]
+everywhere! {
+    /// Dropout draws by step and not by run: two equal runs stay equal, and its strength shows.
+    async fn dropout_is_shared_by_runs_and_changes_the_gradient() {
+        let model = model().await;
+        let run = OptimizerSettings::adamw(1e-2);
+        let mut dropped = settings(vec![run, run]);
+        dropped.dropout = 0.5;
+        let mut session = Session::new(&model, dropped.clone()).unwrap();
+        let with = losses(&model, &mut session, 5).await;
+        assert_eq!(with[0], with[1]);
+        let mut session = Session::new(&model, dropped).unwrap();
+        assert_eq!(with, losses(&model, &mut session, 5).await);
+        let mut session = Session::new(&model, settings(vec![run])).unwrap();
+        let without = losses(&model, &mut session, 5).await;
+        // B is 0 at first, so the first loss is the base's either way.
+        assert_eq!(with[0][0], without[0][0]);
+        assert_ne!(with[0][4], without[0][4]);
+    }
+}
+
+#[cfg(not(feature = "webgpu"))]
+everywhere! {
+    async fn settings_out_of_range_name_their_field() {
+        let model = model().await;
+        let good = settings(vec![OptimizerSettings::adamw(1e-3); 2]);
+        type Change = fn(&mut riemann_lora::messages::SessionSettings);
+        let cases: [(&str, &str, Change); 14] = [
+            ("rank", "between 1 and 16", |s| s.rank = 0),
+            ("rank", "between 1 and 16", |s| s.rank = 17),
+            ("alpha", "above 0", |s| s.alpha = f64::NAN),
+            ("dropout", "below 1", |s| s.dropout = 1.0),
+            ("targets", "at least one", |s| s.targets.clear()),
+            ("targets", "once", |s| s.targets = vec![Target::QProj; 2]),
+            ("batch_size", "between 1 and 1024", |s| s.batch_size = 0),
+            ("steps", "1 or more", |s| s.steps = 0),
+            ("runs", "between 1 and 64", |s| s.runs.clear()),
+            ("runs.1.lr", "0 or larger", |s| s.runs[1].optimizer.lr = -1.0),
+            ("runs.0.betas", "below 1", |s| s.runs[0].optimizer.betas[1] = 1.0),
+            ("runs.0.eps", "0 or larger", |s| s.runs[0].optimizer.eps = f64::INFINITY),
+            ("runs.1.max_grad_norm", "above 0", |s| s.runs[1].optimizer.max_grad_norm = Some(0.0)),
+            ("runs.1.damping", "above 0", |s| {
+                s.runs[1].optimizer = OptimizerSettings::scaled_adamw(1e-3);
+                s.runs[1].optimizer.preconditioner.as_mut().unwrap().damping = 0.0;
+            }),
+        ];
+        for (field, words, change) in cases {
+            let mut settings = good.clone();
+            change(&mut settings);
+            let error = Session::new(&model, settings).unwrap_err();
+            assert_eq!(error.field().as_deref(), Some(field), "{error}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        assert!(Session::new(&model, good).is_ok());
+    }
+}

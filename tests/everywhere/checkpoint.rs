@@ -1,0 +1,54 @@
+//! Save and resume.
+
+use riemann_lora::{optim::OptimizerSettings, train::Session};
+
+use crate::support::{golden, model, settings};
+
+everywhere! {
+    async fn a_resumed_session_goes_on_to_the_bit() {
+        let (golden, model) = (golden(), model().await);
+        let diverging = OptimizerSettings { lr: 1e30, ..OptimizerSettings::adamw(1.0) };
+        let mut wanted = settings(vec![
+            OptimizerSettings::adamw(1e-2),
+            OptimizerSettings::scaled_adamw(1e-2),
+            diverging,
+        ]);
+        wanted.dropout = 0.1;
+        let mut session = Session::new(&model, wanted).unwrap();
+        for batch in &golden.batches[..5] {
+            session.step(&model, &batch.batch()).await.unwrap();
+        }
+        let saved = session.checkpoint().await.unwrap();
+        let mut resumed = Session::resume(&model, &saved).unwrap();
+        assert_eq!(resumed.checkpoint().await.unwrap(), saved);
+        assert_eq!(resumed.steps_done(), 5);
+        for batch in &golden.batches[5..] {
+            let batch = batch.batch();
+            let expected = session.step(&model, &batch).await.unwrap();
+            let found = resumed.step(&model, &batch).await.unwrap();
+            assert_eq!(found.runs, expected.runs);
+            assert!(found.runs[1].loss.is_some() && found.runs[2].diverged_at.is_some());
+        }
+    }
+}
+
+everywhere! {
+    async fn what_is_no_checkpoint_is_refused() {
+        let model = model().await;
+        let session = Session::new(&model, settings(vec![OptimizerSettings::adamw(1e-2)])).unwrap();
+        let saved = session.checkpoint().await.unwrap();
+        let weights = include_bytes!("../fixtures/golden/llama/adapter_init/adapter_model.safetensors");
+        for (bytes, words) in [
+            (&b""[..], "cannot be resumed"),
+            (&saved[..saved.len() / 2], "cannot be resumed"),
+            (weights, "holds no session"),
+        ] {
+            let error = Session::resume(&model, bytes).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        let mut narrower = model.clone();
+        narrower.config.intermediate_size = 44;
+        let error = Session::resume(&narrower, &saved).unwrap_err().to_string();
+        assert!(error.contains("this base with these settings needs"), "{error}");
+    }
+}

@@ -1,0 +1,26 @@
+//! Tests that run natively and in the browser, from one body each.
+//!
+//! One binary, because every wasm test binary links a whole engine.
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+/// An async test on the build's engine.
+macro_rules! everywhere {
+    ($(#[$attribute:meta])* async fn $name:ident() $body:block) => {
+        $(#[$attribute])*
+        #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+        #[cfg_attr(not(target_arch = "wasm32"), pollster::test)]
+        async fn $name() $body
+    };
+}
+
+mod support;
+
+mod bank;
+#[cfg(not(feature = "webgpu"))]
+mod checkpoint;
+mod golden_base;
+mod golden_training;
+#[cfg(not(feature = "webgpu"))]
+mod peft;
