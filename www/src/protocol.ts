@@ -1,25 +1,616 @@
 // Written by `UPDATE=1 cargo test protocol` from src/messages.rs; do not edit.
 
+/**
+ * How an update is made from a (preconditioned) gradient.
+ */
 export type UpdateRule = "adamw" | "sgd";
+
+/**
+ * Which factors the Gram matrix for B is made of.
+ */
 export type Order = "simultaneous" | "sequential";
-export type PreconditionerSettings = { damping: number, order: Order, };
+
+/**
+ * The Riemannian preconditioner of one run.
+ */
+export type PreconditionerSettings = { 
+/**
+ * δ in (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹.
+ */
+damping: number, 
+/**
+ * Which A the second Gram matrix sees.
+ */
+order: Order, };
+
+/**
+ * What happens after the warm-up.
+ */
 export type Decay = "constant" | "linear" | "cosine";
-export type Schedule = { warmup_steps: number, decay: Decay, };
-export type OptimizerSettings = { rule: UpdateRule, preconditioner: PreconditionerSettings | null, lr: number, lr_ratio_b: number, betas: [number, number], eps: number, weight_decay: number, max_grad_norm: number | null, schedule: Schedule, };
-export type EngineReport = { engine: string, description: string, fallback_adapter: boolean, max_buffer_bytes: number, };
-export type Progress = { action: string, done: number, total: number, };
+
+/**
+ * Warm-up and decay.
+ */
+export type Schedule = { 
+/**
+ * Steps over which the rate rises from 0.
+ */
+warmup_steps: number, 
+/**
+ * Shape after the warm-up.
+ */
+decay: Decay, };
+
+/**
+ * All hyper-parameters of one run's optimizer.
+ */
+export type OptimizerSettings = { 
+/**
+ * AdamW or SGD.
+ */
+rule: UpdateRule, 
+/**
+ * `None` is the plain method.
+ */
+preconditioner: PreconditionerSettings | null, 
+/**
+ * Learning rate of A, and of B before `lr_ratio_b`.
+ */
+lr: number, 
+/**
+ * Learning rate of B over that of A; LoRA+ uses 16, everything else 1.
+ */
+lr_ratio_b: number, 
+/**
+ * Decay of AdamW's first and second moment; SGD ignores it.
+ */
+betas: [number, number], 
+/**
+ * Added to the root of AdamW's second moment; SGD ignores it.
+ */
+eps: number, 
+/**
+ * Decoupled weight decay: factors shrink by `lr · weight_decay` before the update.
+ */
+weight_decay: number, 
+/**
+ * Largest global L2 norm of the raw gradients of all factors; `None` does not clip.
+ */
+max_grad_norm: number | null, 
+/**
+ * Warm-up and decay of the learning rate.
+ */
+schedule: Schedule, };
+
+/**
+ * What a data file looks like.
+ */
+export type Format = "text" | "pairs" | "json_lines" | "table";
+
+/**
+ * Names of the fields that make a pair.
+ */
+export type Columns = { 
+/**
+ * Fields of the prompt, joined by line ends; an empty or missing one but the first is left out.
+ */
+prompt: Array<string>, 
+/**
+ * Field of the completion.
+ */
+completion: string, };
+
+/**
+ * Where documents of plain text end.
+ */
+export type DocumentBreak = "file" | "blank_line";
+
+/**
+ * How a pair is written for the model.
+ */
+export type PromptStyle = "plain" | "chat";
+
+/**
+ * Which tokens are labels.
+ */
+export type LossOn = "completion" | "all";
+
+/**
+ * Which examples are kept out of training to measure the loss on.
+ */
+export type Validation = "none" | { "share": number } | { "count": number };
+
+/**
+ * How a file becomes training and validation examples. Missing fields have the defaults.
+ */
+export type DataSettings = { 
+/**
+ * Format of the files; detected where `None`.
+ */
+format: Format | null, 
+/**
+ * Fields of the pair in JSON lines and tables; guessed where `None`.
+ */
+columns: Columns | null, 
+/**
+ * Where documents of plain text end.
+ */
+documents: DocumentBreak, 
+/**
+ * How a pair is written for the model.
+ */
+prompt_style: PromptStyle, 
+/**
+ * Which tokens are labels.
+ */
+loss_on: LossOn, 
+/**
+ * Most tokens of an example; what is longer is cut at the end. Plain text is cut into windows of so many.
+ */
+sequence_length: number, 
+/**
+ * Which examples are kept out of training. A separate validation file takes the place of this.
+ */
+validation: Validation, 
+/**
+ * Most examples that are made of each file, from its beginning; all where `None`.
+ */
+maximum_examples: number | null, 
+/**
+ * Seed of the split and of the order of training.
+ */
+seed: number, };
+
+/**
+ * A format and what gave it away.
+ */
+export type Detected = { 
+/**
+ * The format.
+ */
+format: Format, 
+/**
+ * Why, in a few words for the user.
+ */
+reason: string, };
+
+/**
+ * How many examples have which length.
+ */
+export type LengthHistogram = { 
+/**
+ * Width of a bar in tokens: bar i counts lengths above i · width, up to (i + 1) · width.
+ */
+width: number, 
+/**
+ * Examples of each bar; the last bar counts all that are longer than the sequence length.
+ */
+examples: Array<number>, };
+
+/**
+ * Sizes of a data set.
+ */
+export type DatasetStatistics = { 
+/**
+ * Examples to train on.
+ */
+train_examples: number, 
+/**
+ * Examples that are kept out.
+ */
+validation_examples: number, 
+/**
+ * Tokens of the training examples, after cutting.
+ */
+train_tokens: number, 
+/**
+ * Tokens of the training examples that count in the loss, after cutting.
+ */
+train_counted_tokens: number, 
+/**
+ * Tokens of the validation examples, after cutting.
+ */
+validation_tokens: number, 
+/**
+ * Tokens of the validation examples that count in the loss, after cutting.
+ */
+validation_counted_tokens: number, 
+/**
+ * Tokens of the longest example, before cutting; dropped ones included.
+ */
+longest: number, 
+/**
+ * Examples that were cut to the sequence length and kept.
+ */
+truncated: number, 
+/**
+ * Examples that were left out because nothing of a completion fits into the sequence length.
+ */
+dropped: number, 
+/**
+ * Whether no prompt of the validation examples is also trained on. Not looked at for a separate validation file.
+ */
+prompts_kept_apart: boolean, 
+/**
+ * How many examples have which length before cutting.
+ */
+lengths: LengthHistogram, };
+
+/**
+ * The engine a worker runs on.
+ */
+export type EngineReport = { 
+/**
+ * `cpu` or `webgpu`.
+ */
+engine: string, 
+/**
+ * What computes: the adapter's name and driver, or the CPU engine's.
+ */
+description: string, 
+/**
+ * Whether the adapter is a software one.
+ */
+fallback_adapter: boolean, 
+/**
+ * Largest single buffer, in bytes; 0 where there is no such limit.
+ */
+max_buffer_bytes: number, };
+
+/**
+ * How far a long action is.
+ */
+export type Progress = { 
+/**
+ * What is being done, in the user's words.
+ */
+action: string, 
+/**
+ * Units done.
+ */
+done: number, 
+/**
+ * Units in all.
+ */
+total: number, };
+
+/**
+ * One linear layer of a block.
+ */
 export type Target = "q_proj" | "k_proj" | "v_proj" | "o_proj" | "gate_proj" | "up_proj" | "down_proj";
-export type TargetShape = { target: Target, inputs: number, outputs: number, };
-export type ModelSummary = { name: string, architecture: string, parameters: number, layers: number, hidden_size: number, vocab_size: number, context_length: number, file_bytes: number, memory_bytes: number, has_chat_template: boolean, targets: Array<TargetShape>, };
-export type TokenPiece = { text: string, counts: boolean, };
-export type DataSummary = { format: string, train_examples: number, validation_examples: number, tokens: number, counted_tokens: number, longest: number, truncated: number, dropped: number, preview: Array<Array<TokenPiece>>, };
-export type RunSettings = { name: string, optimizer: OptimizerSettings, };
-export type SessionSettings = { rank: number, alpha: number, dropout: number, targets: Array<Target>, batch_size: number, steps: number, seed: number, runs: Array<RunSettings>, };
-export type MemoryEstimate = { base: number, runs: number, activations: number, total: number, limit: number, };
-export type RunReport = { loss: number | null, grad_norm: number | null, lr: number, diverged_at: number | null, };
-export type StepTimes = { forward: number, backward: number, precondition: number, update: number, total: number, };
-export type StepReport = { step: number, runs: Array<RunReport>, tokens: number, counted_tokens: number, seconds: StepTimes, memory_bytes: number, };
-export type EvaluationReport = { step: number, losses: Array<number | null>, seconds: number, };
-export type SampleSettings = { prompt: string, chat: boolean, max_tokens: number, temperature: number, top_k: number, top_p: number, seed: number, include_base: boolean, };
-export type SamplePiece = { run: number | null, text: string, done: boolean, };
-export type Failure = { place: string, field: string | null, message: string, };
+
+/**
+ * Shape of one adaptable layer.
+ */
+export type TargetShape = { 
+/**
+ * Which layer of a block.
+ */
+target: Target, 
+/**
+ * Channels in.
+ */
+inputs: number, 
+/**
+ * Channels out.
+ */
+outputs: number, };
+
+/**
+ * A loaded base.
+ */
+export type ModelSummary = { 
+/**
+ * From the file.
+ */
+name: string, 
+/**
+ * Architecture in the file's words.
+ */
+architecture: string, 
+/**
+ * Weights.
+ */
+parameters: number, 
+/**
+ * Layers L.
+ */
+layers: number, 
+/**
+ * Channels C.
+ */
+hidden_size: number, 
+/**
+ * Vocabulary V.
+ */
+vocab_size: number, 
+/**
+ * Longest sequence in tokens.
+ */
+context_length: number, 
+/**
+ * Bytes of the files.
+ */
+file_bytes: number, 
+/**
+ * Bytes of the weights as they are held.
+ */
+memory_bytes: number, 
+/**
+ * Whether the tokenizer can render a chat.
+ */
+has_chat_template: boolean, 
+/**
+ * Layers of a block that can carry an adapter.
+ */
+targets: Array<TargetShape>, };
+
+/**
+ * A stretch of text that is one token.
+ */
+export type TokenPiece = { 
+/**
+ * The token's text; a token that is part of a character is shown as its replacement sign.
+ */
+text: string, 
+/**
+ * Whether predicting it counts in the loss.
+ */
+counts: boolean, };
+
+/**
+ * Data that is ready to train on.
+ */
+export type DataSummary = { 
+/**
+ * How the text was read, and why.
+ */
+detected: Detected, 
+/**
+ * Sizes.
+ */
+statistics: DatasetStatistics, 
+/**
+ * The first examples.
+ */
+preview: Array<Array<TokenPiece>>, };
+
+/**
+ * One run.
+ */
+export type RunSettings = { 
+/**
+ * What the user calls it.
+ */
+name: string, 
+/**
+ * Its optimizer.
+ */
+optimizer: OptimizerSettings, };
+
+/**
+ * What all runs of a session share, and the runs.
+ */
+export type SessionSettings = { 
+/**
+ * Rank r of the adapters.
+ */
+rank: number, 
+/**
+ * Scale of the adapters is alpha / rank.
+ */
+alpha: number, 
+/**
+ * Share of the adapter's inputs that are set to 0 while training.
+ */
+dropout: number, 
+/**
+ * Layers that carry an adapter.
+ */
+targets: Array<Target>, 
+/**
+ * Sequences a step.
+ */
+batch_size: number, 
+/**
+ * Steps in all; schedules end there.
+ */
+steps: number, 
+/**
+ * Seed of adapters, batches and dropout.
+ */
+seed: number, 
+/**
+ * The runs.
+ */
+runs: Array<RunSettings>, };
+
+/**
+ * Bytes that a session needs, before it is made.
+ */
+export type MemoryEstimate = { 
+/**
+ * Weights of the base.
+ */
+base: number, 
+/**
+ * Adapters, their gradients and the optimizer's moments.
+ */
+runs: number, 
+/**
+ * Activations kept for the backward pass, and the largest temporaries.
+ */
+activations: number, 
+/**
+ * Sum.
+ */
+total: number, 
+/**
+ * What this worker can have; 0 where unknown.
+ */
+limit: number, };
+
+/**
+ * One run after one step.
+ */
+export type RunReport = { 
+/**
+ * Mean cross entropy over counted tokens, before this step's update; in nats.
+ * `None` where the run had diverged before.
+ */
+loss: number | null, 
+/**
+ * Global L2 norm of the raw gradients.
+ */
+grad_norm: number | null, 
+/**
+ * Learning rate of this step.
+ */
+lr: number, 
+/**
+ * The step at which its loss or gradient stopped being finite.
+ */
+diverged_at: number | null, };
+
+/**
+ * Where a step's time went, in seconds. On WebGPU the parts are those of the last step that was
+ * measured in parts, because a wait at the end of each part costs time.
+ */
+export type StepTimes = { 
+/**
+ * Base and adapters to the losses, with the head's own gradient.
+ */
+forward: number, 
+/**
+ * Gradients of all factors.
+ */
+backward: number, 
+/**
+ * Clipping, Gram matrices, inverses and products with gradients.
+ */
+precondition: number, 
+/**
+ * Moments and factors.
+ */
+update: number, 
+/**
+ * All of it, with the read-back.
+ */
+total: number, };
+
+/**
+ * All runs after one step.
+ */
+export type StepReport = { 
+/**
+ * Counts from 1.
+ */
+step: number, 
+/**
+ * In the order of the settings.
+ */
+runs: Array<RunReport>, 
+/**
+ * Tokens of the batch, padding included.
+ */
+tokens: number, 
+/**
+ * Tokens of the batch whose prediction counts.
+ */
+counted_tokens: number, 
+/**
+ * Seconds.
+ */
+seconds: StepTimes, 
+/**
+ * Bytes that the worker holds.
+ */
+memory_bytes: number, };
+
+/**
+ * Losses on the held-out examples.
+ */
+export type EvaluationReport = { 
+/**
+ * Steps done before.
+ */
+step: number, 
+/**
+ * Mean cross entropy of each run; `None` where it is not finite.
+ */
+losses: Array<number | null>, 
+/**
+ * Seconds that it took.
+ */
+seconds: number, };
+
+/**
+ * What to write.
+ */
+export type SampleSettings = { 
+/**
+ * The user's words.
+ */
+prompt: string, 
+/**
+ * Whether the prompt is a turn of a chat.
+ */
+chat: boolean, 
+/**
+ * Most tokens to write.
+ */
+max_tokens: number, 
+/**
+ * 0 is greedy.
+ */
+temperature: number, 
+/**
+ * Keep only the k likeliest tokens; 0 keeps all.
+ */
+top_k: number, 
+/**
+ * Keep the likeliest tokens that make up this share; 1 keeps all.
+ */
+top_p: number, 
+/**
+ * Seed of the choices.
+ */
+seed: number, 
+/**
+ * Whether the base answers too.
+ */
+include_base: boolean, };
+
+/**
+ * A piece of text that a run wrote.
+ */
+export type SamplePiece = { 
+/**
+ * Index of the run, in the order of the settings; the base is `None`.
+ */
+run: number | null, 
+/**
+ * What was added.
+ */
+text: string, 
+/**
+ * Whether the run has finished.
+ */
+done: boolean, };
+
+/**
+ * An error as the page shows it: where it belongs, and what to do.
+ */
+export type Failure = { 
+/**
+ * Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`.
+ */
+place: string, 
+/**
+ * Name of the field, where it is about one; for a run `runs.INDEX.FIELD`.
+ */
+field: string | null, 
+/**
+ * Cause and way out.
+ */
+message: string, };
