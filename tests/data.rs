@@ -414,3 +414,26 @@ fn bad_files_say_what_would_work() {
         assert!(message.starts_with(expected), "{message}");
     }
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_example_data_can_be_trained_on() {
+    let bytes = include_bytes!("../www/public/data/wordnet-definitions.txt");
+    let settings = DataSettings {
+        sequence_length: 256,
+        validation: Validation::Count(400),
+        ..DataSettings::default()
+    };
+    let dataset = build("wordnet-definitions.txt", bytes, &settings).unwrap();
+    assert_eq!(dataset.detected().format, Format::Pairs);
+    let statistics = dataset.statistics();
+    assert_eq!(
+        (statistics.train_examples, statistics.validation_examples),
+        (3200, 400)
+    );
+    assert_eq!((statistics.truncated, statistics.dropped), (0, 0));
+    // A pair of bars becomes the separator and the end, and its line end is not learned: as many tokens as bytes, less one a line.
+    assert_eq!(
+        statistics.train_tokens + statistics.validation_tokens,
+        bytes.len() - 3600
+    );
+}
