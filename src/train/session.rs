@@ -86,6 +86,11 @@ impl Session {
         self.step
     }
 
+    /// The step at which each run's loss or gradient stopped being finite.
+    pub fn diverged_at(&self) -> &[Option<u32>] {
+        &self.diverged_at
+    }
+
     /// Whether there is nothing left to train: all steps are done, or all runs have diverged.
     pub fn is_finished(&self) -> bool {
         self.step >= self.settings.steps || self.diverged_at.iter().all(Option::is_some)

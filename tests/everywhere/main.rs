@@ -20,6 +20,7 @@ mod support;
 mod bank;
 #[cfg(not(feature = "webgpu"))]
 mod checkpoint;
+mod data;
 mod golden_base;
 mod golden_training;
 #[cfg(not(feature = "webgpu"))]

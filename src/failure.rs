@@ -1,0 +1,55 @@
+//! Every error of the library, in the page's words.
+
+use crate::data::DataError;
+use crate::engine::EngineError;
+use crate::generate::GenerateError;
+use crate::load::LoadError;
+use crate::messages::Failure;
+use crate::train::SessionError;
+
+fn at(place: &str, field: Option<String>, error: impl ToString) -> Failure {
+    Failure {
+        place: place.into(),
+        field,
+        message: error.to_string(),
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        at("engine", None, error)
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        at("model", None, error)
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        at("data", None, error)
+    }
+}
+
+impl From<GenerateError> for Failure {
+    fn from(error: GenerateError) -> Self {
+        let place = match error {
+            GenerateError::Device(_) => "engine",
+            GenerateError::EmptyPrompt | GenerateError::PromptTooLong { .. } => "sample",
+        };
+        at(place, None, error)
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        let place = match error {
+            SessionError::Device(_) => "engine",
+            SessionError::Setting { .. } | SessionError::Run { .. } => "settings",
+            SessionError::NothingCounts | SessionError::Checkpoint(_) => "run",
+        };
+        at(place, error.field(), error)
+    }
+}

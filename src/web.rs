@@ -1,0 +1,561 @@
+//! The page's worker talks to this module, and nothing else here knows JavaScript.
+//!
+//! Messages are the plain types of [`crate::messages`]; every rejected promise carries a
+//! [`Failure`]. Long actions take a callback that gets progress and ends the action by returning
+//! false.
+
+use burn::tensor::Device;
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Uint8Array};
+use serde::{Serialize, de::DeserializeOwned};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::File;
+
+use crate::data::{
+    Batches, DataError, DataSettings, Dataset, DatasetBuilder, PromptStyle, TextCodec,
+    encode_prompt,
+};
+use crate::engine::{self, EngineError};
+use crate::generate::{GenerateError, Generator};
+use crate::load::{Checkpoint, LoadError, Source, TextStream, Tokenizer};
+use crate::messages::{
+    DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
+    SampleSettings, SessionSettings, TargetShape, TokenPiece,
+};
+use crate::model::{Llama, ModelConfig, Target};
+use crate::peft;
+use crate::train::{Session, SessionError, estimate::estimate, memory::held_bytes};
+
+/// Bytes that a wasm module can address.
+const WASM_LIMIT: f64 = 4_294_967_296.0;
+
+/// Records that are tokenised between two reports of progress.
+const RECORDS_A_SLICE: usize = 256;
+
+/// Examples that the page shows as tokens.
+const PREVIEWED: usize = 8;
+
+thread_local! {
+    static DEVICE: std::cell::RefCell<Option<Device>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Makes the engine. Once a worker, before anything else.
+///
+/// # Errors
+/// WebGPU without a usable adapter.
+#[wasm_bindgen]
+pub async fn start_engine() -> Result<JsValue, JsValue> {
+    console_error_panic_hook::set_once();
+    // Shader compile errors only reach the log. A second logger is refused, which changes nothing.
+    let _ = console_log::init_with_level(log::Level::Warn);
+    let (device, report) = engine::start().await.map_err(failure)?;
+    DEVICE.set(Some(device));
+    to_js(&report)
+}
+
+/// Gives the WebGPU device up, as a driver reset does, so that recovery can be tried.
+#[cfg(feature = "webgpu")]
+#[wasm_bindgen]
+pub fn lose_device() {
+    engine::destroy();
+}
+
+/// A base, its data and the session that one worker trains.
+#[wasm_bindgen]
+pub struct WebSession {
+    name: String,
+    file_bytes: f64,
+    tokenizer: Tokenizer,
+    model: Llama,
+    data: Option<LoadedData>,
+    training: Option<Training>,
+}
+
+struct LoadedData {
+    dataset: Dataset,
+    settings: DataSettings,
+}
+
+struct Training {
+    session: Session,
+    batches: Batches,
+}
+
+#[wasm_bindgen]
+impl WebSession {
+    /// Reads a base from the files that the user chose.
+    ///
+    /// # Errors
+    /// Files that are no model, or one that does not fit into memory.
+    pub async fn load_model(files: Vec<File>, on_progress: Function) -> Result<Self, JsValue> {
+        let device = DEVICE
+            .with_borrow(Clone::clone)
+            .ok_or_else(|| plain_failure("engine", "the engine has not been started"))?;
+        let files: Vec<BlobSource> = files.into_iter().map(BlobSource::new).collect();
+        let file_bytes = files.iter().map(|file| file.len() as f64).sum();
+        let checkpoint = Checkpoint::open(files).await.map_err(failure)?;
+        check_size(checkpoint.name(), checkpoint.config())?;
+        let model = Llama::load(&checkpoint, &device, |done, total| {
+            let progress = Progress {
+                action: "reading weights".into(),
+                done: done as f64,
+                total: total as f64,
+            };
+            report(&on_progress, &progress)
+        })
+        .await
+        .map_err(failure)?;
+        device.memory_cleanup();
+        check_engine()?;
+        Ok(Self {
+            name: checkpoint.name().to_owned(),
+            file_bytes,
+            tokenizer: checkpoint.tokenizer().clone(),
+            model,
+            data: None,
+            training: None,
+        })
+    }
+
+    /// What was loaded.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub fn model(&self) -> Result<JsValue, JsValue> {
+        let config = &self.model.config;
+        to_js(&ModelSummary {
+            name: self.name.clone(),
+            architecture: "llama".into(),
+            parameters: config.parameters() as f64,
+            layers: config.num_hidden_layers as u32,
+            hidden_size: config.hidden_size as u32,
+            vocab_size: config.vocab_size as u32,
+            context_length: u32::try_from(config.max_position_embeddings).unwrap_or(u32::MAX),
+            file_bytes: self.file_bytes,
+            memory_bytes: self.model.held_bytes() as f64,
+            has_chat_template: self.tokenizer.chat_template().is_some(),
+            targets: Target::ALL
+                .into_iter()
+                .map(|target| {
+                    let (inputs, outputs) = target.shape(config);
+                    TargetShape {
+                        target,
+                        inputs: inputs as u32,
+                        outputs: outputs as u32,
+                    }
+                })
+                .collect(),
+        })
+    }
+
+    /// Tokenises the user's data. A session on other data ends.
+    ///
+    /// # Errors
+    /// Data or settings that make no sense.
+    pub async fn load_data(
+        &mut self,
+        file_name: String,
+        bytes: Vec<u8>,
+        settings: JsValue,
+        on_progress: Function,
+    ) -> Result<JsValue, JsValue> {
+        let settings: DataSettings = from_js("data", settings)?;
+        let context = self.model.config.max_position_embeddings;
+        if settings.sequence_length > context {
+            return Err(js(&Failure {
+                place: "data".into(),
+                field: Some("sequence_length".into()),
+                message: format!(
+                    "sequence_length is {}, and this model reads {context} tokens; choose {context} or fewer",
+                    settings.sequence_length
+                ),
+            }));
+        }
+        let mut builder = DatasetBuilder::new(&file_name, bytes, &settings).map_err(failure)?;
+        loop {
+            let progress = builder
+                .next_chunk(&self.tokenizer, RECORDS_A_SLICE)
+                .map_err(failure)?;
+            let shown = Progress {
+                action: "tokenising".into(),
+                done: progress.done as f64,
+                total: progress.total as f64,
+            };
+            if !report(&on_progress, &shown) {
+                return Err(plain_failure("data", "loading was cancelled"));
+            }
+            if progress.is_finished() {
+                break;
+            }
+            macrotask().await;
+        }
+        let dataset = builder.finish(&self.tokenizer).map_err(failure)?;
+        let preview = dataset
+            .train()
+            .iter()
+            .take(PREVIEWED)
+            .map(|example| self.pieces(&example.ids, &example.counts))
+            .collect();
+        let summary = to_js(&DataSummary {
+            detected: dataset.detected().clone(),
+            statistics: dataset.statistics().clone(),
+            preview,
+        });
+        self.training = None;
+        self.data = Some(LoadedData { dataset, settings });
+        summary
+    }
+
+    fn pieces(&self, ids: &[u32], counts: &[bool]) -> Vec<TokenPiece> {
+        ids.iter()
+            .zip(counts)
+            .map(|(&id, &counts)| TokenPiece {
+                text: self.tokenizer.decode(&[id], false),
+                counts,
+            })
+            .collect()
+    }
+
+    /// Bytes that a session with these settings needs.
+    ///
+    /// # Errors
+    /// Settings of the wrong form.
+    pub fn estimate(&self, settings: JsValue) -> Result<JsValue, JsValue> {
+        let settings: SessionSettings = from_js("settings", settings)?;
+        to_js(&self.estimated(&settings))
+    }
+
+    fn estimated(&self, settings: &SessionSettings) -> MemoryEstimate {
+        // The longest batch is as long as the longest example, once there is one.
+        let tokens = self.data.as_ref().map_or(128, |data| {
+            let longest = data.dataset.statistics().longest.next_multiple_of(8);
+            longest.min(data.settings.sequence_length)
+        });
+        let limit = if cfg!(feature = "webgpu") {
+            0.0
+        } else {
+            WASM_LIMIT
+        };
+        let base = self.model.held_bytes() as f64;
+        estimate(settings, &self.model.config, base, tokens, limit)
+    }
+
+    /// Fresh adapters: the same in every worker that gets the same seed.
+    ///
+    /// # Errors
+    /// Settings out of range, or more memory than there is.
+    pub fn configure(&mut self, settings: JsValue) -> Result<(), JsValue> {
+        let settings: SessionSettings = from_js("settings", settings)?;
+        let needed = self.estimated(&settings);
+        let session = Session::new(&self.model, settings).map_err(failure)?;
+        if needed.limit > 0.0 && needed.total > needed.limit {
+            return Err(plain_failure(
+                "settings",
+                &format!(
+                    "these settings need {:.1} GB, and a tab's worker can have {:.1} GB; lower batch_size, sequence_length or the number of runs",
+                    needed.total / 1e9,
+                    needed.limit / 1e9
+                ),
+            ));
+        }
+        self.train(session)
+    }
+
+    fn train(&mut self, session: Session) -> Result<(), JsValue> {
+        let data = self
+            .data
+            .as_ref()
+            .ok_or_else(|| plain_failure("data", "no data is loaded; choose some first"))?;
+        let rows = session.settings().batch_size as usize;
+        let batches = data.dataset.train_batches(rows).map_err(failure)?;
+        self.training = Some(Training { session, batches });
+        Ok(())
+    }
+
+    fn training(&mut self) -> Result<(&Llama, &mut Training), JsValue> {
+        match &mut self.training {
+            Some(training) => Ok((&self.model, training)),
+            None => Err(plain_failure(
+                "run",
+                "no session is configured; press Start first",
+            )),
+        }
+    }
+
+    /// One step of all runs.
+    ///
+    /// # Errors
+    /// A device that failed.
+    pub async fn step(&mut self) -> Result<JsValue, JsValue> {
+        let (model, Training { session, batches }) = self.training()?;
+        let batch = batches.batch(u64::from(session.steps_done()));
+        let report = session.step(model, &batch).await;
+        check_engine()?;
+        to_js(&report.map_err(failure)?)
+    }
+
+    /// Losses on the held-out examples.
+    ///
+    /// # Errors
+    /// A device that failed, or an evaluation that was ended.
+    pub async fn evaluate(&mut self, on_progress: Function) -> Result<JsValue, JsValue> {
+        let started = web_time::Instant::now();
+        let data = self
+            .data
+            .as_ref()
+            .ok_or_else(|| plain_failure("data", "no data is loaded; choose some first"))?;
+        let Some(Training { session, .. }) = &self.training else {
+            return Err(plain_failure("run", "no session is configured"));
+        };
+        let rows = session.settings().batch_size as usize;
+        let examples = data.dataset.validation().len();
+        let batches = data
+            .dataset
+            .validation_batches(examples, rows)
+            .map_err(failure)?;
+        let mut sums = vec![0.0; session.settings().runs.len()];
+        let mut count = 0;
+        let mut done = 0;
+        for batch in batches {
+            let losses = session.evaluate(&self.model, &batch).await;
+            check_engine()?;
+            let losses = losses.map_err(failure)?;
+            for (sum, loss) in sums.iter_mut().zip(&losses.sums) {
+                *sum += loss;
+            }
+            count += losses.count;
+            done += batch.rows;
+            let progress = Progress {
+                action: "measuring validation loss".into(),
+                done: done as f64,
+                total: examples as f64,
+            };
+            if !report(&on_progress, &progress) {
+                return Err(plain_failure("run", "the evaluation was cancelled"));
+            }
+            macrotask().await;
+        }
+        to_js(&EvaluationReport {
+            step: session.steps_done(),
+            losses: sums
+                .into_iter()
+                .map(|sum| sum / count as f64)
+                .zip(session.diverged_at())
+                .map(|(loss, diverged)| (loss.is_finite() && diverged.is_none()).then_some(loss))
+                .collect(),
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Lets every run, and the base if asked for, answer a prompt. Pieces come as they are written.
+    ///
+    /// # Errors
+    /// A prompt that is empty or too long, or a device that failed.
+    pub async fn sample(&self, settings: JsValue, on_piece: Function) -> Result<(), JsValue> {
+        let settings: SampleSettings = from_js("sample", settings)?;
+        let style = if settings.chat {
+            PromptStyle::Chat
+        } else {
+            PromptStyle::Plain
+        };
+        let wrong = |message: String| plain_failure("sample", &message);
+        if settings.prompt.trim().is_empty() {
+            return Err(failure(GenerateError::EmptyPrompt));
+        }
+        let prompt = encode_prompt(&settings.prompt, style, &self.tokenizer)
+            .map_err(|error| wrong(error.to_string()))?;
+        let end = self.tokenizer.eos_ids().to_vec();
+        let adapters = self.training.as_ref().map(|t| t.session.adapters());
+        let runs = adapters.map_or(0, |adapters| adapters.runs);
+        let mut generator =
+            Generator::new(&self.model, adapters, &prompt, &end, settings).map_err(failure)?;
+        let lanes = generator.lanes();
+        let mut streams = vec![TextStream::new(true); lanes];
+        let mut done = vec![false; lanes];
+        loop {
+            let tokens = generator.next(&self.model).await;
+            check_engine()?;
+            let tokens = tokens.map_err(failure)?;
+            for lane in 0..lanes {
+                if done[lane] {
+                    continue;
+                }
+                let token = tokens.as_ref().and_then(|tokens| tokens[lane]);
+                let mut text = match token {
+                    Some(id) => streams[lane].push(&self.tokenizer, id),
+                    None => String::new(),
+                };
+                done[lane] = token.is_none() || generator.is_done(lane);
+                if done[lane] {
+                    text += &streams[lane].finish(&self.tokenizer);
+                }
+                let piece = SamplePiece {
+                    run: (lane < runs).then_some(lane as u32),
+                    text,
+                    done: done[lane],
+                };
+                if !report(&on_piece, &piece) {
+                    return Ok(());
+                }
+            }
+            if done.iter().all(|&done| done) {
+                return Ok(());
+            }
+            macrotask().await;
+        }
+    }
+
+    /// Adapters, optimizer state and position, to go on from elsewhere.
+    ///
+    /// # Errors
+    /// No session, or a device that failed.
+    pub async fn checkpoint(&mut self) -> Result<Uint8Array, JsValue> {
+        let (_, training) = self.training()?;
+        let bytes = training.session.checkpoint().await;
+        check_engine()?;
+        Ok(Uint8Array::from(bytes.map_err(failure)?.as_slice()))
+    }
+
+    /// Goes on from a checkpoint of the same base and data.
+    ///
+    /// # Errors
+    /// Bytes that are no checkpoint of this base.
+    pub fn restore(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
+        let session = Session::resume(&self.model, &bytes).map_err(failure)?;
+        self.train(session)
+    }
+
+    /// A run's adapter in PEFT's format: its two files, as `{ config, weights }`.
+    ///
+    /// # Errors
+    /// No such run, or a device that failed.
+    pub async fn export_adapter(&mut self, run: usize) -> Result<JsValue, JsValue> {
+        let name = self.name.clone();
+        let (_, training) = self.training()?;
+        let settings = training.session.settings();
+        if run >= settings.runs.len() {
+            return Err(plain_failure("run", "there is no such run"));
+        }
+        let adapters = training.session.adapters();
+        let folder = peft::write(adapters, run, &name, settings.dropout).await;
+        check_engine()?;
+        let folder = folder.map_err(|error| plain_failure("run", &error.to_string()))?;
+        let files = js_sys::Object::new();
+        for (key, bytes) in [("config", folder.config), ("weights", folder.weights)] {
+            let bytes = Uint8Array::from(bytes.as_slice());
+            js_sys::Reflect::set(&files, &key.into(), &bytes)?;
+        }
+        Ok(files.into())
+    }
+
+    /// Bytes of this worker's memory; those of a GPU are not in it.
+    pub fn memory_bytes(&self) -> f64 {
+        held_bytes()
+    }
+}
+
+/// A file of the browser, read in slices.
+struct BlobSource {
+    file: File,
+    name: String,
+}
+
+impl BlobSource {
+    fn new(file: File) -> Self {
+        let name = file.name();
+        Self { file, name }
+    }
+}
+
+impl Source for BlobSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> u64 {
+        self.file.size() as u64
+    }
+
+    async fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, LoadError> {
+        let wrong = |problem: &str| LoadError::new(&self.name, problem);
+        let end = offset as f64 + length as f64;
+        if end > self.file.size() {
+            return Err(wrong("the file ends too early; it may be cut off"));
+        }
+        let slice = self
+            .file
+            .slice_with_f64_and_f64(offset as f64, end)
+            .map_err(|_| wrong("the browser cannot read this file; choose it again"))?;
+        let buffer = JsFuture::from(slice.array_buffer())
+            .await
+            .map_err(|_| wrong("the file changed or went away; choose it again"))?;
+        Ok(Uint8Array::new(&buffer).to_vec())
+    }
+}
+
+/// Lets the worker read its messages. A microtask would not: they wait for the next task.
+async fn macrotask() {
+    TimeoutFuture::new(0).await;
+}
+
+/// Hands a message to a callback; false when it says that the action shall end.
+fn report(callback: &Function, message: &impl Serialize) -> bool {
+    let Ok(message) = to_js(message) else {
+        return true;
+    };
+    match callback.call1(&JsValue::NULL, &message) {
+        Ok(answer) => answer != JsValue::FALSE,
+        // A page that cannot be told is gone.
+        Err(_) => false,
+    }
+}
+
+/// Refuses a base that cannot be held, before memory for it is asked for.
+fn check_size(name: &str, config: &ModelConfig) -> Result<(), JsValue> {
+    let needed = config.parameters() as f64 * size_of::<f32>() as f64;
+    // A GPU's tensors pass through this memory one at a time.
+    if cfg!(feature = "webgpu") || needed < WASM_LIMIT {
+        return Ok(());
+    }
+    Err(plain_failure(
+        "model",
+        &format!(
+            "{name}: the weights need {:.1} GB, and a tab's worker can have {:.1} GB; choose a smaller model, or the WebGPU engine",
+            needed / 1e9,
+            WASM_LIMIT / 1e9
+        ),
+    ))
+}
+
+/// A lost device explains every other error.
+fn check_engine() -> Result<(), JsValue> {
+    engine::check().map_err(failure)
+}
+
+fn to_js(message: &impl Serialize) -> Result<JsValue, JsValue> {
+    // The page's types say null where Rust says None.
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
+    Ok(message.serialize(&serializer)?)
+}
+
+fn from_js<T: DeserializeOwned>(place: &str, value: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value)
+        .map_err(|error| plain_failure(place, &format!("these settings make no sense: {error}")))
+}
+
+fn js(failure: &Failure) -> JsValue {
+    to_js(failure).unwrap_or_else(|error| error)
+}
+
+fn plain_failure(place: &str, message: &str) -> JsValue {
+    js(&Failure {
+        place: place.into(),
+        field: None,
+        message: message.into(),
+    })
+}
+
+fn failure(error: impl Into<Failure>) -> JsValue {
+    js(&error.into())
+}
