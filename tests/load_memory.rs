@@ -42,7 +42,7 @@ fn damaged_files_do_not_allocate_much() {
     // Regular expressions of the pre-tokenizer take most of it; the file has a tenth of a megabyte.
     const LIMIT: usize = 4 << 20;
     let mut highest = 0;
-    load::damage::try_damaged_files(2, 10_000, |_, attempt| {
+    load::damage::try_damaged_files(2, 10_000, |attempt| {
         let before = NOW.load(Relaxed);
         MOST.store(before, Relaxed);
         attempt();

@@ -12,7 +12,7 @@ use super::gguf_writer::{GgufWriter, TINY};
 pub fn try_damaged_files(
     seed: u64,
     count: usize,
-    mut around: impl FnMut(usize, &mut dyn FnMut()),
+    mut around: impl FnMut(&mut dyn FnMut()),
 ) -> usize {
     let whole = GgufWriter::llama(TINY).finish();
     // Behind the header there is nothing that a loader could misunderstand, so most damage is done in it.
@@ -41,9 +41,8 @@ pub fn try_damaged_files(
         if random.random_ratio(1, 8) {
             bytes.truncate(random.random_range(0..bytes.len()));
         }
-        let length = bytes.len();
         let mut bytes = Some(bytes);
-        around(length, &mut || {
+        around(&mut || {
             let source = MemorySource::new("damaged.gguf", bytes.take().unwrap_or_default());
             if let Ok(checkpoint) = pollster::block_on(Checkpoint::open(vec![source])) {
                 opened += 1;
