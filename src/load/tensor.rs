@@ -7,7 +7,7 @@ use super::{error::LoadError, source::Source, storage::StorageType};
 pub struct TensorInfo {
     /// Hugging Face name, such as `model.layers.0.self_attn.q_proj.weight`.
     pub name: String,
-    /// Shape as torch has it: [out, in] of a linear layer, [V, C] of the embedding table, [C] of a norm.
+    /// Shape as torch has it: `[out, in]` of a linear layer, `[V, C]` of the embedding table, `[C]` of a norm.
     pub shape: Vec<usize>,
     /// How the values are stored.
     pub storage: StorageType,
