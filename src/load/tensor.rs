@@ -7,7 +7,7 @@ use super::{error::LoadError, source::Source, storage::StorageType};
 pub struct TensorInfo {
     /// Hugging Face name, such as `model.layers.0.self_attn.q_proj.weight`.
     pub name: String,
-    /// Shape as torch has it: [out, in] of a linear layer, [V, C] of the embedding table, [C] of a norm.
+    /// Shape as torch has it: `[out, in]` of a linear layer, `[V, C]` of the embedding table, `[C]` of a norm.
     pub shape: Vec<usize>,
     /// How the values are stored.
     pub storage: StorageType,
@@ -72,16 +72,16 @@ impl StoredTensor {
                 "has shape {dimensions:?}, which holds nothing"
             )));
         }
-        let Some(row_bytes) = storage.row_bytes(row_values) else {
-            let block = storage.block_values();
+        let block = storage.block_values();
+        if !row_values.is_multiple_of(block as u64) {
             return Err(wrong(format!(
                 "has rows of {row_values} values, and {storage} stores them in blocks of {block}"
             )));
-        };
+        }
         let rows = outer
             .iter()
             .try_fold(1u64, |product, &size| product.checked_mul(size));
-        let bytes = rows.and_then(|rows| rows.checked_mul(row_bytes));
+        let bytes = rows.and_then(|rows| rows.checked_mul(storage.row_bytes(row_values)?));
         let memory = rows
             .and_then(|rows| {
                 rows.checked_mul(row_values)?

@@ -87,7 +87,8 @@ impl Tokenizer {
     /// Token ids of `text`.
     ///
     /// Special tokens written out in the text, as chat templates do, become one id each. Nothing is added: a text
-    /// that should begin with [`Self::bos_id`] gets it from the caller.
+    /// that should begin with [`Self::bos_id`] gets it from the caller. Bytes that a byte-level vocabulary lacks are left
+    /// out, as in transformers; SmolLM2 lacks some control characters.
     ///
     /// # Errors
     /// A text that the tokenizer cannot express, or that contains a token without a row in the embedding table.

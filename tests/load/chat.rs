@@ -1,0 +1,115 @@
+//! Conversations in a model's own format.
+
+use riemann_lora::load::{ChatMessage, LoadError, Tokenizer, TokenizerExtras};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::GOLDEN_TOKENIZER;
+
+fn with_template(template: Option<&str>) -> Tokenizer {
+    let extras = TokenizerExtras {
+        chat_template: template.map(str::as_bytes),
+        model_config: Some(br#"{ "eos_token_id": 0 }"#),
+        ..TokenizerExtras::default()
+    };
+    Tokenizer::from_json(GOLDEN_TOKENIZER, &extras).expect("the fixture is sound")
+}
+
+fn render(template: &str, add_generation_prompt: bool) -> Result<String, LoadError> {
+    let messages = [
+        ChatMessage::new("system", "Be brief. "),
+        ChatMessage::new("user", "Why <|endoftext|> & \"how\"?"),
+    ];
+    with_template(Some(template)).render_chat(&messages, add_generation_prompt)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn templates_render_as_in_transformers() {
+    // Template, text without and with the beginning of an answer.
+    let cases = [
+        (
+            "{% for message in messages %}{{ '<' + message['role'] + '>' + message['content'] + eos_token }}\
+             {% endfor %}{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}",
+            "<system>Be brief. <|endoftext|><user>Why <|endoftext|> & \"how\"?<|endoftext|>",
+            "<assistant>",
+        ),
+        // A newline after a tag and spaces before one belong to the template's own layout.
+        (
+            "{% for message in messages %}\n    {% if message.role == 'user' %}\n{{ message.content }}\n\
+             \x20   {%- endif %}\n{% endfor %}\n{%- if add_generation_prompt %}\n>\n{%- endif %}\n",
+            "Why <|endoftext|> & \"how\"?",
+            ">",
+        ),
+        // Python's methods, namespaces, leaving a loop, filters.
+        (
+            "{%- set ns = namespace(count=0) -%}{%- for message in messages -%}{%- set ns.count = ns.count + 1 -%}\
+             {{ message.content.strip().upper() if message.content.startswith('Be') }}{%- break -%}{%- endfor -%}\
+             {{ ns.count }}{{ messages[1:] | length }}{{ messages[0].content | trim }}{{ messages[1]['role'] | tojson }}",
+            "BE BRIEF.11Be brief.\"user\"",
+            "",
+        ),
+        // What is not defined is empty, tools are null, and there is no clock.
+        (
+            "[{{ bos_token }}]{% if tools is none and not documents %}none{% endif %}\
+             {% if strftime_now is defined %}clock{% endif %}{% if pad_token is defined %}pad{% endif %}",
+            "[]none",
+            "",
+        ),
+        // The tag that marks the assistant's words.
+        (
+            "{% for message in messages %}{% generation %}\n{{ message.role }}{%- endgeneration -%}  {% endfor %}",
+            "systemuser",
+            "",
+        ),
+    ];
+    for (template, expected, prompt) in cases {
+        assert_eq!(
+            render(template, false),
+            Ok(expected.to_owned()),
+            "{template}"
+        );
+        assert_eq!(
+            render(template, true),
+            Ok(format!("{expected}{prompt}")),
+            "{template}"
+        );
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn special_tokens_of_a_rendered_chat_are_encoded() {
+    let tokenizer = with_template(Some("{{ messages[0].content }}{{ eos_token }}"));
+    let text = tokenizer.render_chat(&[ChatMessage::new("user", "hi")], false);
+    let ids = tokenizer
+        .encode(&text.expect("the template is sound"))
+        .expect("it can be encoded");
+    assert_eq!(ids.last(), Some(&0));
+    assert_eq!(tokenizer.decode(&ids, true), "hi");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn templates_that_fail_say_why() {
+    let cases = [
+        (
+            "{{ raise_exception('no system message please') }}",
+            "no system message please",
+        ),
+        ("{% for %}", "tokenizer.json: chat template: syntax error"),
+        ("{{ messages[0].role.nothing() }}", "chat template: "),
+        ("{% unfinished", "chat template: "),
+        (
+            "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+            "chat template: ",
+        ),
+    ];
+    for (template, expected) in cases {
+        let error = render(template, false).expect_err("the template is wrong");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let error = with_template(None)
+        .render_chat(&[], false)
+        .expect_err("there is none");
+    assert_eq!(
+        error.to_string(),
+        "tokenizer.json: the model has no chat template"
+    );
+}
