@@ -1,0 +1,141 @@
+import { checkConfig, type Problems } from './config/check';
+import { type Config, type RunConfig, sessionSettings } from './config/config';
+import type { EngineChoice } from './lab/engine-choice';
+import type { LabEstimate } from './lab/estimate';
+import type { Lab } from './lab/lab';
+import type { DataSource } from './lab/seat';
+import { ExperimentMetrics } from './metrics/experiment-metrics';
+import type { Failure } from './protocol';
+import { SampleBook } from './samples';
+import { Signal } from './signal';
+
+/** What is needed before Start, as the page shows it. */
+export type EstimateState = LabEstimate | Failure | null;
+
+const ESTIMATE_DELAY_MS = 250;
+
+/** What the page is about, between the lab and what is drawn. Knows no DOM. */
+export class App {
+  readonly problems = new Signal<Problems>(new Map());
+  readonly estimate = new Signal<EstimateState>(null);
+  readonly choice = new Signal<EngineChoice | null>(null);
+  readonly dataSource = new Signal<DataSource | null>(null);
+  /** Whether data settings were changed since the data was read. */
+  readonly dataStale = new Signal<boolean>(false);
+  readonly metrics = new Signal<ExperimentMetrics | null>(null);
+  /** The runs of the training that is shown: the table may have changed since. */
+  readonly trainedRuns = new Signal<readonly RunConfig[]>([]);
+  /** Counts whatever changes the curves. */
+  readonly measured = new Signal<number>(0);
+  readonly samples: SampleBook;
+  private estimateTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly lab: Lab,
+    readonly config: Signal<Config>,
+  ) {
+    this.samples = new SampleBook(lab);
+    config.watch((current) => {
+      this.problems.set(checkConfig(current));
+      this.estimateSoon();
+    });
+    lab.data.subscribe(() => this.estimateSoon());
+    lab.failure.subscribe((failure) => this.showFailure(failure));
+    lab.phase.subscribe((phase) => {
+      const metrics = this.metrics.value;
+      if (phase === 'running' || phase === 'pausing') metrics?.pace.begin(performance.now());
+      else metrics?.pace.pause();
+      this.touch();
+    });
+  }
+
+  /** Changes a copy of the configuration and puts it in place. */
+  change(edit: (config: Config) => void): void {
+    const next = structuredClone(this.config.value);
+    edit(next);
+    const data = JSON.stringify(next.data) !== JSON.stringify(this.config.value.data);
+    this.config.set(next);
+    if (data && this.lab.data.value.status === 'ready') this.dataStale.set(true);
+  }
+
+  /** Whether settings may be changed now: a running training keeps those it began with. */
+  get locked(): boolean {
+    return ['preparing', 'running', 'pausing', 'paused'].includes(this.lab.phase.value);
+  }
+
+  async readData(source: DataSource | null = this.dataSource.value): Promise<boolean> {
+    if (source === null) return false;
+    this.dataSource.set(source);
+    this.dataStale.set(false);
+    const answer = await this.lab.loadData(source, structuredClone(this.config.value.data));
+    if (answer !== null && !answer.ok) this.showFailure(answer.failure);
+    return answer?.ok ?? false;
+  }
+
+  /** Trains from fresh adapters. `singleStep` pauses after the first. */
+  async start(singleStep = false): Promise<void> {
+    if (this.locked || this.problems.value.size > 0) return;
+    if (this.dataStale.value && !(await this.readData())) return;
+    const config = this.config.value;
+    const settings = sessionSettings(config);
+    const metrics = new ExperimentMetrics(config.runs.length, config.session.steps);
+    this.metrics.set(metrics);
+    this.trainedRuns.set(structuredClone(config.runs));
+    this.samples.begin(this.trainedRuns.value);
+    const { checkpointEvery } = config;
+    const data = this.lab.data.value;
+    const heldOut = data.status === 'ready' ? data.value.statistics.validation_examples : 0;
+    const validationEvery = heldOut > 0 ? config.validationEvery : 0;
+    await this.lab.start(
+      { settings, validationEvery, checkpointEvery },
+      {
+        onStep: ({ runs }, report) => {
+          metrics.recordStep(runs, report, performance.now(), this.lab.trainees.length);
+          this.touch();
+        },
+        onEvaluation: ({ runs }, report) => {
+          metrics.recordEvaluation(runs, report);
+          this.touch();
+        },
+      },
+      async () => {
+        if (this.config.value.sampleAround) await this.sample();
+      },
+      singleStep,
+    );
+    if (this.lab.phase.value === 'finished' && this.config.value.sampleAround) await this.sample();
+  }
+
+  /** Lets the base and all runs write now. */
+  async sample(): Promise<void> {
+    const { sample } = this.config.value;
+    await this.samples.write({ ...sample, include_base: true }, this.metrics.value?.step ?? 0);
+  }
+
+  private touch(): void {
+    this.measured.set(this.measured.value + 1);
+  }
+
+  private showFailure(failure: Failure | null): void {
+    if (failure === null || failure.field === null) return;
+    this.problems.set(new Map([...this.problems.value, [failure.field, failure.message]]));
+  }
+
+  private estimateSoon(): void {
+    clearTimeout(this.estimateTimer);
+    this.estimateTimer = setTimeout(() => void this.estimateNow(), ESTIMATE_DELAY_MS);
+  }
+
+  private async estimateNow(): Promise<void> {
+    const { lab, config } = this;
+    if (this.locked) return;
+    if (lab.model.value.status !== 'ready' || lab.data.value.status !== 'ready') {
+      this.estimate.set(null);
+      return;
+    }
+    if (checkConfig(config.value).size > 0) return;
+    const answer = await lab.estimate(sessionSettings(config.value));
+    this.estimate.set(answer.ok ? answer.value : answer.failure);
+    if (!answer.ok) this.showFailure(answer.failure);
+  }
+}

@@ -1,0 +1,94 @@
+import type { Failure, OptimizerSettings } from '../protocol';
+import type { Config } from './config';
+
+/** What is wrong, by field: names as in `Failure.field`, such as `rank` or `runs.1.lr`. */
+export type Problems = Map<string, string>;
+
+/** Checks what can be checked without the engine; it has the last word. */
+export function checkConfig(config: Config): Problems {
+  const problems: Problems = new Map();
+  const must = (field: string, holds: boolean, range: string) => {
+    if (!holds && !problems.has(field)) problems.set(field, `${nameOf(field)} must be ${range}.`);
+  };
+  const { session, data, sample } = config;
+  must('rank', whole(session.rank, 1, 64), 'a whole number from 1 to 64');
+  must('alpha', session.alpha > 0 && Number.isFinite(session.alpha), 'a number above 0');
+  must('dropout', session.dropout >= 0 && session.dropout < 1, 'at least 0 and below 1');
+  must('targets', session.targets.length > 0, 'at least one layer');
+  must('batch_size', whole(session.batch_size, 1, 256), 'a whole number from 1 to 256');
+  must('steps', whole(session.steps, 1, 100_000), 'a whole number from 1 to 100000');
+  must('seed', whole(session.seed, 0, 2 ** 32 - 1), 'a whole number from 0 to 4294967295');
+  must('validation_every', whole(config.validationEvery, 0, 100_000), 'a whole number; 0 is never');
+  must('checkpoint_every', whole(config.checkpointEvery, 0, 100_000), 'a whole number; 0 is never');
+  must('runs', config.runs.length > 0, 'at least one; add a run');
+  config.runs.forEach((run, index) => {
+    checkOptimizer(run.optimizer, (field, holds, range) => must(`runs.${index}.${field}`, holds, range));
+  });
+  must('sequence_length', whole(data.sequence_length, 2, 65_536), 'a whole number from 2 to 65536');
+  if (typeof data.validation === 'object' && 'count' in data.validation) {
+    must('validation', whole(data.validation.count, 0, 1e6), 'a whole number, 0 or more');
+  }
+  must(
+    'maximum_examples',
+    data.maximum_examples === null || whole(data.maximum_examples, 1, 1e9),
+    '1 or more',
+  );
+  must('max_tokens', whole(sample.max_tokens, 1, 4096), 'a whole number from 1 to 4096');
+  must('temperature', finite(sample.temperature), 'a number, 0 or more; 0 always takes the likeliest token');
+  must('top_k', whole(sample.top_k, 0, 1e6), 'a whole number; 0 keeps all tokens');
+  must('top_p', sample.top_p > 0 && sample.top_p <= 1, 'above 0 and at most 1');
+  must('sample_seed', whole(sample.seed, 0, 2 ** 32 - 1), 'a whole number from 0 to 4294967295');
+  return problems;
+}
+
+type Must = (field: string, holds: boolean, range: string) => void;
+
+function checkOptimizer(optimizer: OptimizerSettings, must: Must): void {
+  must('lr', finite(optimizer.lr), 'a number, 0 or more');
+  must('lr_ratio_b', finite(optimizer.lr_ratio_b), 'a number, 0 or more');
+  must(
+    'betas',
+    optimizer.betas.every((beta) => beta >= 0 && beta < 1),
+    'at least 0 and below 1',
+  );
+  must('eps', finite(optimizer.eps), 'a number, 0 or more');
+  must('weight_decay', finite(optimizer.weight_decay), 'a number, 0 or more');
+  const { max_grad_norm: norm, preconditioner } = optimizer;
+  must('max_grad_norm', norm === null || (Number.isFinite(norm) && norm > 0), 'above 0, or empty');
+  const damping = preconditioner?.damping ?? 1;
+  must(
+    'damping',
+    Number.isFinite(damping) && damping > 0,
+    'above 0: lora_b starts at 0 and BᵀB alone has no inverse',
+  );
+  must('warmup_steps', whole(optimizer.schedule.warmup_steps, 0, 100_000), 'a whole number, 0 or more');
+}
+
+/** The problems as failures, for the engine's own ones share their way to the page. */
+export function problemOf(failure: Failure): [string, string] | null {
+  return failure.field === null ? null : [failure.field, failure.message];
+}
+
+function whole(value: number, from: number, to: number): boolean {
+  return Number.isInteger(value) && value >= from && value <= to;
+}
+
+function finite(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+/** The last part of a field's name in words: `runs.1.lr_ratio_b` is `lr_ratio_b`. */
+function nameOf(field: string): string {
+  const name = field.split('.').at(-1) ?? field;
+  const names: Record<string, string> = {
+    batch_size: 'Batch',
+    sequence_length: 'Sequence length',
+    validation: 'Validation examples',
+    validation_every: 'Validation interval',
+    checkpoint_every: 'Checkpoint interval',
+    maximum_examples: 'Most examples',
+    sample_seed: 'Seed',
+    max_tokens: 'Most tokens',
+  };
+  return names[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+}

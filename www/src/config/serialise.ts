@@ -1,0 +1,114 @@
+import type { Config } from './config';
+import { defaultConfig } from './defaults';
+
+const VERSION = 1;
+const MOST_RUNS = 64;
+
+/** A configuration from somewhere else, and what of it could not be used. */
+export interface Parsed {
+  config: Config;
+  notes: string[];
+}
+
+/** As text, for storage or a link. */
+export function writeConfig(config: Config): string {
+  return JSON.stringify({ version: VERSION, ...config });
+}
+
+/** Reads text of any origin: whatever is missing or nonsense has its default, and a note says so. */
+export function readConfig(text: string): Parsed {
+  const config = defaultConfig();
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return { config, notes: ['The kept settings could not be read; these are the defaults.'] };
+  }
+  if (!isRecord(found) || found.version !== VERSION) {
+    return { config, notes: ['The kept settings are of another version; these are the defaults.'] };
+  }
+  const notes: string[] = [];
+  const runTemplate = config.runs[0];
+  const merged = merge(config, found, '', notes) as Config;
+  // A run may have either preconditioner, so every run is read against the same full template.
+  if (Array.isArray(found.runs) && runTemplate !== undefined) {
+    const runs = found.runs.slice(0, MOST_RUNS);
+    merged.runs = runs.map(
+      (run, index) => merge(runTemplate, run, `runs.${index}`, notes) as typeof runTemplate,
+    );
+  }
+  return { config: merged, notes };
+}
+
+/** Values that may be one of a few words. */
+const words: Record<string, readonly string[]> = {
+  rule: ['adamw', 'sgd'],
+  order: ['simultaneous', 'sequential'],
+  decay: ['constant', 'linear', 'cosine'],
+  format: ['text', 'pairs', 'json_lines', 'table'],
+  documents: ['file', 'blank_line'],
+  prompt_style: ['plain', 'chat'],
+  loss_on: ['completion', 'all'],
+  engine: ['auto', 'cpu', 'webgpu'],
+  targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+};
+
+/** Fields whose default does not show all that they may be. */
+const special: Record<string, (value: unknown, path: string, notes: string[]) => unknown> = {
+  preconditioner: (value, path, notes) =>
+    value === null ? null : merge({ damping: 1e-2, order: 'simultaneous' }, value, path, notes),
+  columns: (value) =>
+    isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
+      ? { prompt: value.prompt, completion: value.completion }
+      : null,
+  format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
+  max_grad_norm: (value) => (typeof value === 'number' ? value : null),
+  maximum_examples: (value) => (typeof value === 'number' ? value : null),
+  validation: (value) =>
+    isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',
+};
+
+/** `found` in the shape of `template`. */
+function merge(template: unknown, found: unknown, path: string, notes: string[]): unknown {
+  const key = path.split('.').at(-1) ?? '';
+  const refuse = () => {
+    notes.push(`${path} was not usable and has its default.`);
+    return structuredClone(template);
+  };
+  if (Array.isArray(template)) {
+    if (!Array.isArray(found)) return refuse();
+    if (key === 'runs') return template;
+    if (key === 'targets') {
+      const known = words.targets ?? [];
+      return found.every((word) => known.includes(word)) ? [...new Set(found)] : refuse();
+    }
+    const fits =
+      found.length === template.length && found.every((item) => typeof item === typeof template[0]);
+    return fits ? found : refuse();
+  }
+  if (isRecord(template)) {
+    if (!isRecord(found)) return refuse();
+    return Object.fromEntries(
+      Object.entries(template).map(([name, value]) => {
+        const inner = path === '' ? name : `${path}.${name}`;
+        if (!(name in found)) return [name, structuredClone(value)];
+        const own = special[name];
+        return [name, own ? own(found[name], inner, notes) : merge(value, found[name], inner, notes)];
+      }),
+    );
+  }
+  const allowed = words[key];
+  const fits =
+    typeof found === typeof template &&
+    (typeof found !== 'number' || Number.isFinite(found)) &&
+    (allowed === undefined || allowed.includes(found as string));
+  return fits ? found : refuse();
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string');
+}

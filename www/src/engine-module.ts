@@ -1,0 +1,57 @@
+import type {
+  DataSettings,
+  DataSummary,
+  EngineReport,
+  EvaluationReport,
+  MemoryEstimate,
+  ModelSummary,
+  Progress,
+  SamplePiece,
+  SampleSettings,
+  SessionSettings,
+  StepReport,
+} from './protocol';
+
+/** The two engines; each is a wasm module of its own. */
+export type EngineName = 'cpu' | 'webgpu';
+
+/** What both wasm modules export. Rejections carry a `Failure`. */
+export interface EngineModule {
+  default(input?: { module_or_path: string | URL | Request }): Promise<unknown>;
+  start_engine(): Promise<EngineReport>;
+  WebSession: {
+    load_model(files: File[], onProgress: (progress: Progress) => boolean): Promise<WebSession>;
+  };
+}
+
+/** A model with the adapters of the runs that one worker trains. Callbacks that return `false` cancel. */
+export interface WebSession {
+  model(): ModelSummary;
+  load_data(
+    fileName: string,
+    bytes: Uint8Array,
+    settings: DataSettings,
+    onProgress: (progress: Progress) => boolean,
+  ): Promise<DataSummary>;
+  estimate(settings: SessionSettings): MemoryEstimate;
+  configure(settings: SessionSettings): Promise<void>;
+  step(): Promise<StepReport>;
+  evaluate(onProgress: (progress: Progress) => boolean): Promise<EvaluationReport>;
+  sample(settings: SampleSettings, onPiece: (piece: SamplePiece) => boolean): Promise<void>;
+  checkpoint(): Promise<Uint8Array>;
+  restore(bytes: Uint8Array): Promise<void>;
+  memory_bytes(): number;
+  free(): void;
+}
+
+// A glob and not an import: the modules are built by another tool, and a page with only one of them is still a page.
+const modules = import.meta.glob<EngineModule>('./generated/*/riemann_lora.js');
+
+/** Downloads and compiles the module of `engine`; undefined where the page was built without it. */
+export async function loadEngineModule(engine: EngineName): Promise<EngineModule | undefined> {
+  const load = modules[`./generated/${engine}/riemann_lora.js`];
+  if (load === undefined) return undefined;
+  const module = await load();
+  await module.default();
+  return module;
+}

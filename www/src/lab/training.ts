@@ -1,0 +1,179 @@
+import type { EvaluationReport, Failure, SessionSettings, StepReport } from '../protocol';
+import type { Reply } from '../worker-api';
+import type { Seat } from './seat';
+
+/** What to train, and how often to look. 0 is never. */
+export interface TrainingPlan {
+  settings: SessionSettings;
+  validationEvery: number;
+  checkpointEvery: number;
+}
+
+/** A seat while it trains: which runs of the plan are its own, and how far it is. */
+export interface Trainee {
+  seat: Seat;
+  runs: number[];
+  step: number;
+  /** Nothing more to do for it: every run diverged. */
+  ended: boolean;
+  checkpoint: { step: number; bytes: Uint8Array } | null;
+}
+
+export type TrainingPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'stopped' | 'failed';
+
+/** What a training tells. */
+export interface TrainingHooks {
+  onStep(trainee: Trainee, report: StepReport): void;
+  onEvaluation(trainee: Trainee, report: EvaluationReport): void;
+  onPhase(phase: TrainingPhase): void;
+  onFailure(failure: Failure): void;
+  /** Makes a new worker take over; `false` ends the training. */
+  recover(trainee: Trainee, failure: Failure): Promise<boolean>;
+}
+
+// Workers wait for each other so that curves grow together; one step ahead absorbs jitter.
+const STEPS_AHEAD = 1;
+
+/** Drives all workers step by step. Nothing runs in a worker that was not asked for here, so pausing is not asking. */
+export class Training {
+  phase: TrainingPhase = 'running';
+  private target: number;
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    readonly plan: TrainingPlan,
+    readonly trainees: Trainee[],
+    private readonly hooks: TrainingHooks,
+    /** Pause after the first step. */
+    singleStep = false,
+  ) {
+    this.target = singleStep ? Math.min(1, plan.settings.steps) : plan.settings.steps;
+    if (singleStep) this.phase = 'pausing';
+  }
+
+  /** Trains to the end; resolves when finished, stopped or failed. */
+  async run(): Promise<void> {
+    this.hooks.onPhase(this.phase);
+    await Promise.all(this.trainees.map((trainee) => this.drive(trainee)));
+    if (!this.over) this.setPhase('finished');
+  }
+
+  get step(): number {
+    return Math.max(...this.trainees.map((trainee) => trainee.step));
+  }
+
+  pause(): void {
+    if (this.phase !== 'running') return;
+    // The slower workers catch up, so that a pause shows all runs at one step.
+    this.target = this.step;
+    this.setPhase('pausing');
+    this.settle();
+  }
+
+  resume(): void {
+    if (this.phase !== 'paused' && this.phase !== 'pausing') return;
+    this.target = this.plan.settings.steps;
+    this.setPhase('running');
+    this.wake();
+  }
+
+  stepOnce(): void {
+    if (this.phase !== 'paused') return;
+    this.target = Math.min(this.step + 1, this.plan.settings.steps);
+    this.setPhase('pausing');
+    this.wake();
+  }
+
+  stop(): void {
+    if (this.over) return;
+    this.setPhase('stopped');
+    for (const trainee of this.trainees) trainee.seat.cancel();
+    this.wake();
+  }
+
+  private get over(): boolean {
+    return this.phase === 'finished' || this.phase === 'stopped' || this.phase === 'failed';
+  }
+
+  private setPhase(phase: TrainingPhase): void {
+    this.phase = phase;
+    this.hooks.onPhase(phase);
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private settle(): void {
+    const reached = this.trainees.every((trainee) => trainee.ended || trainee.step >= this.target);
+    if (this.phase === 'pausing' && reached && this.target < this.plan.settings.steps)
+      this.setPhase('paused');
+  }
+
+  private mayStep(trainee: Trainee): boolean {
+    const active = this.trainees.filter((other) => !other.ended);
+    const slowest = Math.min(...active.map((other) => other.step));
+    return trainee.step < this.target && trainee.step <= slowest + STEPS_AHEAD;
+  }
+
+  private async drive(trainee: Trainee): Promise<void> {
+    if (trainee.step === 0 && !(await this.evaluate(trainee))) return;
+    while (!this.over && !trainee.ended && trainee.step < this.plan.settings.steps) {
+      if (!this.mayStep(trainee)) {
+        await new Promise<void>((resolve) => this.waiting.push(resolve));
+        continue;
+      }
+      const report = await this.ask(trainee, () => trainee.seat.call((api) => api.step()));
+      if (report === null) return;
+      if (report === 'again') continue;
+      // Stopped meanwhile: the curves may already belong to the next training.
+      if (this.over) return;
+      trainee.step = report.step;
+      trainee.ended = report.runs.every((run) => run.diverged_at !== null);
+      this.hooks.onStep(trainee, report);
+      this.wake();
+      if (!(await this.afterStep(trainee))) return;
+      this.settle();
+    }
+    this.wake();
+  }
+
+  private async afterStep(trainee: Trainee): Promise<boolean> {
+    const { validationEvery, checkpointEvery, settings } = this.plan;
+    const last = trainee.step >= settings.steps || trainee.ended;
+    if (checkpointEvery > 0 && (trainee.step % checkpointEvery === 0 || last)) {
+      const step = trainee.step;
+      const bytes = await this.ask(trainee, () => trainee.seat.call((api) => api.checkpoint()));
+      if (bytes === null) return false;
+      if (bytes === 'again') return true;
+      trainee.checkpoint = { step, bytes };
+    }
+    const due = validationEvery > 0 && (trainee.step % validationEvery === 0 || last);
+    return !due || this.evaluate(trainee);
+  }
+
+  private async evaluate(trainee: Trainee): Promise<boolean> {
+    if (this.plan.validationEvery === 0 || this.over) return true;
+    const report = await this.ask(trainee, () => trainee.seat.call((api) => api.evaluate(() => {})));
+    if (report === null) return false;
+    if (report !== 'again') this.hooks.onEvaluation(trainee, report);
+    return true;
+  }
+
+  /** The answer; `again` after a new worker took over; null when the training is over. */
+  private async ask<Value>(
+    trainee: Trainee,
+    question: () => Promise<Reply<Value>>,
+  ): Promise<Value | 'again' | null> {
+    const answer = await question();
+    if (answer.ok) return answer.value;
+    if (this.over) return null;
+    if (answer.lost && (await this.hooks.recover(trainee, answer.failure))) return 'again';
+    if (!this.over) {
+      this.hooks.onFailure(answer.failure);
+      this.setPhase('failed');
+      this.wake();
+    }
+    return null;
+  }
+}

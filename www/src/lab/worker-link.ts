@@ -1,0 +1,52 @@
+import * as Comlink from 'comlink';
+import type { Failure } from '../protocol';
+import type { WorkerApi } from '../worker-api';
+
+/** A worker as the page sees it. */
+export interface WorkerLink {
+  api: WorkerApi;
+  /** Ends with the reason when the worker can answer no more. */
+  died: Promise<Failure>;
+  /** Ends the worker at once. */
+  terminate(reason: string): void;
+}
+
+/** Makes links; tests give their own. */
+export type SpawnWorker = () => WorkerLink;
+
+/** Starts a real worker. */
+export function spawnWorker(): WorkerLink {
+  const worker = new Worker(new URL('../worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'riemann-lora',
+  });
+  const remote = Comlink.wrap<WorkerApi>(worker);
+  const { promise: died, resolve } = Promise.withResolvers<Failure>();
+  const end = (message: string) => {
+    worker.terminate();
+    resolve({ place: 'engine', field: null, message });
+  };
+  worker.addEventListener('error', (event) => {
+    event.preventDefault();
+    end(`The worker stopped: ${event.message || 'its script could not be loaded'}`);
+  });
+  worker.addEventListener('messageerror', () => end('The worker sent something unreadable.'));
+  return {
+    // Functions travel only as proxies, and that is the link's business: the lab passes plain functions.
+    api: {
+      start: (engine) => remote.start(engine),
+      loadModel: (files, on) => remote.loadModel(files, Comlink.proxy(on)),
+      loadData: (data, name, settings, on) => remote.loadData(data, name, settings, Comlink.proxy(on)),
+      estimate: (settings) => remote.estimate(settings),
+      configure: (settings) => remote.configure(settings),
+      step: () => remote.step(),
+      evaluate: (on) => remote.evaluate(Comlink.proxy(on)),
+      sample: (settings, on) => remote.sample(settings, Comlink.proxy(on)),
+      checkpoint: () => remote.checkpoint(),
+      restore: (bytes) => remote.restore(bytes),
+      cancel: () => remote.cancel(),
+    },
+    died,
+    terminate: end,
+  };
+}

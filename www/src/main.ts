@@ -1,0 +1,68 @@
+import 'uplot/dist/uPlot.min.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/controls.css';
+import './styles/setup.css';
+import './styles/train.css';
+import './styles/samples.css';
+import { App } from './app';
+import { chooseEngine, findAdapter } from './lab/engine-choice';
+import { Lab } from './lab/lab';
+import { spawnWorker } from './lab/worker-link';
+import { Signal } from './signal';
+import { keepConfig, recallConfig } from './store/settings-store';
+import { dataPanel } from './ui/data-panel';
+import { byId } from './ui/dom';
+import { enginePanel } from './ui/engine-panel';
+import { showProblems } from './ui/field';
+import { footer } from './ui/footer';
+import { modelPanel } from './ui/model-panel';
+import { samplePanel } from './ui/sample-panel';
+import { settingsPanel } from './ui/settings-panel';
+import { themeSwitch } from './ui/theme';
+import { tellThemeChanged } from './ui/theme-changed';
+import { trainPanel } from './ui/train-panel';
+
+const BYTES_PER_GIB = 2 ** 30;
+
+/** What the browser tells of the machine. */
+function machine() {
+  const { deviceMemory = 0 } = navigator as { deviceMemory?: number };
+  return { cores: navigator.hardwareConcurrency || 2, memory: deviceMemory * BYTES_PER_GIB };
+}
+
+async function begin(): Promise<void> {
+  const { config, notes } = recallConfig();
+  const lab = new Lab(spawnWorker, machine());
+  const app = new App(lab, new Signal(config));
+  app.config.subscribe(keepConfig);
+  byId('engine').append(...enginePanel(app, themeSwitch(tellThemeChanged)));
+  byId('model').append(...modelPanel(app));
+  byId('data').append(...dataPanel(app));
+  byId('settings').append(...settingsPanel(app));
+  byId('train').append(...trainPanel(app));
+  byId('samples').append(...samplePanel(app));
+  byId('footer').append(...footer());
+  app.problems.watch((problems) => showProblems(document, problems));
+  if (notes.length > 0) lab.notice.set(notes.join(' '));
+  if (new URLSearchParams(location.search).has('test-hooks')) {
+    const { installTestHooks } = await import('./test-hooks');
+    installTestHooks(app);
+  }
+  const adapter = await findAdapter();
+  let preference = config.engine;
+  const use = () => {
+    const choice = chooseEngine(preference, adapter);
+    app.choice.set(choice);
+    return lab.useEngine(choice);
+  };
+  app.config.subscribe(({ engine }) => {
+    if (engine === preference) return;
+    preference = engine;
+    void use();
+  });
+  await use();
+}
+
+void begin();

@@ -1,0 +1,33 @@
+/** A value that tells its readers when it changes. */
+export class Signal<Value> {
+  private readers = new Set<(value: Value) => void>();
+
+  constructor(private current: Value) {}
+
+  get value(): Value {
+    return this.current;
+  }
+
+  set(value: Value): void {
+    if (Object.is(value, this.current)) return;
+    this.current = value;
+    for (const reader of [...this.readers]) reader(value);
+  }
+
+  /** Replaces some fields of an object. */
+  patch(part: Partial<Value>): void {
+    this.set({ ...this.current, ...part });
+  }
+
+  /** Calls `reader` on every change; the returned function ends that. */
+  subscribe(reader: (value: Value) => void): () => void {
+    this.readers.add(reader);
+    return () => this.readers.delete(reader);
+  }
+
+  /** Calls `reader` now and on every change. */
+  watch(reader: (value: Value) => void): () => void {
+    reader(this.current);
+    return this.subscribe(reader);
+  }
+}

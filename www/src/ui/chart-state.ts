@@ -1,0 +1,89 @@
+import type { RunConfig } from '../config/config';
+import type { ExperimentMetrics } from '../metrics/experiment-metrics';
+import { smooth } from '../metrics/smooth';
+import type { ChartState, Curve, EndMark } from './chart';
+import { measure } from './words';
+
+// A diverging run may climb to so many times the others' largest loss before it leaves the chart.
+const HEADROOM = 1.25;
+
+/** Training losses: raw values faint, smoothed ones on top. */
+export function trainingState(
+  metrics: ExperimentMetrics,
+  runs: readonly RunConfig[],
+  smoothing: number,
+  logScale: boolean,
+): ChartState {
+  const { step } = metrics;
+  const steps = Array.from({ length: step }, (_, index) => index + 1);
+  const pick = (index: number) => padded(metrics.runs[index]?.losses ?? [], step, logScale);
+  const raw = runs.map((run, index): Curve => ({ run, values: pick(index), faint: smoothing > 0 }));
+  const smoothed = runs.map(
+    (run, index): Curve => ({ run, values: smooth(pick(index), smoothing), faint: false }),
+  );
+  const curves = smoothing > 0 ? [...raw, ...smoothed] : raw;
+  return {
+    steps,
+    curves,
+    marks: marksOf(metrics, runs),
+    logScale,
+    ceiling: ceilingOf(metrics),
+    lastStep: metrics.steps,
+  };
+}
+
+/** Losses on held-out examples. */
+export function validationState(
+  metrics: ExperimentMetrics,
+  runs: readonly RunConfig[],
+  logScale: boolean,
+): ChartState {
+  const measured = metrics.runs.flatMap((run) => run.validation.map((point) => point.step));
+  const steps = [...new Set(measured)].sort((one, other) => one - other);
+  const curves = runs.map((run, index): Curve => {
+    const losses = new Map(metrics.runs[index]?.validation.map(({ step, loss }) => [step, loss]));
+    const values = steps.map((step) => losses.get(step) ?? null);
+    return { run, values: logScale ? values.map(positive) : values, faint: false };
+  });
+  return { steps, curves, marks: [], logScale, ceiling: ceilingOf(metrics), lastStep: metrics.steps };
+}
+
+/** One sentence a run, for those who do not see the chart. */
+export function summaryOf(metrics: ExperimentMetrics, runs: readonly RunConfig[]): string {
+  return runs
+    .map((run, index) => {
+      const series = metrics.runs[index];
+      if (series === undefined || series.lastLoss === null) return `${run.name}: nothing yet.`;
+      const ended = series.divergedAt === null ? '' : `, diverged at step ${series.divergedAt}`;
+      return `${run.name}: from ${measure(series.firstLoss)} to ${measure(series.lastLoss)}${ended}.`;
+    })
+    .join(' ');
+}
+
+function marksOf(metrics: ExperimentMetrics, runs: readonly RunConfig[]): EndMark[] {
+  return runs.flatMap((run, index) => {
+    const step = metrics.runs[index]?.divergedAt ?? null;
+    return step === null ? [] : [{ run, step }];
+  });
+}
+
+/** The largest loss of runs that did not diverge, with headroom; of all, where all did. */
+function ceilingOf(metrics: ExperimentMetrics): number {
+  const first = metrics.runs.map((run) => run.firstLoss ?? 0);
+  const stable = metrics.runs.filter((run) => run.divergedAt === null);
+  const largest = (values: readonly (number | null)[]) =>
+    values.reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
+  return HEADROOM * Math.max(largest(first), ...stable.map((run) => largest(run.losses)));
+}
+
+function padded(losses: readonly (number | null)[], length: number, logScale: boolean): (number | null)[] {
+  return Array.from({ length }, (_, index) => {
+    const loss = losses[index] ?? null;
+    return logScale ? positive(loss) : loss;
+  });
+}
+
+/** A logarithm has no place for the rest. */
+function positive(value: number | null): number | null {
+  return value !== null && value > 0 ? value : null;
+}

@@ -1,0 +1,149 @@
+import uPlot from 'uplot';
+import type { RunConfig } from '../config/config';
+import { h } from './dom';
+import { colourOf, dashOf } from './run-style';
+
+/** One curve. */
+export interface Curve {
+  run: RunConfig;
+  values: (number | null)[];
+  /** Faint curves are background: raw values under smoothed ones. */
+  faint: boolean;
+}
+
+/** A place where a run ended. */
+export interface EndMark {
+  run: RunConfig;
+  step: number;
+}
+
+export interface ChartState {
+  steps: number[];
+  curves: Curve[];
+  marks: EndMark[];
+  logScale: boolean;
+  /** Values above are out of sight in the linear chart: a diverging run must not flatten the others. */
+  ceiling: number;
+  lastStep: number;
+}
+
+const HEIGHT = 250;
+
+/** A line chart over steps. Its canvas is an image to screen readers; `summary` says what it shows. */
+export function lineChart(label: string, points: boolean) {
+  const canvasHost = h('div', { class: 'plot', role: 'img', 'aria-label': label });
+  const probe = h('span', { hidden: true });
+  const element = h('div', { class: 'plot-frame' }, canvasHost, probe);
+  let plot: uPlot | null = null;
+  let shape = '';
+  let state: ChartState | null = null;
+
+  /** Canvas knows no custom properties. */
+  const resolve = (colour: string) => {
+    probe.style.color = colour;
+    return getComputedStyle(probe).color;
+  };
+
+  const build = (now: ChartState) => {
+    plot?.destroy();
+    const ink = resolve('var(--ink-3)');
+    const grid = { stroke: resolve('var(--grid)'), width: 1 };
+    const font = `12px ${getComputedStyle(element).fontFamily}`;
+    const axis = { stroke: ink, grid, ticks: { show: false }, font };
+    const options: uPlot.Options = {
+      width: Math.max(200, canvasHost.clientWidth),
+      height: HEIGHT,
+      padding: [10, 12, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, points: { size: 7 }, drag: { setScale: false, x: false, y: false } },
+      scales: {
+        x: { time: false, range: () => [0, Math.max(2, state?.lastStep ?? 2)] },
+        y: { distr: now.logScale ? 3 : 1, range: (_, low, high) => rangeOf(state ?? now, low, high) },
+      },
+      axes: [
+        {
+          ...axis,
+          space: 60,
+          size: 30,
+          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000],
+        },
+        {
+          ...axis,
+          size: 48,
+          values: (_, splits) => splits.map((split) => (split === null ? '' : tick(split))),
+        },
+      ],
+      series: [{}, ...now.curves.map((curve) => series(curve, resolve(colourOf(curve.run.style)), points))],
+      hooks: { draw: [(self) => drawMarks(self, state?.marks ?? [], resolve)] },
+    };
+    plot = new uPlot(options, [[], ...now.curves.map(() => [])] as uPlot.AlignedData, canvasHost);
+  };
+
+  const show = (next: ChartState) => {
+    state = next;
+    const wanted = JSON.stringify([next.logScale, next.curves.map(({ run, faint }) => [run.style, faint])]);
+    if (plot === null || wanted !== shape) build(next);
+    shape = wanted;
+    plot?.setData([next.steps, ...next.curves.map(({ values }) => values)] as uPlot.AlignedData);
+  };
+  new ResizeObserver(() =>
+    plot?.setSize({ width: Math.max(200, canvasHost.clientWidth), height: HEIGHT }),
+  ).observe(canvasHost);
+  return {
+    element,
+    show,
+    /** Colours changed. */
+    restyle() {
+      shape = '';
+      if (state !== null) show(state);
+    },
+    summarise: (text: string) => canvasHost.setAttribute('aria-label', `${label}. ${text}`),
+  };
+}
+
+function series(curve: Curve, colour: string, points: boolean): uPlot.Series {
+  return {
+    stroke: curve.faint ? colour.replace('rgb(', 'rgba(').replace(')', ', 0.28)') : colour,
+    width: curve.faint ? 1 : 2,
+    dash: curve.faint ? [] : dashOf(curve.run.style),
+    points: { show: points, size: 5, fill: colour },
+    spanGaps: true,
+  };
+}
+
+function rangeOf(state: ChartState, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return state.logScale ? [0.1, 10] : [0, 1];
+  const top = Math.min(high, state.ceiling);
+  if (state.logScale) {
+    const ratio = Math.max(1.05, (top / low) ** 0.06);
+    return [low / ratio, top * ratio];
+  }
+  const room = Math.max((top - low) * 0.06, Math.abs(top) * 0.005, 1e-6);
+  return [low - room, top + room];
+}
+
+function tick(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e5 || size < 1e-3)) return value.toExponential(0);
+  return String(Number(value.toPrecision(4)));
+}
+
+/** A cross at the top of the chart where a run diverged. */
+function drawMarks(self: uPlot, marks: readonly EndMark[], resolve: (colour: string) => string): void {
+  const { ctx, bbox } = self;
+  const size = 5 * devicePixelRatio;
+  for (const [index, { run, step }] of marks.entries()) {
+    const x = self.valToPos(step, 'x', true);
+    const y = bbox.top + size * 2 + index * size * 3;
+    ctx.save();
+    ctx.strokeStyle = resolve(colourOf(run.style));
+    ctx.lineWidth = 2.5 * devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(x - size, y - size);
+    ctx.lineTo(x + size, y + size);
+    ctx.moveTo(x + size, y - size);
+    ctx.lineTo(x - size, y + size);
+    ctx.stroke();
+    ctx.restore();
+  }
+}

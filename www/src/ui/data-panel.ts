@@ -1,0 +1,156 @@
+import type { App } from '../app';
+import { readyValue } from '../lab/loadable';
+import type { DataSummary } from '../protocol';
+import { wordsOf } from '../result';
+import { dataFields, formatNames } from './data-fields';
+import { fill, h, setText } from './dom';
+import { dropZone } from './drop-zone';
+import { factList } from './facts';
+import { textField } from './field';
+import { lengthHistogram } from './histogram';
+import { failureBox } from './message';
+import { examplePreview } from './preview';
+import { progressBar } from './progress';
+import { count, plural } from './words';
+
+const BUNDLED = 'data/wordnet-definitions.txt';
+
+/** Where the text comes from, how it is read, and what became of it. */
+export function dataPanel(app: App): HTMLElement[] {
+  const { lab } = app;
+  const problem = failureBox();
+  const progress = progressBar('Reading the data', () => lab.cancelLoading());
+  const facts = factList('The data that was read');
+  const lengths = lengthHistogram();
+  const preview = examplePreview();
+  const waiting = h('p', { class: 'hint', role: 'status' });
+  const reread = h(
+    'button',
+    { type: 'button', id: 'read-data', onclick: () => void app.readData() },
+    'Read again',
+  );
+
+  const take = (blob: Blob, name: string) => void app.readData({ blob, name });
+  const takeBundled = async () => {
+    try {
+      const response = await fetch(BUNDLED);
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      take(await response.blob(), 'wordnet-definitions.txt');
+    } catch (thrown) {
+      const message = `The bundled example cannot be read: ${wordsOf(thrown)}. Drop a file of your own.`;
+      problem.show({ place: 'data', field: null, message });
+    }
+  };
+  let pasted = '';
+  const paste = textField({
+    label: 'Paste text',
+    help: 'A pair a line as prompt||completion, JSON lines, CSV with a header, or plain text.',
+    rows: 4,
+    onInput: (value) => {
+      pasted = value;
+    },
+  });
+  const usePasted = () => take(new Blob([pasted]), 'pasted.txt');
+  const chooser = h(
+    'details',
+    { class: 'chooser', open: true },
+    h('summary', {}, 'Choose data'),
+    h(
+      'div',
+      { class: 'offer' },
+      h(
+        'p',
+        {},
+        h('strong', {}, 'WordNet definitions'),
+        h('br'),
+        'Words and what they mean, as prompt and completion',
+      ),
+      h(
+        'button',
+        { type: 'button', class: 'primary', id: 'use-bundled', onclick: () => void takeBundled() },
+        'Use',
+      ),
+    ),
+    dropZone({
+      words: 'Or drop text, prompt||completion lines, JSONL or CSV.',
+      choose: 'Choose a file',
+      accept: '.txt,.jsonl,.ndjson,.json,.csv,.tsv,.md',
+      folder: false,
+      onFiles: ([file]) => file !== undefined && take(file, file.name),
+    }),
+    h(
+      'details',
+      { class: 'paste' },
+      h('summary', {}, 'Or paste it'),
+      paste.element,
+      h('button', { type: 'button', onclick: usePasted }, 'Use this text'),
+    ),
+  );
+  const fields = dataFields(app);
+  const options = h('details', { class: 'options' }, h('summary', {}, 'How it is read'), fields, reread);
+
+  const show = () => {
+    const state = lab.data.value;
+    progress.show(state.status === 'loading' ? state.progress : null);
+    problem.show(state.status === 'failed' ? state.failure : null);
+    const summary = readyValue(state);
+    facts.element.hidden = summary === undefined;
+    preview.element.hidden = summary === undefined;
+    lengths.element.hidden = summary === undefined;
+    if (summary !== undefined) {
+      facts.show(factsOf(summary, app.dataSource.value?.name ?? ''));
+      lengths.show(summary.statistics.lengths);
+      preview.show(summary.preview);
+      chooser.open = false;
+    }
+  };
+  const showWaiting = () => {
+    const source = app.dataSource.value;
+    reread.hidden = source === null;
+    reread.classList.toggle('primary', app.dataStale.value);
+    if (source !== null && lab.model.value.status !== 'ready') {
+      setText(waiting, `${source.name} is read as soon as there is a model: its tokenizer makes the tokens.`);
+    } else {
+      setText(waiting, app.dataStale.value ? 'Settings changed: the data is read again at Start.' : '');
+    }
+    waiting.hidden = waiting.textContent === '';
+  };
+  lab.data.watch(show);
+  lab.model.watch(showWaiting);
+  app.dataSource.watch(showWaiting);
+  app.dataStale.watch(showWaiting);
+  lab.phase.watch(() => {
+    chooser.toggleAttribute('inert', app.locked);
+    options.toggleAttribute('inert', app.locked);
+  });
+  const host = h('div', { class: 'stack' });
+  fill(
+    host,
+    facts.element,
+    progress.element,
+    problem.element,
+    waiting,
+    chooser,
+    options,
+    lengths.element,
+    preview.element,
+  );
+  return [host];
+}
+
+function factsOf({ detected, statistics }: DataSummary, name: string): [string, string][] {
+  const tokens = statistics.train_tokens + statistics.validation_tokens;
+  const counted = statistics.train_counted_tokens + statistics.validation_counted_tokens;
+  const share = tokens > 0 ? Math.round((100 * counted) / tokens) : 0;
+  return [
+    ['File', name],
+    ['Read as', `${formatNames[detected.format]}: ${detected.reason}`],
+    ['Training', plural(statistics.train_examples, 'example')],
+    ['Validation', plural(statistics.validation_examples, 'example')],
+    ['Tokens', count(tokens)],
+    ['In the loss', `${count(counted)} (${share} %)`],
+    ['Longest', plural(statistics.longest, 'token')],
+    ['Cut', count(statistics.truncated)],
+    ['Left out', count(statistics.dropped)],
+  ];
+}

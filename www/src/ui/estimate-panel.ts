@@ -1,0 +1,39 @@
+import type { App } from '../app';
+import { isFailure } from '../result';
+import { h, setText } from './dom';
+import { bytes, plural } from './words';
+
+/** What training needs of the machine, before it starts. */
+export function estimatePanel(app: App): HTMLElement {
+  const words = h('p', {});
+  const parts = h('p', { class: 'hint' });
+  const meter = h('div', { class: 'meter' }, h('span', {}));
+  const element = h(
+    'div',
+    { class: 'estimate', id: 'estimate', role: 'group', 'aria-label': 'Memory' },
+    words,
+    meter,
+    parts,
+  );
+  app.estimate.watch((state) => {
+    element.classList.toggle('bad', isFailure(state) || (state !== null && !state.fits));
+    meter.hidden = state === null || isFailure(state) || state.worker.limit === 0;
+    parts.hidden = state === null || isFailure(state);
+    if (state === null) return setText(words, 'Memory is estimated once there are a model and data.');
+    if (isFailure(state)) return setText(words, state.message);
+    const { worker, groups, total, fits, advice } = state;
+    const limit = worker.limit > 0 ? ` of ${bytes(worker.limit)}` : '';
+    const all =
+      groups.length > 1 ? ` in each of ${groups.length} workers, ${bytes(total)} in all` : ' in one worker';
+    setText(words, `Needs ${bytes(worker.total)}${limit}${all}.${fits ? '' : ` ${advice}`}`);
+    setText(
+      parts,
+      `Base ${bytes(worker.base)}, ${plural(Math.max(...groups.map((group) => group.length)), 'run')} ${bytes(
+        worker.runs,
+      )}, activations ${bytes(worker.activations)}.`,
+    );
+    const share = worker.limit > 0 ? Math.min(1, worker.total / worker.limit) : 0;
+    meter.style.setProperty('--share', String(share));
+  });
+  return element;
+}

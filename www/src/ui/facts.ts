@@ -1,0 +1,13 @@
+import { fill, h } from './dom';
+
+/** Names and values, read as pairs. */
+export function factList(name: string) {
+  const element = h('dl', { class: 'facts', 'aria-label': name });
+  return {
+    element,
+    show(facts: readonly (readonly [string, string])[]) {
+      const pairs = facts.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value)));
+      fill(element, ...pairs);
+    },
+  };
+}

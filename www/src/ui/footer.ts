@@ -1,0 +1,14 @@
+import { h } from './dom';
+
+/** What happens to the data, whose work this is, and which version. */
+export function footer(): HTMLElement[] {
+  return [
+    h('p', {}, 'Your model, data and adapters stay in this tab: nothing is sent anywhere.'),
+    h(
+      'p',
+      {},
+      h('a', { href: './THIRD-PARTY.txt' }, 'Licences of what this page is made of'),
+      ` · riemann-lora ${__VERSION__} · MIT or Apache-2.0`,
+    ),
+  ];
+}

@@ -1,0 +1,107 @@
+import type { App } from '../app';
+import { readyValue } from '../lab/loadable';
+import type { ModelSummary, Progress } from '../protocol';
+import { type CatalogModel, readCatalog } from '../store/catalog';
+import { fetchModel, isKept } from '../store/download';
+import { modelFiles } from '../store/dropped';
+import { fill, h } from './dom';
+import { dropZone } from './drop-zone';
+import { factList } from './facts';
+import { failureBox } from './message';
+import { progressBar } from './progress';
+import { bytes, count, large } from './words';
+
+/** Where the base comes from, and what it is. */
+export function modelPanel(app: App): HTMLElement[] {
+  const { lab } = app;
+  let download: AbortController | null = null;
+  const problem = failureBox();
+  const progress = progressBar('Loading the model', () => {
+    download?.abort();
+    lab.cancelLoading();
+  });
+  const offered = h('div', { class: 'offered' });
+  const facts = factList('The loaded model');
+  const load = (files: readonly File[]) => void lab.loadModel(modelFiles(files));
+  const chooser = h(
+    'details',
+    { class: 'chooser', open: true },
+    h('summary', {}, 'Choose a model'),
+    offered,
+    dropZone({
+      words: 'Or drop a GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.',
+      choose: 'Choose files',
+      accept: '.gguf,.safetensors,.json,.jinja',
+      folder: true,
+      onFiles: load,
+    }),
+  );
+
+  const fetchAndLoad = async (model: CatalogModel) => {
+    download = new AbortController();
+    problem.show(null);
+    const show = (state: Progress) => progress.show(state);
+    show({ action: 'Asking', done: 0, total: 0 });
+    const file = await fetchModel(model, show, download.signal);
+    download = null;
+    if (file.ok) load([file.value]);
+    else {
+      progress.show(null);
+      problem.show(file.failure);
+    }
+    void offer();
+  };
+
+  const offer = async () => {
+    const catalog = await readCatalog();
+    if (!catalog.ok) return fill(offered, h('p', {}, catalog.failure.message));
+    if (catalog.value.length === 0) {
+      return fill(
+        offered,
+        h('p', {}, 'This site serves no model. Use your own files; they stay on this machine.'),
+      );
+    }
+    const items = catalog.value.map(async (model) => {
+      const kept = await isKept(model);
+      const button = h(
+        'button',
+        { type: 'button', class: 'primary', onclick: () => void fetchAndLoad(model) },
+        'Load',
+      );
+      button.setAttribute('aria-label', `Load ${model.name}`);
+      const where = kept
+        ? `${bytes(model.bytes)}, kept in this browser`
+        : `${bytes(model.bytes)} to download`;
+      const words = h('p', {}, h('strong', {}, model.name), h('br'), `${where} · ${model.licence}`);
+      return h('div', { class: 'offer' }, words, button);
+    });
+    fill(offered, ...(await Promise.all(items)));
+  };
+
+  lab.model.watch((state) => {
+    progress.show(state.status === 'loading' ? state.progress : null);
+    problem.show(state.status === 'failed' ? state.failure : null);
+    const summary = readyValue(state);
+    facts.element.hidden = summary === undefined;
+    if (summary !== undefined) facts.show(factsOf(summary));
+    if (state.status === 'ready') chooser.open = false;
+    if (state.status === 'failed') chooser.open = true;
+  });
+  lab.phase.watch(() => chooser.toggleAttribute('inert', app.locked));
+  void offer();
+  return [facts.element, progress.element, problem.element, chooser];
+}
+
+function factsOf(model: ModelSummary): [string, string][] {
+  return [
+    ['Model', model.name],
+    ['Architecture', model.architecture],
+    ['Weights', large(model.parameters)],
+    ['Layers × channels', `${count(model.layers)} × ${count(model.hidden_size)}`],
+    ['Vocabulary', count(model.vocab_size)],
+    ['Context', `${count(model.context_length)} tokens`],
+    ['Files', bytes(model.file_bytes)],
+    ['In memory', bytes(model.memory_bytes)],
+    ['Chat template', model.has_chat_template ? 'yes' : 'no'],
+  ];
+}

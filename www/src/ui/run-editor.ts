@@ -1,0 +1,137 @@
+import type { RunConfig } from '../config/config';
+import {
+  type Method,
+  methodNames,
+  methodOf,
+  presetOf,
+  presets,
+  presetsOf,
+  warningAbout,
+} from '../config/presets';
+import { fill, h, setText } from './dom';
+import { choiceField, numberField, textField } from './field';
+import { runDetails } from './run-details';
+import { swatch } from './run-style';
+
+/** What an editor does with its run. */
+export interface RunActions {
+  index: number;
+  edit(change: (run: RunConfig) => void): void;
+  duplicate(): void;
+  remove(): void;
+}
+
+/** One line of the table of runs. */
+export interface RunEditor {
+  element: HTMLElement;
+  show(run: RunConfig): void;
+  focus(): void;
+}
+
+const methods = Object.keys(methodNames) as Method[];
+
+export function runEditor(actions: RunActions): RunEditor {
+  const { index, edit } = actions;
+  const look = h('span', {});
+  const name = textField({
+    label: 'Name',
+    help: 'What this run is called in charts and tables.',
+    field: `runs.${index}.name`,
+    class: 'run-name',
+    onInput: (value) =>
+      edit((run) => {
+        run.name = value;
+      }),
+  });
+  const method = choiceField<Method>({
+    label: 'Optimizer',
+    help: 'Scaled ones multiply the gradients of lora_a and lora_b by (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹ before the update.',
+    choices: methods.map((one) => [one, methodNames[one]] as const),
+    onInput: (value) =>
+      edit((run) => {
+        const named = run.name.replace(/ \d+$/, '') === methodNames[methodOf(run.optimizer)];
+        const preset = presetsOf(value)[0];
+        if (preset !== undefined) run.optimizer = structuredClone(preset.optimizer);
+        if (named) run.name = methodNames[value];
+      }),
+  });
+  const preset = choiceField<string>({
+    label: 'Preset',
+    help: 'Hyper-parameters that are known to behave together; changing one of them makes it “own”.',
+    choices: [],
+    onInput: (id) =>
+      edit((run) => {
+        const chosen = presets.find((one) => one.id === id);
+        if (chosen !== undefined) run.optimizer = structuredClone(chosen.optimizer);
+      }),
+  });
+  const presetSelect = preset.element.querySelector('select');
+  const lr = numberField({
+    label: 'lr',
+    help: 'Learning rate: how far one step goes. The two methods have their best at different rates.',
+    field: `runs.${index}.lr`,
+    onInput: (value) =>
+      edit((run) => {
+        run.optimizer.lr = value;
+      }),
+  });
+  const details = runDetails(index, (change) => edit((run) => change(run.optimizer)));
+  const about = h('p', { class: 'hint' });
+  const warning = h('p', { class: 'message warn', role: 'status', hidden: true });
+  const action = (label: string, sign: string, onclick: () => void) => {
+    const words = h('span', { class: 'unseen' });
+    const button = h(
+      'button',
+      { type: 'button', class: 'icon', onclick },
+      h('span', { 'aria-hidden': 'true' }, sign),
+      words,
+    );
+    return { button, name: (run: string) => setText(words, `${label} ${run}`), title: label };
+  };
+  const duplicate = action('Duplicate', '⧉', actions.duplicate);
+  const remove = action('Remove', '✕', actions.remove);
+  duplicate.button.title = duplicate.title;
+  remove.button.title = remove.title;
+
+  const element = h(
+    'li',
+    { class: 'run' },
+    h('div', { class: 'run-head' }, look, name.element, duplicate.button, remove.button),
+    h('div', { class: 'run-fields' }, method.element, preset.element, lr.element),
+    about,
+    warning,
+    h('details', { class: 'more' }, h('summary', {}, 'More'), details.element),
+  );
+
+  const showPresets = (run: RunConfig) => {
+    const current = presetOf(run.optimizer);
+    const choices = presetsOf(methodOf(run.optimizer));
+    if (presetSelect === null) return;
+    fill(
+      presetSelect,
+      ...choices.map(({ id, name: words }) => h('option', { value: id }, words)),
+      current === undefined && h('option', { value: 'own' }, 'Own'),
+    );
+    preset.show(current?.id ?? 'own');
+    setText(about, current?.about ?? 'Your own hyper-parameters.');
+  };
+  let style = -1;
+  return {
+    element,
+    focus: () => name.element.querySelector('input')?.focus(),
+    show(run) {
+      if (run.style !== style) fill(look, swatch(run.style));
+      style = run.style;
+      name.show(run.name);
+      method.show(methodOf(run.optimizer));
+      showPresets(run);
+      lr.show(run.optimizer.lr);
+      details.show(run.optimizer);
+      const words = warningAbout(run.optimizer);
+      setText(warning, words);
+      warning.hidden = words === '';
+      duplicate.name(run.name);
+      remove.name(run.name);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { App } from '../app';
+import type { RunConfig } from '../config/config';
+import { methodNames, methodOf, presets } from '../config/presets';
+import { fill, h } from './dom';
+import { showProblems } from './field';
+import { type RunEditor, runEditor } from './run-editor';
+import { freeStyle } from './run-style';
+
+/** The table of runs: one editor each, and a way to have more. */
+export function runList(app: App): HTMLElement {
+  const list = h('ol', { class: 'runs' });
+  const problem = h('p', { class: 'problem', hidden: true });
+  let editors: RunEditor[] = [];
+
+  const edit = (index: number, change: (run: RunConfig) => void) =>
+    app.change(({ runs }) => {
+      const run = runs[index];
+      if (run !== undefined) change(run);
+    });
+  const duplicate = (index: number) => {
+    app.change(({ runs }) => {
+      const run = runs[index];
+      if (run === undefined) return;
+      const copy = { ...structuredClone(run), style: freeStyle(runs.map(({ style }) => style)) };
+      copy.name = freeName(copy.name, runs);
+      runs.splice(index + 1, 0, copy);
+    });
+    editors[index + 1]?.focus();
+  };
+  const remove = (index: number) => {
+    app.change(({ runs }) => runs.splice(index, 1));
+    (editors[Math.min(index, editors.length - 1)] ?? { focus: () => add.focus() }).focus();
+  };
+  const add = h(
+    'button',
+    {
+      type: 'button',
+      id: 'add-run',
+      onclick: () => {
+        app.change(({ runs }) => {
+          const preset = presets.find(({ id }) => id === 'scaled-adamw-safe');
+          if (preset === undefined) return;
+          const optimizer = structuredClone(preset.optimizer);
+          const name = freeName(methodNames[methodOf(optimizer)], runs);
+          runs.push({ name, optimizer, style: freeStyle(runs.map(({ style }) => style)) });
+        });
+        editors.at(-1)?.focus();
+      },
+    },
+    'Add a run',
+  );
+
+  app.config.watch(({ runs }) => {
+    if (editors.length !== runs.length) {
+      editors = runs.map((_, index) =>
+        runEditor({
+          index,
+          edit: (change) => edit(index, change),
+          duplicate: () => duplicate(index),
+          remove: () => remove(index),
+        }),
+      );
+      fill(list, ...editors.map(({ element }) => element));
+      showProblems(list, app.problems.value);
+    }
+    for (const [index, run] of runs.entries()) editors[index]?.show(run);
+  });
+  return h('div', { class: 'stack', 'data-field': 'runs' }, list, problem, add);
+}
+
+/** `Name`, `Name 2`, `Name 3`: whatever no run is called yet. */
+function freeName(name: string, runs: readonly RunConfig[]): string {
+  const stem = name.replace(/ \d+$/, '');
+  const taken = new Set(runs.map((run) => run.name));
+  if (!taken.has(stem)) return stem;
+  let number = 2;
+  while (taken.has(`${stem} ${number}`)) number += 1;
+  return `${stem} ${number}`;
+}

@@ -1,0 +1,77 @@
+import type { App } from '../app';
+import type { SampleGroup } from '../samples';
+import { h } from './dom';
+import { checkField } from './field';
+import { inFrame } from './frame';
+import { failureBox } from './message';
+import { sampleFields } from './sample-fields';
+import { sampleGroup } from './sample-group';
+
+/** What the base and the runs write. */
+export function samplePanel(app: App): HTMLElement[] {
+  const { samples, lab } = app;
+  const problem = failureBox();
+  const around = checkField(
+    'Before and after training',
+    (value) =>
+      app.change((config) => {
+        config.sampleAround = value;
+      }),
+    'sample-around',
+  );
+  app.config.watch(({ sampleAround }) => around.show(sampleAround));
+  const write = h(
+    'button',
+    { type: 'button', id: 'write', class: 'primary', onclick: () => void app.sample() },
+    'Write now',
+  );
+  const cancel = h(
+    'button',
+    { type: 'button', class: 'quiet', onclick: () => lab.cancelSampling() },
+    'Stop writing',
+  );
+  const empty = h(
+    'p',
+    { class: 'hint' },
+    'The base and each run answer side by side once training has started: before the first step, after the last, and whenever you ask.',
+  );
+  const list = h('div', { class: 'sample-groups' });
+  const shown = new Map<SampleGroup, ReturnType<typeof sampleGroup>>();
+  const draw = inFrame(() => {
+    const groups = samples.groups.value;
+    empty.hidden = groups.length > 0;
+    for (const [group, view] of shown) {
+      if (groups.includes(group)) continue;
+      view.element.remove();
+      shown.delete(group);
+    }
+    // Oldest first, each before what is there: the newest comes out on top.
+    for (const group of [...groups].reverse()) {
+      let view = shown.get(group);
+      if (view === undefined) {
+        view = sampleGroup(group);
+        shown.set(group, view);
+        list.prepend(view.element);
+      }
+      view.show();
+    }
+  });
+  const showButtons = () => {
+    const started = ['running', 'pausing', 'paused', 'finished', 'stopped'].includes(lab.phase.value);
+    const prompt = app.config.value.sample.prompt.trim() !== '';
+    write.disabled = samples.writing.value || !started || !prompt;
+    cancel.hidden = !samples.writing.value;
+  };
+  samples.groups.watch(draw);
+  samples.writing.watch(showButtons);
+  samples.failure.watch((failure) => problem.show(failure));
+  lab.phase.watch(showButtons);
+  app.config.subscribe(showButtons);
+  return [
+    sampleFields(app),
+    h('div', { class: 'row' }, write, cancel, around.element),
+    problem.element,
+    empty,
+    list,
+  ];
+}

@@ -1,0 +1,157 @@
+import type { App } from '../app';
+import type { Config } from '../config/config';
+import { defaultConfig } from '../config/defaults';
+import type { Target } from '../protocol';
+import { freshId, h } from './dom';
+import { estimatePanel } from './estimate-panel';
+import { checkField, helpButton, numberField } from './field';
+import { runList } from './run-list';
+
+const targets: readonly Target[] = [
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+];
+
+/** Adapters, steps, and the table of runs. */
+export function settingsPanel(app: App): HTMLElement[] {
+  const reset = () => {
+    const fresh = defaultConfig();
+    app.change((config) => Object.assign(config, { session: fresh.session, runs: fresh.runs }));
+  };
+  const shared = h(
+    'fieldset',
+    { class: 'plain' },
+    h('legend', {}, 'Shared by all runs'),
+    sharedFields(app),
+    targetField(app),
+  );
+  const runs = h('fieldset', { class: 'plain' }, h('legend', {}, 'Runs'), runList(app));
+  app.lab.phase.watch(() => {
+    shared.disabled = app.locked;
+    runs.disabled = app.locked;
+    resetButton.disabled = app.locked;
+  });
+  const resetButton = h('button', { type: 'button', class: 'quiet', onclick: reset }, 'Back to defaults');
+  resetButton.disabled = app.locked;
+  return [shared, runs, estimatePanel(app), resetButton];
+}
+
+function sharedFields(app: App): HTMLElement {
+  const edit = (change: (config: Config) => void) => app.change(change);
+  const session = (key: 'rank' | 'alpha' | 'dropout' | 'batch_size' | 'steps' | 'seed') => (value: number) =>
+    edit((config) => {
+      config.session[key] = value;
+    });
+  const rank = numberField({
+    label: 'Rank',
+    help: 'Rows of lora_a and columns of lora_b: how many directions each adapted layer can change in.',
+    field: 'rank',
+    onInput: session('rank'),
+  });
+  const alpha = numberField({
+    label: 'Alpha',
+    help: 'The adapter’s product lora_b · lora_a is multiplied by alpha / rank.',
+    field: 'alpha',
+    onInput: session('alpha'),
+  });
+  const dropout = numberField({
+    label: 'Dropout',
+    help: 'Share of the adapters’ inputs that are set to 0 while training, so that no single one is relied on.',
+    field: 'dropout',
+    onInput: session('dropout'),
+  });
+  const batch = numberField({
+    label: 'Batch',
+    help: 'Examples in one step; all runs see the same ones.',
+    field: 'batch_size',
+    onInput: session('batch_size'),
+  });
+  const steps = numberField({
+    label: 'Steps',
+    help: 'Updates of the adapters in all; schedules of lr end there.',
+    field: 'steps',
+    onInput: session('steps'),
+  });
+  const seed = numberField({
+    label: 'Seed',
+    help: 'Decides the random start of lora_a, the batches and dropout: the same seed gives the same training.',
+    field: 'seed',
+    onInput: session('seed'),
+  });
+  const validation = numberField({
+    label: 'Validate every',
+    help: 'Steps between two measurements of the loss on held-out examples; 0 never measures.',
+    field: 'validation_every',
+    onInput: (value) =>
+      edit((config) => {
+        config.validationEvery = value;
+      }),
+  });
+  const checkpoint = numberField({
+    label: 'Checkpoint every',
+    help: 'Steps between two copies of the adapters, from which training goes on if a worker dies; 0 keeps none.',
+    field: 'checkpoint_every',
+    onInput: (value) =>
+      edit((config) => {
+        config.checkpointEvery = value;
+      }),
+  });
+  app.config.watch((config) => {
+    rank.show(config.session.rank);
+    alpha.show(config.session.alpha);
+    dropout.show(config.session.dropout);
+    batch.show(config.session.batch_size);
+    steps.show(config.session.steps);
+    seed.show(config.session.seed);
+    validation.show(config.validationEvery);
+    checkpoint.show(config.checkpointEvery);
+  });
+  const fields = [rank, alpha, dropout, seed, batch, steps, validation, checkpoint];
+  return h('div', { class: 'fields narrow' }, ...fields.map((field) => field.element));
+}
+
+/** The layers that carry adapters. */
+function targetField(app: App): HTMLElement {
+  const boxes = targets.map((target) => {
+    const box = checkField(
+      target,
+      (on) =>
+        app.change(({ session }) => {
+          const chosen = new Set(session.targets);
+          if (on) chosen.add(target);
+          else chosen.delete(target);
+          session.targets = targets.filter((one) => chosen.has(one));
+        }),
+      `target-${target}`,
+    );
+    return { target, ...box };
+  });
+  app.config.watch(({ session }) => {
+    for (const { target, show } of boxes) show(session.targets.includes(target));
+  });
+  app.lab.model.watch((state) => {
+    for (const { target, input } of boxes) {
+      const there = state.status !== 'ready' || state.value.targets.some((shape) => shape.target === target);
+      input.disabled = !there;
+    }
+  });
+  const id = freshId('targets');
+  const help = h(
+    'p',
+    { class: 'help', id: `${id}-help`, hidden: true },
+    'Layers of every block that carry an adapter; the paper adapts the attention’s q_proj and v_proj.',
+  );
+  const problem = h('p', { class: 'problem', id: `${id}-problem`, hidden: true });
+  const group = h(
+    'div',
+    { class: 'checks', role: 'group', 'aria-labelledby': id, 'data-help': help.id },
+    ...boxes.map(({ element }) => element),
+  );
+  const name = h('div', { class: 'field-name' }, h('span', { id }, 'Targets'), helpButton('Targets', help));
+  return h('div', { class: 'field', 'data-field': 'targets' }, name, group, problem, help);
+}

@@ -1,0 +1,24 @@
+import type { App } from '../app';
+import { h } from './dom';
+import { lossChart } from './loss-chart';
+import { failureBox, noticeBox } from './message';
+import { readouts } from './readouts';
+import { timesBar } from './times-bar';
+import { transport } from './transport';
+import { validationChart } from './validation-chart';
+
+/** Controls, curves and numbers of the training. */
+export function trainPanel(app: App): HTMLElement[] {
+  const problem = failureBox();
+  const notice = noticeBox();
+  app.lab.failure.watch((failure) => problem.show(failure));
+  app.lab.notice.watch((words) => notice.show(words));
+  return [
+    transport(app),
+    problem.element,
+    notice.element,
+    h('div', { class: 'charts' }, lossChart(app), validationChart(app)),
+    readouts(app),
+    timesBar(app),
+  ];
+}

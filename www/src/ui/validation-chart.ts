@@ -1,0 +1,55 @@
+import type { App } from '../app';
+import { lineChart } from './chart';
+import { validationState } from './chart-state';
+import { fill, h } from './dom';
+import { inFrame } from './frame';
+import { themeChanged } from './theme-changed';
+import { measure } from './words';
+
+/** Loss on held-out examples. */
+export function validationChart(app: App): HTMLElement {
+  const chart = lineChart('Validation loss over steps', true);
+  const host = h('div', {
+    class: 'scroll',
+    tabindex: '0',
+    role: 'region',
+    'aria-label': 'Validation losses',
+  });
+  const table = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers'), host);
+  const empty = h('p', { class: 'empty' }, 'Measured on examples that no run trains on.');
+  const draw = inFrame(() => {
+    const { metrics, trainedRuns, config } = app;
+    if (metrics.value === null) return;
+    const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
+    chart.show(state);
+    empty.hidden = state.steps.length > 0;
+    const best = trainedRuns.value.map((run, index) => {
+      const point = metrics.value?.runs[index]?.bestValidation;
+      return point ? `${run.name}: best ${measure(point.loss)} at step ${point.step}.` : '';
+    });
+    chart.summarise(best.filter(Boolean).join(' '));
+    if (!table.open) return;
+    const head = trainedRuns.value.map((run) => h('th', { scope: 'col' }, run.name));
+    const rows = state.steps.map((step, at) =>
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'row' }, String(step)),
+        ...state.curves.map(({ values }) => h('td', {}, measure(values[at] ?? null))),
+      ),
+    );
+    const header = h('tr', {}, h('th', { scope: 'col' }, 'Step'), ...head);
+    fill(host, h('table', {}, h('thead', {}, header), h('tbody', {}, ...rows)));
+  });
+  app.config.subscribe(draw);
+  app.measured.watch(draw);
+  table.addEventListener('toggle', draw);
+  themeChanged(chart.restyle);
+  return h(
+    'figure',
+    { class: 'chart validation' },
+    h('figcaption', {}, h('h3', {}, 'Validation loss')),
+    h('div', { class: 'plot-place' }, chart.element, empty),
+    table,
+  );
+}

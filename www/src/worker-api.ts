@@ -1,0 +1,37 @@
+import type { EngineName } from './engine-module';
+import type {
+  DataSettings,
+  DataSummary,
+  EngineReport,
+  EvaluationReport,
+  Failure,
+  MemoryEstimate,
+  ModelSummary,
+  Progress,
+  SamplePiece,
+  SampleSettings,
+  SessionSettings,
+  StepReport,
+} from './protocol';
+
+/** What a worker answers. `lost` says that the worker cannot go on: a trap in wasm, or a GPU device that is gone. */
+export type Reply<Value> = { ok: true; value: Value } | { ok: false; failure: Failure; lost: boolean };
+
+export type OnProgress = (progress: Progress) => void;
+export type OnPiece = (piece: SamplePiece) => void;
+
+/** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */
+export interface WorkerApi {
+  start(engine: EngineName): Promise<Reply<EngineReport>>;
+  loadModel(files: File[], onProgress: OnProgress): Promise<Reply<ModelSummary>>;
+  loadData(data: Blob, name: string, settings: DataSettings, on: OnProgress): Promise<Reply<DataSummary>>;
+  estimate(settings: SessionSettings): Promise<Reply<MemoryEstimate>>;
+  configure(settings: SessionSettings): Promise<Reply<null>>;
+  step(): Promise<Reply<StepReport>>;
+  evaluate(onProgress: OnProgress): Promise<Reply<EvaluationReport>>;
+  sample(settings: SampleSettings, onPiece: OnPiece): Promise<Reply<null>>;
+  checkpoint(): Promise<Reply<Uint8Array>>;
+  restore(bytes: Uint8Array): Promise<Reply<null>>;
+  /** Makes the running action's callbacks answer `false`. */
+  cancel(): Promise<void>;
+}

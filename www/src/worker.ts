@@ -1,0 +1,97 @@
+// One engine and one session, behind the questions of `WorkerApi`. Nothing is decided here.
+import * as Comlink from 'comlink';
+import { type EngineModule, loadEngineModule, type WebSession } from './engine-module';
+import type { Failure } from './protocol';
+import { isFailure, wordsOf } from './result';
+import type { Reply, WorkerApi } from './worker-api';
+
+let engine: EngineModule | undefined;
+let session: WebSession | undefined;
+let cancelled = false;
+
+const missing = (place: string, message: string): Failure => ({ place, field: null, message });
+
+/** Runs an action and turns what it throws into a value. What is no `Failure` is a trap: the module is broken then. */
+async function reply<Value>(action: () => Value | Promise<Value>): Promise<Reply<Value>> {
+  cancelled = false;
+  try {
+    return { ok: true, value: await action() };
+  } catch (thrown) {
+    if (isFailure(thrown)) return { ok: false, failure: thrown, lost: thrown.place === 'engine' };
+    return { ok: false, failure: missing('engine', `The engine stopped: ${wordsOf(thrown)}`), lost: true };
+  }
+}
+
+function openSession(): WebSession {
+  if (session === undefined) throw missing('model', 'No model is loaded. Load one first.');
+  return session;
+}
+
+const api: WorkerApi = {
+  start: (name) =>
+    reply(async () => {
+      engine = await loadEngineModule(name);
+      if (engine === undefined) throw missing('engine', `This page was built without the ${name} engine.`);
+      return engine.start_engine();
+    }),
+  loadModel: (files, onProgress) =>
+    reply(async () => {
+      if (engine === undefined) throw missing('engine', 'The engine has not started.');
+      session?.free();
+      session = undefined;
+      session = await engine.WebSession.load_model(files, (progress) => {
+        onProgress(progress);
+        return !cancelled;
+      });
+      return session.model();
+    }),
+  loadData: (data, name, settings, onProgress) =>
+    reply(async () => {
+      const bytes = new Uint8Array(await data.arrayBuffer());
+      return openSession().load_data(name, bytes, settings, (progress) => {
+        onProgress(progress);
+        return !cancelled;
+      });
+    }),
+  estimate: (settings) => reply(() => openSession().estimate(settings)),
+  configure: (settings) =>
+    reply(async () => {
+      await openSession().configure(settings);
+      return null;
+    }),
+  step: () => reply(() => openSession().step()),
+  evaluate: (onProgress) =>
+    reply(() =>
+      openSession().evaluate((progress) => {
+        onProgress(progress);
+        return !cancelled;
+      }),
+    ),
+  sample: (settings, onPiece) =>
+    reply(async () => {
+      await openSession().sample(settings, (piece) => {
+        onPiece(piece);
+        return !cancelled;
+      });
+      return null;
+    }),
+  checkpoint: () => reply(() => openSession().checkpoint()),
+  restore: (bytes) =>
+    reply(async () => {
+      await openSession().restore(bytes);
+      return null;
+    }),
+  cancel: async () => {
+    cancelled = true;
+  },
+};
+
+// A trap inside a future rejects nobody's promise; thrown again outside of one, it reaches the page as an `error`.
+self.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  setTimeout(() => {
+    throw event.reason;
+  });
+});
+
+Comlink.expose(api);

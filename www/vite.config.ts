@@ -1,0 +1,25 @@
+import { defineConfig } from 'vite';
+import manifest from './package.json' with { type: 'json' };
+
+// Isolation is not needed by the page, but it makes timers finer and memory measurable where a host can send it.
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+export default defineConfig({
+  // Relative addresses: the built folder works under any path of any static host.
+  base: './',
+  // A missing file is a 404 and not the page: the page asks whether models are there.
+  appType: 'mpa',
+  define: { __VERSION__: JSON.stringify(manifest.version) },
+  build: {
+    target: 'esnext',
+    // A wasm module written into the script as base64 would be larger and could not be compiled while it streams.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: 'es' },
+  server: { headers: isolation },
+  preview: { headers: isolation },
+});
