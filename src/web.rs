@@ -12,20 +12,17 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
-use crate::data::{
-    Batches, DataError, DataSettings, Dataset, DatasetBuilder, PromptStyle, TextCodec,
-    encode_prompt,
-};
-use crate::engine::{self, EngineError};
+use crate::data::{Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt};
+use crate::engine;
 use crate::generate::{GenerateError, Generator};
-use crate::load::{Checkpoint, LoadError, Source, TextStream, Tokenizer};
+use crate::load::{Checkpoint, LoadError, Source, TextStream, Tokenizer, source::check_range};
 use crate::messages::{
     DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
     SampleSettings, SessionSettings, TargetShape, TokenPiece,
 };
 use crate::model::{Llama, ModelConfig, Target};
 use crate::peft;
-use crate::train::{Session, SessionError, estimate::estimate, memory::held_bytes};
+use crate::train::{Session, estimate::estimate, memory::held_bytes};
 
 /// Bytes that a wasm module can address.
 const WASM_LIMIT: f64 = 4_294_967_296.0;
@@ -478,11 +475,9 @@ impl Source for BlobSource {
     }
 
     async fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, LoadError> {
+        check_range(&self.name, self.len(), offset, length)?;
         let wrong = |problem: &str| LoadError::new(&self.name, problem);
         let end = offset as f64 + length as f64;
-        if end > self.file.size() {
-            return Err(wrong("the file ends too early; it may be cut off"));
-        }
         let slice = self
             .file
             .slice_with_f64_and_f64(offset as f64, end)

@@ -7,6 +7,7 @@ use std::{
 };
 
 #[allow(dead_code, reason = "most of it is for the other tests")]
+#[path = "everywhere/load"]
 mod load {
     pub mod damage;
     pub mod gguf_writer;

@@ -140,7 +140,7 @@ mod tests {
                     .collect();
                 let flat: Vec<f32> = matrices.iter().flatten().map(|&v| v as f32).collect();
                 let tensor = Tensor::from_data(TensorData::new(flat, [batch, rank, rank]), &device);
-                let found: Vec<f32> = inverse(tensor).into_data().to_vec().unwrap();
+                let found: Vec<f32> = inverse(tensor).into_data().iter().collect();
                 for (matrix, found) in matrices.iter().zip(found.chunks(rank * rank)) {
                     let expected = inverse_f64(matrix, rank);
                     let error = norm(expected.iter().zip(found).map(|(e, &f)| e - f64::from(f)))

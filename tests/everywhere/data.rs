@@ -6,12 +6,9 @@ use riemann_lora::data::{
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
-#[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
-
 // The unit tests' tokenizer; it finds `codec` and `error` in the imports above.
 #[allow(dead_code, reason = "the unit tests use the rest")]
-#[path = "../src/data/toy.rs"]
+#[path = "../../src/data/toy.rs"]
 mod toy;
 use toy::{END, PAD, ToyCodec};
 
@@ -417,7 +414,7 @@ fn bad_files_say_what_would_work() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn the_example_data_can_be_trained_on() {
-    let bytes = include_bytes!("../www/public/data/wordnet-definitions.txt");
+    let bytes = include_bytes!("../../www/public/data/wordnet-definitions.txt");
     let settings = DataSettings {
         sequence_length: 256,
         validation: Validation::Count(400),

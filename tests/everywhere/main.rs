@@ -23,5 +23,6 @@ mod checkpoint;
 mod data;
 mod golden_base;
 mod golden_training;
+mod load;
 #[cfg(not(feature = "webgpu"))]
 mod peft;

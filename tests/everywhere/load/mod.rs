@@ -14,12 +14,12 @@ mod tokenizer;
 use riemann_lora::load::{Checkpoint, LoadError, MemorySource};
 
 /// A file of the golden Llama model.
-pub const GOLDEN_CONFIG: &[u8] = include_bytes!("../fixtures/golden/llama/model/config.json");
+pub const GOLDEN_CONFIG: &[u8] = include_bytes!("../../fixtures/golden/llama/model/config.json");
 /// Its weights.
 pub const GOLDEN_WEIGHTS: &[u8] =
-    include_bytes!("../fixtures/golden/llama/model/model.safetensors");
+    include_bytes!("../../fixtures/golden/llama/model/model.safetensors");
 /// The golden tokenizer, of as many tokens as that model has.
-pub const GOLDEN_TOKENIZER: &[u8] = include_bytes!("../fixtures/golden/tokenizer.json");
+pub const GOLDEN_TOKENIZER: &[u8] = include_bytes!("../../fixtures/golden/tokenizer.json");
 
 /// Opens a checkpoint of files in memory.
 pub async fn open(files: &[(&str, &[u8])]) -> Result<Checkpoint<MemorySource>, LoadError> {

@@ -174,7 +174,7 @@ async fn every_storage_type_can_be_the_type_of_a_tensor() {
         (30, vec![0xC0, 0x3F, 0x00, 0xC0], vec![1.5, -2.0]),
     ];
     let quantised: Vec<ReferenceBlocks> =
-        serde_json::from_str(include_str!("../fixtures/dequantise.json"))
+        serde_json::from_str(include_str!("../../fixtures/dequantise.json"))
             .expect("the fixture is JSON");
     for case in quantised {
         let digits = (0..case.bytes.len()).step_by(2);

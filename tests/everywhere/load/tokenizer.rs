@@ -54,7 +54,7 @@ struct GoldenText {
 #[wasm_bindgen_test(unsupported = test)]
 fn golden_texts_have_golden_ids() {
     let cases: Vec<GoldenText> =
-        serde_json::from_str(include_str!("../fixtures/golden/tokenizer_golden.json"))
+        serde_json::from_str(include_str!("../../fixtures/golden/tokenizer_golden.json"))
             .expect("the fixture is JSON");
     assert_eq!(cases.len(), 6);
     let tokenizer = golden();

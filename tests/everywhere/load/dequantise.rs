@@ -213,7 +213,7 @@ struct Case {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn random_blocks_agree_with_the_reference() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("../fixtures/dequantise.json"))
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../../fixtures/dequantise.json"))
         .expect("the fixture is JSON");
     assert_eq!(cases.len(), 8);
     for case in cases {

@@ -435,7 +435,7 @@ async fn files_that_are_no_model_are_refused() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), pollster::test)]
 async fn wrong_configs_are_refused() {
-    let gpt2 = include_bytes!("../fixtures/golden/gpt2/model/config.json");
+    let gpt2 = include_bytes!("../../fixtures/golden/gpt2/model/config.json");
     let mut folder = golden_folder();
     folder[0].1 = gpt2;
     assert_refused(
