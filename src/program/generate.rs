@@ -1,0 +1,88 @@
+//! Answers from the terminal.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use riemann_lora::{
+    data::{PromptStyle, encode_prompt},
+    generate::Generator,
+    load::TextStream,
+    messages::SampleSettings,
+    model::Adapters,
+    peft,
+};
+
+/// Let a model answer a prompt.
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// A GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.
+    model: PathBuf,
+    /// What to answer.
+    prompt: String,
+    /// Put the prompt into the model's chat template.
+    #[arg(long)]
+    chat: bool,
+    /// Folder of a PEFT adapter to answer with.
+    #[arg(long)]
+    adapter: Option<PathBuf>,
+    /// Most tokens to write.
+    #[arg(long, default_value_t = 64)]
+    max_tokens: u32,
+    /// 0 is greedy.
+    #[arg(long, default_value_t = 0.0)]
+    temperature: f64,
+    /// Keep only the k likeliest tokens; 0 keeps all.
+    #[arg(long, default_value_t = 0)]
+    top_k: u32,
+    /// Keep the likeliest tokens that make up this share.
+    #[arg(long, default_value_t = 1.0)]
+    top_p: f64,
+    /// Seed of the choices.
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
+}
+
+impl Generate {
+    /// Prints the answer as it is written.
+    pub async fn run(self) -> Result<()> {
+        let base = super::load(&self.model).await?;
+        let adapters: Option<Adapters> = match &self.adapter {
+            None => None,
+            Some(folder) => {
+                let config = std::fs::read(folder.join(peft::CONFIG_FILE))?;
+                let weights = std::fs::read(folder.join(peft::WEIGHTS_FILE))?;
+                let config_of_base = &base.model.config;
+                Some(peft::read(&config, &weights, config_of_base, &base.device)?)
+            }
+        };
+        let style = match self.chat {
+            true => PromptStyle::Chat,
+            false => PromptStyle::Plain,
+        };
+        let prompt = encode_prompt(&self.prompt, style, &base.tokenizer)?;
+        let settings = SampleSettings {
+            prompt: self.prompt,
+            chat: self.chat,
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            seed: self.seed,
+            include_base: false,
+        };
+        let end = base.tokenizer.eos_ids();
+        let mut generator = Generator::new(&base.model, adapters.as_ref(), &prompt, end, settings)?;
+        let mut stream = TextStream::new(true);
+        let mut out = std::io::stdout().lock();
+        while let Some(tokens) = generator.next(&base.model).await? {
+            if let Some(Some(id)) = tokens.first() {
+                write!(out, "{}", stream.push(&base.tokenizer, *id))?;
+                out.flush()?;
+            }
+        }
+        writeln!(out, "{}", stream.finish(&base.tokenizer))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! Commands and what they share.
+
+mod generate;
+mod inspect;
+mod train;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use riemann_lora::{
+    engine,
+    load::{Checkpoint, FileSource, Tokenizer},
+    model::Llama,
+};
+
+/// Fine-tune a small language model with LoRA, preconditioned and plain side by side.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train runs on a text and write every step as JSON lines.
+    Train(train::Train),
+    /// Let a model answer a prompt.
+    Generate(generate::Generate),
+    /// Say what is in a model file.
+    Inspect(inspect::Inspect),
+}
+
+/// Runs the command of the command line.
+pub fn run() -> Result<()> {
+    pollster::block_on(async {
+        match Arguments::parse().command {
+            Command::Train(command) => command.run().await,
+            Command::Generate(command) => command.run().await,
+            Command::Inspect(command) => command.run().await,
+        }
+    })
+}
+
+/// A GGUF file, or every file of a folder.
+async fn open(path: &Path) -> Result<Checkpoint<FileSource>> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).with_context(|| path.display().to_string())?;
+        for entry in entries {
+            let entry = entry?.path();
+            if entry.is_file() {
+                paths.push(entry);
+            }
+        }
+        paths.sort();
+    } else {
+        paths.push(path.to_owned());
+    }
+    let files = paths
+        .iter()
+        .map(FileSource::open)
+        .collect::<Result<_, _>>()?;
+    Ok(Checkpoint::open(files).await?)
+}
+
+/// A base on this machine's engine, with its tokenizer.
+struct Base {
+    model: Llama,
+    tokenizer: Tokenizer,
+    device: Device,
+}
+
+async fn load(path: &Path) -> Result<Base> {
+    let (device, _) = engine::start().await?;
+    let checkpoint = open(path).await?;
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+        "{msg} {wide_bar} {bytes}/{total_bytes}",
+    )?);
+    bar.set_message(checkpoint.name().to_owned());
+    let model = Llama::load(&checkpoint, &device, |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+        true
+    })
+    .await?;
+    bar.finish_and_clear();
+    Ok(Base {
+        model,
+        tokenizer: checkpoint.tokenizer().clone(),
+        device,
+    })
+}
