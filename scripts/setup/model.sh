@@ -60,6 +60,7 @@ put_models() {
     "bytes": $MODEL_BYTES,
     "sha256": "$MODEL_SHA256",
     "licence": "Apache-2.0",
+    "source": "Hugging Face (HuggingFaceTB), as in the Python package $MODEL_PACKAGE $MODEL_PACKAGE_VERSION",
     "notice": "NOTICE.txt"
   }
 ]
