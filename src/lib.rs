@@ -1,4 +1,37 @@
-//! riemann-lora
+//! Fine-tunes a small language model with LoRA, in a browser or natively, and compares optimizers
+//! with and without Riemannian preconditioning (Zhang and Pilanci, arXiv 2402.02347).
+//!
+//! # One step
+//!
+//! K **runs** start from the same adapters, see the same batches and differ only in their
+//! optimizer. They share one forward and one backward pass.
+//!
+//! 1. [`data`] hands out the step's batch: ids and labels, [B, T], the same for every run and on
+//!    every machine.
+//! 2. [`model`] repeats it K times and passes [K·B, T] through the frozen base. Where a linear
+//!    layer carries a **bank** ([`model::lora`]), each run adds `alpha / r · (x·Aᵀ)·Bᵀ` of its own;
+//!    no ΔW is ever made.
+//! 3. [`train::head`] takes only the positions whose next token counts, computes their cross
+//!    entropy in chunks, and at once the gradient below the head, so that [tokens, vocabulary]
+//!    never exists whole.
+//! 4. [`train::gradients`] sends that gradient back through burn's autodiff to the factors. The
+//!    base's weights are constants: they have no gradients.
+//! 5. [`optim`] clips each run by its global norm, **preconditions**, G_A ← (BᵀB + δI)⁻¹ G_A and
+//!    G_B ← G_B (AAᵀ + δI)⁻¹, with the r×r matrices of all layers and runs inverted in one batch,
+//!    and updates by AdamW or SGD. Every hyper-parameter is a tensor [K, 1, 1]; a plain run gets
+//!    the identity in place of its inverse, so that methods differ in numbers and not in code.
+//! 6. [`train::session`] reads losses and gradient norms back, once, and marks runs that diverged.
+//!
+//! # Around it
+//!
+//! [`load`] makes a base of GGUF or safetensors bytes, tensor by tensor. [`generate`] writes text
+//! with all runs side by side. [`peft`] reads and writes adapters. [`engine`] is the device that a
+//! build computes on: `cpu` or `webgpu`, one a build. [`messages`] is what the page and its workers
+//! say to each other, and `web`, in wasm builds, the only module that knows JavaScript.
+//!
+//! Dimensions in comments: K runs, B batch, T tokens, C channels, H heads, D head width,
+//! V vocabulary, r rank, L layers, S = K·B sequences, N rows.
+
 pub mod data;
 pub mod engine;
 mod failure;
