@@ -45,6 +45,7 @@ export class App {
       const metrics = this.metrics.value;
       if (phase === 'running' || phase === 'pausing') metrics?.pace.begin(performance.now());
       else metrics?.pace.pause();
+      if (!this.locked) this.estimateSoon();
       this.touch();
     });
   }

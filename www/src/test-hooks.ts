@@ -4,6 +4,8 @@ import type { App } from './app';
 export interface TestHooks {
   /** Ends a worker as the browser does when it runs out of memory. */
   crashWorker(index: number): void;
+  /** Ends the first worker again and again. */
+  crashAlways(): void;
   /** Losses of a run, unrounded. */
   losses(run: number): (number | null)[];
 }
@@ -15,8 +17,12 @@ declare global {
 }
 
 export function installTestHooks(app: App): void {
+  const crashWorker = (index: number) => {
+    app.lab.trainees[index]?.seat.crash('The worker was ended by a test.');
+  };
   window.testHooks = {
-    crashWorker: (index) => app.lab.trainees[index]?.seat.crash('The worker was ended by a test.'),
+    crashWorker,
+    crashAlways: () => setInterval(() => crashWorker(0), 1),
     losses: (run) => [...(app.metrics.value?.runs[run]?.losses ?? [])],
   };
 }

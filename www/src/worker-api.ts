@@ -17,8 +17,9 @@ import type {
 /** What a worker answers. `lost` says that the worker cannot go on: a trap in wasm, or a GPU device that is gone. */
 export type Reply<Value> = { ok: true; value: Value } | { ok: false; failure: Failure; lost: boolean };
 
-export type OnProgress = (progress: Progress) => void;
-export type OnPiece = (piece: SamplePiece) => void;
+/** Called across the worker's border, both answer a promise there, and nothing on the page. */
+export type OnProgress = (progress: Progress) => unknown;
+export type OnPiece = (piece: SamplePiece) => unknown;
 
 /** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */
 export interface WorkerApi {

@@ -8,6 +8,8 @@ import type { Reply, WorkerApi } from './worker-api';
 let engine: EngineModule | undefined;
 let session: WebSession | undefined;
 let cancelled = false;
+// Callbacks have a channel of their own: an answer that overtook them would come before what led to it.
+let told: unknown;
 
 const missing = (place: string, message: string): Failure => ({ place, field: null, message });
 
@@ -15,11 +17,21 @@ const missing = (place: string, message: string): Failure => ({ place, field: nu
 async function reply<Value>(action: () => Value | Promise<Value>): Promise<Reply<Value>> {
   cancelled = false;
   try {
-    return { ok: true, value: await action() };
+    const value = await action();
+    await told;
+    return { ok: true, value };
   } catch (thrown) {
     if (isFailure(thrown)) return { ok: false, failure: thrown, lost: thrown.place === 'engine' };
     return { ok: false, failure: missing('engine', `The engine stopped: ${wordsOf(thrown)}`), lost: true };
   }
+}
+
+/** Passes on what the engine tells, and answers it whether to go on. */
+function telling<Message>(listener: (message: Message) => unknown): (message: Message) => boolean {
+  return (message) => {
+    told = listener(message);
+    return !cancelled;
+  };
 }
 
 function openSession(): WebSession {
@@ -39,19 +51,13 @@ const api: WorkerApi = {
       if (engine === undefined) throw missing('engine', 'The engine has not started.');
       session?.free();
       session = undefined;
-      session = await engine.WebSession.load_model(files, (progress) => {
-        onProgress(progress);
-        return !cancelled;
-      });
+      session = await engine.WebSession.load_model(files, telling(onProgress));
       return session.model();
     }),
   loadData: (data, name, settings, onProgress) =>
     reply(async () => {
       const bytes = new Uint8Array(await data.arrayBuffer());
-      return openSession().load_data(name, bytes, settings, (progress) => {
-        onProgress(progress);
-        return !cancelled;
-      });
+      return openSession().load_data(name, bytes, settings, telling(onProgress));
     }),
   estimate: (settings) => reply(() => openSession().estimate(settings)),
   configure: (settings) =>
@@ -60,19 +66,10 @@ const api: WorkerApi = {
       return null;
     }),
   step: () => reply(() => openSession().step()),
-  evaluate: (onProgress) =>
-    reply(() =>
-      openSession().evaluate((progress) => {
-        onProgress(progress);
-        return !cancelled;
-      }),
-    ),
+  evaluate: (onProgress) => reply(() => openSession().evaluate(telling(onProgress))),
   sample: (settings, onPiece) =>
     reply(async () => {
-      await openSession().sample(settings, (piece) => {
-        onPiece(piece);
-        return !cancelled;
-      });
+      await openSession().sample(settings, telling(onPiece));
       return null;
     }),
   checkpoint: () => reply(() => openSession().checkpoint()),

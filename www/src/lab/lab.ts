@@ -206,7 +206,7 @@ export class Lab {
     this.seatsFor(estimate.value.groups.length);
     this.sessions = estimate.value.groups.map((runs, index) => {
       const seat = this.seats[index] ?? this.firstSeat();
-      return { seat, runs, step: 0, ended: false, checkpoint: null };
+      return { seat, runs, step: 0, asked: 0, ended: false, checkpoint: null };
     });
     for (const [index, trainee] of this.sessions.entries()) {
       const worker = this.sessions.length > 1 ? `Worker ${index + 1} of ${this.sessions.length}: ` : '';
@@ -252,6 +252,7 @@ export class Lab {
       if (!restored.ok) return this.recover(trainee, restored.failure);
     }
     trainee.step = from;
+    trainee.asked = from;
     trainee.ended = false;
     return true;
   }

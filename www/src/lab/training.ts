@@ -14,6 +14,8 @@ export interface Trainee {
   seat: Seat;
   runs: number[];
   step: number;
+  /** The step it was last asked for: one more than `step` while it computes. */
+  asked: number;
   /** Nothing more to do for it: every run diverged. */
   ended: boolean;
   checkpoint: { step: number; bytes: Uint8Array } | null;
@@ -64,8 +66,8 @@ export class Training {
 
   pause(): void {
     if (this.phase !== 'running') return;
-    // The slower workers catch up, so that a pause shows all runs at one step.
-    this.target = this.step;
+    // What was asked for is done, and slower workers catch up, so that a pause shows all runs at one step.
+    this.target = Math.max(...this.trainees.map((trainee) => trainee.asked));
     this.setPhase('pausing');
     this.settle();
   }
@@ -123,6 +125,7 @@ export class Training {
         await new Promise<void>((resolve) => this.waiting.push(resolve));
         continue;
       }
+      trainee.asked = trainee.step + 1;
       const report = await this.ask(trainee, () => trainee.seat.call((api) => api.step()));
       if (report === null) return;
       if (report === 'again') continue;

@@ -6,6 +6,8 @@ import { measure } from './words';
 
 // A diverging run may climb to so many times the others' largest loss before it leaves the chart.
 const HEADROOM = 1.25;
+// More than a chart has pixels.
+const MOST_POINTS = 3000;
 
 /** Training losses: raw values faint, smoothed ones on top. */
 export function trainingState(
@@ -15,11 +17,14 @@ export function trainingState(
   logScale: boolean,
 ): ChartState {
   const { step } = metrics;
-  const steps = Array.from({ length: step }, (_, index) => index + 1);
+  const stride = Math.ceil(step / MOST_POINTS);
+  const thin = <Item>(values: Item[]) =>
+    stride <= 1 ? values : values.filter((_, index) => index % stride === 0);
+  const steps = thin(Array.from({ length: step }, (_, index) => index + 1));
   const pick = (index: number) => padded(metrics.runs[index]?.losses ?? [], step, logScale);
-  const raw = runs.map((run, index): Curve => ({ run, values: pick(index), faint: smoothing > 0 }));
+  const raw = runs.map((run, index): Curve => ({ run, values: thin(pick(index)), faint: smoothing > 0 }));
   const smoothed = runs.map(
-    (run, index): Curve => ({ run, values: smooth(pick(index), smoothing), faint: false }),
+    (run, index): Curve => ({ run, values: thin(smooth(pick(index), smoothing)), faint: false }),
   );
   const curves = smoothing > 0 ? [...raw, ...smoothed] : raw;
   return {
@@ -67,13 +72,13 @@ function marksOf(metrics: ExperimentMetrics, runs: readonly RunConfig[]): EndMar
   });
 }
 
-/** The largest loss of runs that did not diverge, with headroom; of all, where all did. */
+/** The largest loss of runs that did not diverge, with headroom; the largest first loss, where all did. */
 function ceilingOf(metrics: ExperimentMetrics): number {
-  const first = metrics.runs.map((run) => run.firstLoss ?? 0);
   const stable = metrics.runs.filter((run) => run.divergedAt === null);
   const largest = (values: readonly (number | null)[]) =>
     values.reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
-  return HEADROOM * Math.max(largest(first), ...stable.map((run) => largest(run.losses)));
+  if (stable.length === 0) return 2 * HEADROOM * largest(metrics.runs.map((run) => run.firstLoss));
+  return HEADROOM * Math.max(...stable.map((run) => largest(run.losses)));
 }
 
 function padded(losses: readonly (number | null)[], length: number, logScale: boolean): (number | null)[] {

@@ -137,6 +137,7 @@ function drawMarks(self: uPlot, marks: readonly EndMark[], resolve: (colour: str
     const y = bbox.top + size * 2 + index * size * 3;
     ctx.save();
     ctx.strokeStyle = resolve(colourOf(run.style));
+    ctx.setLineDash([]);
     ctx.lineWidth = 2.5 * devicePixelRatio;
     ctx.beginPath();
     ctx.moveTo(x - size, y - size);

@@ -16,9 +16,7 @@ export function dropZone(options: DropOptions): HTMLElement {
   const picker = (attributes: Record<string, string | boolean>, label: string) => {
     const input = h('input', {
       type: 'file',
-      class: 'unseen',
-      tabindex: '-1',
-      'aria-label': label,
+      hidden: true,
       multiple: true,
       ...attributes,
       onchange: () => {

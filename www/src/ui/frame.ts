@@ -10,3 +10,29 @@ export function inFrame(work: () => void): () => void {
     });
   };
 }
+
+// Drawing may take this share of the page's time, however much there is to draw …
+const SHARE = 0.1;
+// … and nobody reads numbers faster than this.
+const REST_MS = 80;
+
+/** Work for every step: `soon` rests in proportion to the time that it took; `now` is for what the user asked for. */
+export function paced(work: () => void): { soon: () => void; now: () => void } {
+  let restsUntil = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const now = inFrame(() => {
+    const began = performance.now();
+    work();
+    const ended = performance.now();
+    restsUntil = ended + Math.max(REST_MS, (ended - began) * (1 / SHARE - 1));
+  });
+  const soon = () => {
+    const rest = restsUntil - performance.now();
+    if (rest <= 0) return now();
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      now();
+    }, rest);
+  };
+  return { soon, now };
+}

@@ -5,8 +5,12 @@ import { swatch } from './run-style';
 /** Names and looks of the runs in the charts. */
 export function legend(app: App): HTMLElement {
   const list = h('ul', { class: 'chart-legend' });
-  app.trainedRuns.watch((runs) => {
+  const show = () => {
+    // Before the first training, the runs of the table.
+    const runs = app.trainedRuns.value.length > 0 ? app.trainedRuns.value : app.config.value.runs;
     fill(list, ...runs.map((run) => h('li', {}, swatch(run.style), run.name)));
-  });
+  };
+  app.trainedRuns.subscribe(show);
+  app.config.watch(show);
   return list;
 }

@@ -1,6 +1,6 @@
 import type { App } from '../app';
 import { fill, h } from './dom';
-import { inFrame } from './frame';
+import { paced } from './frame';
 import { measure } from './words';
 
 const MOST_ROWS = 100;
@@ -9,7 +9,7 @@ const MOST_ROWS = 100;
 export function lossTable(app: App): HTMLElement {
   const host = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Training losses' });
   const element = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers'), host);
-  const draw = inFrame(() => {
+  const draw = paced(() => {
     if (!element.open) return;
     const { runs = [], step = 0 } = app.metrics.value ?? {};
     const head = h('tr', {}, h('th', { scope: 'col' }, 'Step'));
@@ -21,7 +21,7 @@ export function lossTable(app: App): HTMLElement {
     }
     fill(host, h('table', {}, h('thead', {}, head), h('tbody', {}, ...rows)));
   });
-  element.addEventListener('toggle', draw);
-  app.measured.subscribe(draw);
+  element.addEventListener('toggle', draw.now);
+  app.measured.subscribe(draw.soon);
   return element;
 }

@@ -14,7 +14,11 @@ export function examplePreview() {
       h('mark', {}, h('span', { class: 'token' }, 'underlined')),
       ' tokens count in the loss.',
     ),
-    list,
+    h(
+      'div',
+      { class: 'examples-frame', tabindex: '0', role: 'region', 'aria-label': 'First examples' },
+      list,
+    ),
   );
   const show = (examples: readonly (readonly TokenPiece[])[]) => {
     element.hidden = examples.length === 0;

@@ -1,7 +1,7 @@
 import type { App } from '../app';
 import type { RunSeries } from '../metrics/run-series';
 import { fill, h, setText } from './dom';
-import { inFrame } from './frame';
+import { paced } from './frame';
 import { swatch } from './run-style';
 import { measure, setting } from './words';
 
@@ -48,7 +48,7 @@ export function readouts(app: App): HTMLElement {
       ),
     );
   });
-  const draw = inFrame(() => {
+  const draw = paced(() => {
     for (const [index, cells] of rows.entries()) {
       const run = app.metrics.value?.runs[index];
       if (run === undefined) continue;
@@ -60,8 +60,8 @@ export function readouts(app: App): HTMLElement {
       cells.at(-1)?.classList.toggle('diverged', run.divergedAt !== null);
     }
   });
-  app.measured.subscribe(draw);
-  app.trainedRuns.subscribe(draw);
+  app.measured.subscribe(draw.soon);
+  app.trainedRuns.subscribe(draw.now);
   return element;
 }
 
@@ -76,6 +76,6 @@ function textsOf(run: RunSeries, finished: boolean): string[] {
     best === null ? '–' : `${measure(best.loss)} at ${best.step}`,
     measure(run.lastGradNorm),
     run.lr === 0 ? '–' : setting(Number(run.lr.toPrecision(3))),
-    diverged ? `diverged at step ${run.divergedAt}` : going,
+    diverged ? `diverged at ${run.divergedAt}` : going,
   ];
 }

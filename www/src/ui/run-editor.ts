@@ -8,7 +8,7 @@ import {
   presetsOf,
   warningAbout,
 } from '../config/presets';
-import { fill, h, setText } from './dom';
+import { fill, h, s, setText } from './dom';
 import { choiceField, numberField, textField } from './field';
 import { runDetails } from './run-details';
 import { swatch } from './run-style';
@@ -78,18 +78,18 @@ export function runEditor(actions: RunActions): RunEditor {
   const details = runDetails(index, (change) => edit((run) => change(run.optimizer)));
   const about = h('p', { class: 'hint' });
   const warning = h('p', { class: 'message warn', role: 'status', hidden: true });
-  const action = (label: string, sign: string, onclick: () => void) => {
+  const action = (label: string, path: string, onclick: () => void) => {
     const words = h('span', { class: 'unseen' });
     const button = h(
       'button',
       { type: 'button', class: 'icon', onclick },
-      h('span', { 'aria-hidden': 'true' }, sign),
+      s('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, s('path', { d: path })),
       words,
     );
     return { button, name: (run: string) => setText(words, `${label} ${run}`), title: label };
   };
-  const duplicate = action('Duplicate', '⧉', actions.duplicate);
-  const remove = action('Remove', '✕', actions.remove);
+  const duplicate = action('Duplicate', 'M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z', actions.duplicate);
+  const remove = action('Remove', 'M3.5 3.5l9 9M12.5 3.5l-9 9', actions.remove);
   duplicate.button.title = duplicate.title;
   remove.button.title = remove.title;
 

@@ -29,7 +29,7 @@ export function sampleGroup(group: SampleGroup) {
   );
   const show = () => {
     for (const { answer, text, state } of answers) {
-      setText(text, answer.text);
+      setText(text, answer.text.trimStart());
       const empty = answer.done && answer.text === '';
       setText(state, empty ? 'ended at once' : answer.done ? '' : 'writing…');
       text.classList.toggle('writing', !answer.done);

@@ -23,6 +23,7 @@ export function settingsPanel(app: App): HTMLElement[] {
     const fresh = defaultConfig();
     app.change((config) => Object.assign(config, { session: fresh.session, runs: fresh.runs }));
   };
+  const resetButton = h('button', { type: 'button', class: 'quiet', onclick: reset }, 'Back to defaults');
   const shared = h(
     'fieldset',
     { class: 'plain' },
@@ -36,8 +37,6 @@ export function settingsPanel(app: App): HTMLElement[] {
     runs.disabled = app.locked;
     resetButton.disabled = app.locked;
   });
-  const resetButton = h('button', { type: 'button', class: 'quiet', onclick: reset }, 'Back to defaults');
-  resetButton.disabled = app.locked;
   return [shared, runs, estimatePanel(app), resetButton];
 }
 
@@ -93,7 +92,7 @@ function sharedFields(app: App): HTMLElement {
       }),
   });
   const checkpoint = numberField({
-    label: 'Checkpoint every',
+    label: 'Checkpoint',
     help: 'Steps between two copies of the adapters, from which training goes on if a worker dies; 0 keeps none.',
     field: 'checkpoint_every',
     onInput: (value) =>

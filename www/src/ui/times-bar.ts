@@ -1,7 +1,7 @@
 import type { App } from '../app';
 import type { StepTimes } from '../protocol';
 import { h, setText } from './dom';
-import { inFrame } from './frame';
+import { paced } from './frame';
 import { duration } from './words';
 
 const parts: readonly (readonly [keyof StepTimes, string])[] = [
@@ -23,7 +23,7 @@ export function timesBar(app: App): HTMLElement {
     return { key, stretch, value };
   });
   const element = h('div', { class: 'times-frame' }, h('h3', {}, 'Time of a step'), bar, list);
-  const draw = inFrame(() => {
+  const draw = paced(() => {
     const times = app.metrics.value?.stepTimes ?? null;
     element.hidden = times === null;
     if (times === null) return;
@@ -40,6 +40,6 @@ export function timesBar(app: App): HTMLElement {
       );
     }
   });
-  app.measured.watch(draw);
+  app.measured.watch(draw.soon);
   return element;
 }

@@ -1,4 +1,5 @@
 import type { App } from '../app';
+import { chartControls } from './chart-controls';
 import { h } from './dom';
 import { lossChart } from './loss-chart';
 import { failureBox, noticeBox } from './message';
@@ -17,6 +18,7 @@ export function trainPanel(app: App): HTMLElement[] {
     transport(app),
     problem.element,
     notice.element,
+    chartControls(app),
     h('div', { class: 'charts' }, lossChart(app), validationChart(app)),
     readouts(app),
     timesBar(app),

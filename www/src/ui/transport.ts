@@ -1,7 +1,7 @@
 import type { App } from '../app';
 import type { LabPhase } from '../lab/lab';
 import { h, setText } from './dom';
-import { inFrame } from './frame';
+import { paced } from './frame';
 import { bytes, count, duration, plural } from './words';
 
 /** Start, Pause, Step, Stop; what is going on; how long it will take. */
@@ -38,7 +38,7 @@ export function transport(app: App): HTMLElement {
     stop.disabled = !locked;
     setText(status, locked || why === '' ? statusOf(app, phase) : why);
   };
-  const showNumbers = inFrame(() => {
+  const showNumbers = paced(() => {
     const metrics = app.metrics.value;
     const steps = metrics?.steps ?? app.config.value.session.steps;
     const done = metrics?.step ?? 0;
@@ -54,8 +54,8 @@ export function transport(app: App): HTMLElement {
     signal.subscribe(showState);
   }
   showState();
-  app.measured.watch(showNumbers);
-  app.config.subscribe(showNumbers);
+  app.measured.watch(showNumbers.soon);
+  app.config.subscribe(showNumbers.now);
   return h(
     'div',
     { class: 'transport' },

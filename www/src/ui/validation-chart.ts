@@ -2,7 +2,7 @@ import type { App } from '../app';
 import { lineChart } from './chart';
 import { validationState } from './chart-state';
 import { fill, h } from './dom';
-import { inFrame } from './frame';
+import { paced } from './frame';
 import { themeChanged } from './theme-changed';
 import { measure } from './words';
 
@@ -17,7 +17,7 @@ export function validationChart(app: App): HTMLElement {
   });
   const table = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers'), host);
   const empty = h('p', { class: 'empty' }, 'Measured on examples that no run trains on.');
-  const draw = inFrame(() => {
+  const draw = paced(() => {
     const { metrics, trainedRuns, config } = app;
     if (metrics.value === null) return;
     const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
@@ -41,13 +41,13 @@ export function validationChart(app: App): HTMLElement {
     const header = h('tr', {}, h('th', { scope: 'col' }, 'Step'), ...head);
     fill(host, h('table', {}, h('thead', {}, header), h('tbody', {}, ...rows)));
   });
-  app.config.subscribe(draw);
-  app.measured.watch(draw);
-  table.addEventListener('toggle', draw);
+  app.config.subscribe(draw.now);
+  app.measured.watch(draw.soon);
+  table.addEventListener('toggle', draw.now);
   themeChanged(chart.restyle);
   return h(
     'figure',
-    { class: 'chart validation' },
+    { class: 'chart' },
     h('figcaption', {}, h('h3', {}, 'Validation loss')),
     h('div', { class: 'plot-place' }, chart.element, empty),
     table,

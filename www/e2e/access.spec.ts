@@ -1,0 +1,93 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from './lab-test';
+
+const shots =
+  process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
+const sections = ['model', 'data', 'settings', 'train', 'samples'];
+mkdirSync(shots, { recursive: true });
+
+for (const scheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 390]) {
+    test(`axe finds nothing and every section is pictured, ${scheme}, ${width} px`, async ({ lab }) => {
+      const { page } = lab;
+      const picture = async (name: string) => {
+        await page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
+      };
+      const clean = async () => {
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.flatMap(({ id, nodes }) =>
+          nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
+        );
+        expect(found).toEqual([]);
+      };
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 900 });
+      await picture('first');
+      await clean();
+      await lab.prepare({ steps: 40 });
+      await lab.set('runs.1.lr', 'fast');
+      await page.getByText('How it is read').click();
+      await page.locator('.run').nth(1).getByText('More', { exact: true }).click();
+      await clean();
+      await picture('problems');
+      await lab.set('runs.1.lr', '1e-2');
+      await page.locator('#add-run').click();
+      await lab.set('runs.2.lr', '1e30');
+      await lab.set('max_tokens', '16');
+      await lab.start();
+      await lab.reaches(10);
+      await clean();
+      await lab.finished();
+      await page.locator('#train').getByText('Numbers').first().click();
+      await clean();
+      await page.locator('#train').getByText('Numbers').first().click();
+      // What sticks to the window would cover half of a long picture.
+      await page.addStyleTag({ content: '.transport { position: static !important; }' });
+      await picture('page');
+      for (const section of sections) {
+        await page
+          .locator(`#${section}`)
+          .screenshot({ path: join(shots, `${section}-${scheme}-${width}.png`) });
+      }
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBe(0);
+    });
+  }
+}
+
+test('the theme switch overrides the system, and is remembered', async ({ lab }) => {
+  const { page } = lab;
+  await page.emulateMedia({ colorScheme: 'light' });
+  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await paper();
+  await page.locator('#theme').click();
+  await page.locator('#theme').click();
+  expect(await paper()).not.toBe(light);
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+});
+
+test('everything before Start can be reached by keyboard, with a visible focus', async ({ lab }) => {
+  const { page } = lab;
+  await lab.prepare();
+  const reached = new Set<string>();
+  for (let presses = 0; presses < 120; presses += 1) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (element === null || element === document.body) return null;
+      const outlined = getComputedStyle(element).outlineStyle !== 'none';
+      const label = element.matches('input[type=radio]') ? element.nextElementSibling : null;
+      const seen = outlined || (label !== null && getComputedStyle(label).outlineStyle !== 'none');
+      return { id: element.id, seen };
+    });
+    if (focused === null) continue;
+    expect(focused.seen, `focus is visible on #${focused.id}`).toBe(true);
+    reached.add(focused.id);
+  }
+  for (const id of ['theme', 'target-k_proj', 'add-run', 'start', 'step', 'sample-around']) {
+    expect(reached).toContain(id);
+  }
+});
