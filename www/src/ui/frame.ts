@@ -19,7 +19,7 @@ const REST_MS = 80;
 /** Work for every step: `soon` rests in proportion to the time that it took; `now` is for what the user asked for. */
 export function paced(work: () => void): { soon: () => void; now: () => void } {
   let restsUntil = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let waiting = false;
   const now = inFrame(() => {
     const began = performance.now();
     work();
@@ -29,8 +29,10 @@ export function paced(work: () => void): { soon: () => void; now: () => void } {
   const soon = () => {
     const rest = restsUntil - performance.now();
     if (rest <= 0) return now();
-    timer ??= setTimeout(() => {
-      timer = undefined;
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
       now();
     }, rest);
   };

@@ -1,0 +1,93 @@
+import type { WorkerLink } from '../src/lab/worker-link';
+import type { DataSummary, Failure, ModelSummary, SessionSettings } from '../src/protocol';
+import type { Reply, WorkerApi } from '../src/worker-api';
+
+const ok = <Value>(value: Value): Reply<Value> => ({ ok: true, value });
+const seconds = { forward: 1, backward: 1, precondition: 0, update: 0, total: 2 };
+
+/** A worker without wasm: the loss of a run at a step is a formula, so that a resumed curve can be compared. */
+export class FakeWorker implements WorkerLink {
+  static all: FakeWorker[] = [];
+  readonly asked: string[] = [];
+  readonly died: Promise<Failure>;
+  /** Dies when asked for this step. */
+  diesAt = 0;
+  /** Settings this failure is given for. */
+  refuses: Failure | null = null;
+  terminated = false;
+  private settings: SessionSettings | null = null;
+  private step = 0;
+  private end: (failure: Failure) => void = () => {};
+
+  constructor(edit: (worker: FakeWorker) => void = () => {}) {
+    this.died = new Promise((resolve) => {
+      this.end = resolve;
+    });
+    FakeWorker.all.push(this);
+    edit(this);
+  }
+
+  terminate(message: string): void {
+    this.terminated = true;
+    this.end({ place: 'engine', field: null, message });
+  }
+
+  readonly api: WorkerApi = {
+    start: async (engine) => {
+      this.asked.push(`start ${engine}`);
+      return ok({ engine, description: 'fake', fallback_adapter: false, max_buffer_bytes: 0 });
+    },
+    loadModel: async (files, onProgress) => {
+      this.asked.push(`model ${files.length}`);
+      onProgress({ action: 'reading', done: 1, total: 1 });
+      return ok({ name: 'fake' } as ModelSummary);
+    },
+    loadData: async (_data, name) => {
+      this.asked.push(`data ${name}`);
+      return ok({ preview: [] } as unknown as DataSummary);
+    },
+    estimate: async (settings) => {
+      const runs = settings.runs.length * 100;
+      return ok({ base: 100, runs, activations: 0, total: 100 + runs, limit: 1000 });
+    },
+    configure: async (settings) => {
+      if (this.refuses !== null) return { ok: false, failure: this.refuses, lost: false };
+      this.settings = settings;
+      this.step = 0;
+      return ok(null);
+    },
+    step: async () => {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (this.step + 1 === this.diesAt) {
+        this.end({ place: 'engine', field: null, message: 'out of memory' });
+        return new Promise(() => {});
+      }
+      this.step += 1;
+      const runs = (this.settings?.runs ?? []).map(({ optimizer }) => {
+        const diverged = optimizer.lr > 100 && this.step > 2;
+        const loss = diverged ? null : lossOf(optimizer.lr, this.step);
+        return { loss, grad_norm: 1, lr: optimizer.lr, diverged_at: diverged ? 3 : null };
+      });
+      return ok({ step: this.step, runs, tokens: 8, counted_tokens: 4, seconds, memory_bytes: 10 });
+    },
+    evaluate: async () =>
+      ok({ step: this.step, losses: (this.settings?.runs ?? []).map(() => 1), seconds: 1 }),
+    sample: async (settings, onPiece) => {
+      if (settings.include_base) onPiece({ run: null, text: 'base', done: true });
+      for (const run of (this.settings?.runs ?? []).keys()) onPiece({ run, text: `run ${run}`, done: true });
+      return ok(null);
+    },
+    checkpoint: async () => ok(new Uint8Array([this.step])),
+    restore: async (bytes) => {
+      this.asked.push(`restore ${bytes[0]}`);
+      this.step = bytes[0] ?? 0;
+      return ok(null);
+    },
+    cancel: async () => {},
+  };
+}
+
+/** The fake's loss. */
+export function lossOf(lr: number, step: number): number {
+  return 3 / (1 + lr * step);
+}

@@ -1,0 +1,204 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { sessionSettings } from '../src/config/config';
+import { defaultConfig } from '../src/config/defaults';
+import { Lab, type LabPhase } from '../src/lab/lab';
+import type { TrainingPlan } from '../src/lab/training';
+import type { EvaluationReport, SamplePiece, SampleSettings } from '../src/protocol';
+import { FakeWorker, lossOf } from './fake-worker';
+
+const source = { name: 'pairs.txt', blob: new Blob(['a||b']) };
+const files = [new File(['x'], 'model.gguf')];
+const sampleSettings: SampleSettings = { ...defaultConfig().sample, prompt: 'a', include_base: true };
+
+function plan(steps = 6, lrs = [0.1, 0.2], every = { validationEvery: 3, checkpointEvery: 2 }): TrainingPlan {
+  const settings = sessionSettings(defaultConfig());
+  const [template] = settings.runs;
+  if (template === undefined) throw new Error('the defaults have runs');
+  const runs = lrs.map((lr) => ({ ...template, optimizer: { ...template.optimizer, lr } }));
+  return { settings: { ...settings, steps, runs }, ...every };
+}
+
+/** A lab over fakes, with what it told. */
+async function open(
+  edit: (worker: FakeWorker, index: number) => void = () => {},
+  engine: 'cpu' | 'webgpu' = 'cpu',
+) {
+  let spawned = 0;
+  const lab = new Lab(
+    () =>
+      new FakeWorker((worker) => {
+        edit(worker, spawned);
+        spawned += 1;
+      }),
+    { cores: 2, memory: 0 },
+  );
+  const losses = new Map<string, number | null>();
+  const evaluations: [number[], EvaluationReport][] = [];
+  const phases: LabPhase[] = [];
+  lab.phase.subscribe((phase) => phases.push(phase));
+  await lab.useEngine({ engine, reason: '', gpuUsable: true });
+  await lab.loadModel(files);
+  await lab.loadData(source, defaultConfig().data);
+  const start = (what: TrainingPlan, singleStep = false) =>
+    lab.start(
+      what,
+      {
+        onStep: ({ runs }, report) => {
+          for (const [index, run] of report.runs.entries()) losses.set(`${runs[index]}@${report.step}`, run.loss);
+        },
+        onEvaluation: ({ runs }, report) => evaluations.push([runs, report]),
+      },
+      async () => {},
+      singleStep,
+    );
+  return { lab, losses, evaluations, phases, start };
+}
+
+const until = async (holds: () => boolean) => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+beforeEach(() => {
+  FakeWorker.all = [];
+});
+
+describe('training', () => {
+  test('spreads runs over workers and reports each under its own index', async () => {
+    const { losses, evaluations, phases, start } = await open();
+    await start(plan(4, [0.1, 0.2, 0.3]));
+    expect(FakeWorker.all).toHaveLength(2);
+    for (const [run, lr] of [0.1, 0.2, 0.3].entries()) expect(losses.get(`${run}@4`)).toBe(lossOf(lr, 4));
+    expect(evaluations.map(([runs, { step }]) => `${runs} ${step}`).sort()).toEqual(
+      ['0,2 0', '0,2 3', '0,2 4', '1 0', '1 3', '1 4'].sort(),
+    );
+    expect(phases).toEqual(['preparing', 'running', 'finished']);
+  });
+
+  test('WebGPU holds all runs in one worker', async () => {
+    const { start } = await open(undefined, 'webgpu');
+    await start(plan());
+    expect(FakeWorker.all).toHaveLength(1);
+    expect(FakeWorker.all[0]?.asked[0]).toBe('start webgpu');
+  });
+
+  test('pauses with all runs at one step, steps once, and goes on', async () => {
+    const { lab, losses, start } = await open();
+    const over = start(plan(50));
+    await until(() => losses.has('0@3'));
+    lab.pause();
+    await until(() => lab.phase.value === 'paused');
+    const steps = lab.trainees.map(({ step }) => step);
+    expect(new Set(steps).size).toBe(1);
+    lab.stepOnce();
+    await until(() => lab.phase.value === 'paused' && lab.trainees[0]?.step === (steps[0] ?? 0) + 1);
+    lab.resume();
+    await over;
+    expect(lab.phase.value).toBe('finished');
+    expect(losses.get('1@50')).toBe(lossOf(0.2, 50));
+  });
+
+  test('a single step pauses, and stop ends it', async () => {
+    const { lab, losses, start } = await open();
+    const over = start(plan(), true);
+    await until(() => lab.phase.value === 'paused');
+    expect(losses.size).toBe(2);
+    lab.stop();
+    await over;
+    expect(lab.phase.value).toBe('stopped');
+  });
+
+  test('a worker whose runs all diverged stops, the others finish', async () => {
+    const { losses, phases, start } = await open();
+    await start(plan(8, [0.1, 1000]));
+    expect(losses.has('1@4')).toBe(false);
+    expect(losses.get('0@8')).toBe(lossOf(0.1, 8));
+    expect(phases.at(-1)).toBe('finished');
+  });
+
+  test('refuses what does not fit, and says what to change', async () => {
+    const { lab, start } = await open(undefined, 'webgpu');
+    await start(plan(5, Array(20).fill(0.1)));
+    expect(lab.phase.value).toBe('failed');
+    expect(lab.failure.value?.message).toContain('smaller');
+  });
+
+  test('a refused setting is told under the page’s number of the run', async () => {
+    const { lab, start } = await open((worker, index) => {
+      if (index === 1) worker.refuses = { place: 'settings', field: 'runs.0.lr', message: 'no' };
+    });
+    await start(plan());
+    expect(lab.failure.value).toEqual({ place: 'settings', field: 'runs.1.lr', message: 'no' });
+  });
+});
+
+describe('a worker that dies', () => {
+  test('is replaced, and goes on from its last checkpoint', async () => {
+    const { lab, losses, start } = await open((worker, index) => {
+      if (index === 0) worker.diesAt = 4;
+    });
+    await start(plan(7));
+    expect(lab.phase.value).toBe('finished');
+    expect(FakeWorker.all[2]?.asked).toEqual(['start cpu', 'model 1', 'data pairs.txt', 'restore 2']);
+    expect(FakeWorker.all[0]?.terminated).toBe(true);
+    for (let step = 1; step <= 7; step += 1) expect(losses.get(`0@${step}`)).toBe(lossOf(0.1, step));
+    expect(lab.notice.value).toContain('out of memory');
+    expect(lab.notice.value).toContain('step 2');
+  });
+
+  test('starts again where there is no checkpoint', async () => {
+    const { lab, losses, start } = await open((worker, index) => {
+      if (index === 0) worker.diesAt = 4;
+    });
+    await start(plan(5, [0.1, 0.2], { validationEvery: 0, checkpointEvery: 0 }));
+    expect(lab.phase.value).toBe('finished');
+    expect(losses.get('0@5')).toBe(lossOf(0.1, 5));
+  });
+
+  test('on WebGPU again and again goes on on the CPU', async () => {
+    const { lab, start } = await open((worker, index) => {
+      if (index < 2) worker.diesAt = 3;
+    }, 'webgpu');
+    await start(plan(5));
+    expect(lab.phase.value).toBe('finished');
+    expect(FakeWorker.all.map(({ asked }) => asked[0])).toEqual([
+      'start webgpu',
+      'start webgpu',
+      'start cpu',
+    ]);
+    expect(lab.notice.value).toContain('CPU');
+  });
+
+  test('for ever ends the training with its reason', async () => {
+    const { lab, start } = await open((worker) => {
+      worker.diesAt = 1;
+    });
+    await start(plan(5));
+    expect(lab.phase.value).toBe('failed');
+    expect(lab.failure.value?.message).toContain('out of memory');
+  });
+});
+
+describe('samples', () => {
+  test('the base writes once, each run under its own index', async () => {
+    const { lab, start } = await open();
+    await start(plan(2, [0.1, 0.2, 0.3]));
+    const pieces: SamplePiece[] = [];
+    const answer = await lab.sample(sampleSettings, (piece) => pieces.push(piece));
+    expect(answer.ok).toBe(true);
+    expect(pieces.map(({ run }) => run).sort()).toEqual([0, 1, 2, null]);
+  });
+
+  test('need a session', async () => {
+    const { lab } = await open();
+    expect((await lab.sample(sampleSettings, () => {})).ok).toBe(false);
+  });
+});
+
+describe('engine', () => {
+  test('a change loads model and data again', async () => {
+    const { lab } = await open();
+    await lab.useEngine({ engine: 'webgpu', reason: '', gpuUsable: true });
+    expect(FakeWorker.all[0]?.terminated).toBe(true);
+    expect(FakeWorker.all[1]?.asked).toEqual(['start webgpu', 'model 1', 'data pairs.txt']);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
+import { Pace } from '../src/metrics/pace';
+import { RunSeries } from '../src/metrics/run-series';
+import { smooth } from '../src/metrics/smooth';
+import type { StepReport } from '../src/protocol';
+
+const run = (loss: number | null, diverged_at: number | null = null) => ({
+  loss,
+  grad_norm: loss,
+  lr: 1e-3,
+  diverged_at,
+});
+
+function report(step: number, losses: (number | null)[]): StepReport {
+  const seconds = { forward: 1, backward: 2, precondition: 0.5, update: 0.5, total: 4 };
+  const runs = losses.map((loss) => run(loss));
+  return { step, runs, tokens: 100, counted_tokens: 50, seconds, memory_bytes: 1000 };
+}
+
+describe('smoothing', () => {
+  test('keeps the first value and constants', () => {
+    expect(smooth([3], 0.9)).toEqual([3]);
+    for (const value of smooth([2, 2, 2], 0.9)) expect(value).toBeCloseTo(2, 12);
+  });
+
+  test('is the weighted mean of all before', () => {
+    const [, second] = smooth([1, 4], 0.5);
+    expect(second).toBeCloseTo((0.25 * 1 + 0.5 * 4) / 0.75, 12);
+  });
+
+  test('weight 0 changes nothing, and gaps stay gaps', () => {
+    expect(smooth([1, null, 5], 0)).toEqual([1, null, 5]);
+    const [, , third] = smooth([1, Number.NaN, 1], 0.9);
+    expect(third).toBeCloseTo(1, 12);
+  });
+});
+
+describe('a run', () => {
+  test('knows its first, last and best', () => {
+    const series = new RunSeries();
+    [3, 2, 1].forEach((loss, index) => {
+      series.record(index + 1, run(loss));
+    });
+    series.recordValidation(0, 3);
+    series.recordValidation(2, 1.5);
+    series.recordValidation(3, 1.7);
+    expect([series.firstLoss, series.lastLoss]).toEqual([3, 1]);
+    expect(series.bestValidation).toEqual({ step: 2, loss: 1.5 });
+    expect(series.lastValidation).toEqual({ step: 3, loss: 1.7 });
+  });
+
+  test('overwrites steps that are done again', () => {
+    const series = new RunSeries();
+    for (const step of [1, 2, 3, 2, 3]) series.record(step, run(10 - step));
+    series.recordValidation(2, 5);
+    series.recordValidation(3, 4);
+    series.recordValidation(2, 6);
+    expect(series.losses).toEqual([9, 8, 7]);
+    expect(series.validation).toEqual([
+      { step: 2, loss: 6 },
+      { step: 3, loss: 4 },
+    ]);
+  });
+
+  test('keeps its last finite loss when it diverges', () => {
+    const series = new RunSeries();
+    series.record(1, run(4));
+    series.record(2, run(null, 2));
+    series.recordValidation(2, null);
+    expect(series.lastLoss).toBe(4);
+    expect(series.divergedAt).toBe(2);
+    expect(series.bestValidation).toBeNull();
+  });
+});
+
+describe('pace', () => {
+  test('is wall time a step, without pauses', () => {
+    const pace = new Pace();
+    expect(pace.secondsPerStep).toBeNull();
+    pace.begin(0);
+    pace.record(2000);
+    pace.pause();
+    pace.begin(100_000);
+    pace.record(104_000);
+    expect(pace.secondsPerStep).toBe(3);
+    expect(pace.remaining(10)).toBe(30);
+    expect(pace.remaining(-1)).toBe(0);
+  });
+});
+
+describe('an experiment over two workers', () => {
+  test('puts reports to the runs of their worker', () => {
+    const metrics = new ExperimentMetrics(3, 10);
+    metrics.pace.begin(0);
+    metrics.recordStep([0, 2], report(1, [5, 6]), 1000, 2);
+    expect(metrics.pace.secondsPerStep).toBeNull();
+    metrics.recordStep([1], report(1, [7]), 2000, 2);
+    expect(metrics.runs.map((series) => series.lastLoss)).toEqual([5, 7, 6]);
+    expect(metrics.pace.secondsPerStep).toBe(2);
+    expect(metrics.tokensPerSecond).toBe(150);
+    expect(metrics.memory).toBe(2000);
+    expect(metrics.step).toBe(1);
+    expect(metrics.stepTimes?.total).toBe(4);
+  });
+});
