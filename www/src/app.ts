@@ -1,6 +1,5 @@
 import { checkConfig, type Problems } from './config/check';
 import { type Config, type RunConfig, sessionSettings } from './config/config';
-import type { EngineChoice } from './lab/engine-choice';
 import type { LabEstimate } from './lab/estimate';
 import type { Lab } from './lab/lab';
 import type { DataSource } from './lab/seat';
@@ -18,7 +17,6 @@ const ESTIMATE_DELAY_MS = 250;
 export class App {
   readonly problems = new Signal<Problems>(new Map());
   readonly estimate = new Signal<EstimateState>(null);
-  readonly choice = new Signal<EngineChoice | null>(null);
   readonly dataSource = new Signal<DataSource | null>(null);
   /** Whether data settings were changed since the data was read. */
   readonly dataStale = new Signal<boolean>(false);
@@ -98,9 +96,9 @@ export class App {
           metrics.recordEvaluation(runs, report);
           this.touch();
         },
-      },
-      async () => {
-        if (this.config.value.sampleAround) await this.sample();
+        onReady: async () => {
+          if (this.config.value.sampleAround) await this.sample();
+        },
       },
       singleStep,
     );

@@ -52,10 +52,12 @@ async function begin(): Promise<void> {
   }
   const adapter = await findAdapter();
   let preference = config.engine;
-  const use = () => {
+  const use = async () => {
     const choice = chooseEngine(preference, adapter);
-    app.choice.set(choice);
-    return lab.useEngine(choice);
+    const answer = await lab.useEngine(choice);
+    if (answer.ok || choice.engine === 'cpu') return;
+    const reason = `WebGPU did not start (${answer.failure.message}), so the CPU trains.`;
+    await lab.useEngine({ engine: 'cpu', reason, gpuUsable: false });
   };
   app.config.subscribe(({ engine }) => {
     if (engine === preference) return;

@@ -44,11 +44,12 @@ async function open(
       what,
       {
         onStep: ({ runs }, report) => {
-          for (const [index, run] of report.runs.entries()) losses.set(`${runs[index]}@${report.step}`, run.loss);
+          for (const [index, run] of report.runs.entries())
+            losses.set(`${runs[index]}@${report.step}`, run.loss);
         },
         onEvaluation: ({ runs }, report) => evaluations.push([runs, report]),
+        onReady: async () => {},
       },
-      async () => {},
       singleStep,
     );
   return { lab, losses, evaluations, phases, start };
@@ -168,6 +169,15 @@ describe('a worker that dies', () => {
     expect(lab.notice.value).toContain('CPU');
   });
 
+  test('at the same step again and again ends the training, for replaying is no progress', async () => {
+    const { lab, start } = await open((worker) => {
+      worker.diesAt = 4;
+    });
+    await start(plan(6, [0.1]));
+    expect(lab.phase.value).toBe('failed');
+    expect(FakeWorker.all).toHaveLength(3);
+  });
+
   test('for ever ends the training with its reason', async () => {
     const { lab, start } = await open((worker) => {
       worker.diesAt = 1;
@@ -175,6 +185,18 @@ describe('a worker that dies', () => {
     await start(plan(5));
     expect(lab.phase.value).toBe('failed');
     expect(lab.failure.value?.message).toContain('out of memory');
+  });
+});
+
+describe('stop while preparing', () => {
+  test('ends it, and Start works again', async () => {
+    const { lab, losses, start } = await open();
+    const first = start(plan());
+    lab.stop();
+    await start(plan(3));
+    await first;
+    expect(lab.phase.value).toBe('finished');
+    expect(losses.get('1@3')).toBe(lossOf(0.2, 3));
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Failure, OptimizerSettings } from '../protocol';
+import type { OptimizerSettings } from '../protocol';
 import type { Config } from './config';
 
 /** What is wrong, by field: names as in `Failure.field`, such as `rank` or `runs.1.lr`. */
@@ -64,11 +64,6 @@ function checkOptimizer(optimizer: OptimizerSettings, must: Must): void {
   must('warmup_steps', whole(optimizer.schedule.warmup_steps, 0, 100_000), 'a whole number, 0 or more');
 }
 
-/** The problems as failures, for the engine's own ones share their way to the page. */
-export function problemOf(failure: Failure): [string, string] | null {
-  return failure.field === null ? null : [failure.field, failure.message];
-}
-
 function whole(value: number, from: number, to: number): boolean {
   return Number.isInteger(value) && value >= from && value <= to;
 }
@@ -89,6 +84,11 @@ function nameOf(field: string): string {
     maximum_examples: 'Most examples',
     sample_seed: 'Seed',
     max_tokens: 'Most tokens',
+    top_k: 'Top k',
+    top_p: 'Top p',
+    warmup_steps: 'Warm-up steps',
   };
-  return names[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+  // Hyper-parameters are written as in code, the rest as words.
+  const words = ['rank', 'alpha', 'dropout', 'targets', 'steps', 'seed', 'runs', 'temperature'];
+  return names[name] ?? (words.includes(name) ? name.charAt(0).toUpperCase() + name.slice(1) : name);
 }

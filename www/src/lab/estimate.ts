@@ -20,6 +20,8 @@ export interface LabEstimate {
   /** Bytes of all workers. */
   total: number;
   fits: boolean;
+  /** Whether all workers together need more than the machine seems to have. */
+  tight: boolean;
   /** What to change where it does not fit. */
   advice: string;
 }
@@ -57,5 +59,12 @@ export async function estimateMemory(
   const advice = fits
     ? ''
     : 'One worker needs more memory than it can have. Make the batch, the sequence length or the number of runs smaller.';
-  return success({ worker: worker.value, groups, total, fits, advice });
+  return success({
+    worker: worker.value,
+    groups,
+    total,
+    fits,
+    tight: machine.memory > 0 && total > machine.memory,
+    advice,
+  });
 }

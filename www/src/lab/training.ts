@@ -19,6 +19,10 @@ export interface Trainee {
   /** Nothing more to do for it: every run diverged. */
   ended: boolean;
   checkpoint: { step: number; bytes: Uint8Array } | null;
+  /** How often a worker of this seat died since it last got further. */
+  deaths: number;
+  /** The furthest step at which one did. */
+  diedAt: number;
 }
 
 export type TrainingPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'stopped' | 'failed';
@@ -27,6 +31,7 @@ export type TrainingPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'sto
 export interface TrainingHooks {
   onStep(trainee: Trainee, report: StepReport): void;
   onEvaluation(trainee: Trainee, report: EvaluationReport): void;
+  onActivity(words: string): void;
   onPhase(phase: TrainingPhase): void;
   onFailure(failure: Failure): void;
   /** Makes a new worker take over; `false` ends the training. */
@@ -157,7 +162,12 @@ export class Training {
 
   private async evaluate(trainee: Trainee): Promise<boolean> {
     if (this.plan.validationEvery === 0 || this.over) return true;
-    const report = await this.ask(trainee, () => trainee.seat.call((api) => api.evaluate(() => {})));
+    const report = await this.ask(trainee, () =>
+      trainee.seat.call((api) =>
+        api.evaluate(({ action, done, total }) => this.hooks.onActivity(`${action}, ${done} of ${total}`)),
+      ),
+    );
+    this.hooks.onActivity('');
     if (report === null) return false;
     if (report !== 'again') this.hooks.onEvaluation(trainee, report);
     return true;

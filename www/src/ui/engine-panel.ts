@@ -34,14 +34,21 @@ export function enginePanel(app: App, theme: HTMLElement): HTMLElement[] {
   app.lab.phase.watch(() => {
     group.disabled = app.locked;
   });
-  app.lab.engineReport.watch((report) => {
-    const engine = app.lab.engine.value === 'cpu' ? 'CPU' : 'WebGPU';
+  const show = () => {
+    const report = app.lab.engineReport.value;
+    const { engine, reason: why } = app.lab.choice.value;
     const state = { none: ' …', loading: ' …', failed: ' failed', ready: '' }[report.status];
-    setText(badge, `${engine}${state}`);
+    setText(badge, `${engine === 'cpu' ? 'CPU' : 'WebGPU'}${state}`);
     badge.dataset.state = report.status;
-    const why = app.choice.value?.reason ?? 'Looking for an adapter.';
     if (report.status === 'failed') setText(reason, report.failure.message);
-    else setText(reason, report.status === 'ready' ? `${why} ${report.value.description}` : why);
-  });
+    else setText(reason, report.status === 'ready' ? `${why} ${sentence(report.value.description)}` : why);
+  };
+  app.lab.engineReport.watch(show);
+  app.lab.choice.watch(show);
   return [h('div', { class: 'row' }, badge, group, theme), reason];
+}
+
+/** With a capital and a full stop. */
+function sentence(words: string): string {
+  return words === '' ? '' : `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, '')}.`;
 }

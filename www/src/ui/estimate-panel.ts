@@ -19,13 +19,15 @@ export function estimatePanel(app: App): HTMLElement {
     element.classList.toggle('bad', isFailure(state) || (state !== null && !state.fits));
     meter.hidden = state === null || isFailure(state) || state.worker.limit === 0;
     parts.hidden = state === null || isFailure(state);
-    if (state === null) return setText(words, 'Memory is estimated once there are a model and data.');
+    if (state === null)
+      return setText(words, 'Memory is estimated once there are a model, data and settings without errors.');
     if (isFailure(state)) return setText(words, state.message);
-    const { worker, groups, total, fits, advice } = state;
+    const { worker, groups, total, fits, tight, advice } = state;
     const limit = worker.limit > 0 ? ` of ${bytes(worker.limit)}` : '';
     const all =
       groups.length > 1 ? ` in each of ${groups.length} workers, ${bytes(total)} in all` : ' in one worker';
-    setText(words, `Needs ${bytes(worker.total)}${limit}${all}.${fits ? '' : ` ${advice}`}`);
+    const warning = tight ? ' That may be more than this machine has.' : '';
+    setText(words, `Needs ${bytes(worker.total)}${limit}${all}.${fits ? warning : ` ${advice}`}`);
     setText(
       parts,
       `Base ${bytes(worker.base)}, ${plural(Math.max(...groups.map((group) => group.length)), 'run')} ${bytes(

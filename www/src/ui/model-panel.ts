@@ -22,7 +22,12 @@ export function modelPanel(app: App): HTMLElement[] {
   });
   const offered = h('div', { class: 'offered' });
   const facts = factList('The loaded model');
-  const load = (files: readonly File[]) => void lab.loadModel(modelFiles(files));
+  // Files call themselves many things; of a model that this site serves the name is known.
+  let knownAs = '';
+  const load = (files: readonly File[], name = '') => {
+    knownAs = name;
+    void lab.loadModel(modelFiles(files));
+  };
   const chooser = h(
     'details',
     { class: 'chooser', open: true },
@@ -33,18 +38,19 @@ export function modelPanel(app: App): HTMLElement[] {
       choose: 'Choose files',
       accept: '.gguf,.safetensors,.json,.jinja',
       folder: true,
-      onFiles: load,
+      onFiles: (files) => load(files),
     }),
   );
 
   const fetchAndLoad = async (model: CatalogModel) => {
+    if (download !== null || lab.model.value.status === 'loading') return;
     download = new AbortController();
     problem.show(null);
     const show = (state: Progress) => progress.show(state);
     show({ action: 'Asking', done: 0, total: 0 });
     const file = await fetchModel(model, show, download.signal);
     download = null;
-    if (file.ok) load([file.value]);
+    if (file.ok) load([file.value], model.name);
     else {
       progress.show(null);
       problem.show(file.failure);
@@ -83,7 +89,7 @@ export function modelPanel(app: App): HTMLElement[] {
     problem.show(state.status === 'failed' ? state.failure : null);
     const summary = readyValue(state);
     facts.element.hidden = summary === undefined;
-    if (summary !== undefined) facts.show(factsOf(summary));
+    if (summary !== undefined) facts.show(factsOf(summary, knownAs));
     if (state.status === 'ready') chooser.open = false;
     if (state.status === 'failed') chooser.open = true;
   });
@@ -92,9 +98,9 @@ export function modelPanel(app: App): HTMLElement[] {
   return [facts.element, progress.element, problem.element, chooser];
 }
 
-function factsOf(model: ModelSummary): [string, string][] {
+function factsOf(model: ModelSummary, knownAs: string): [string, string][] {
   return [
-    ['Model', model.name],
+    ['Model', knownAs || model.name],
     ['Architecture', model.architecture],
     ['Weights', large(model.parameters)],
     ['Layers × channels', `${count(model.layers)} × ${count(model.hidden_size)}`],

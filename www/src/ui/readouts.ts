@@ -1,25 +1,18 @@
 import type { App } from '../app';
+import type { LabPhase } from '../lab/lab';
 import type { RunSeries } from '../metrics/run-series';
 import { fill, h, setText } from './dom';
 import { paced } from './frame';
 import { swatch } from './run-style';
 import { measure, setting } from './words';
 
-const columns = [
-  'Run',
-  'First loss',
-  'Loss now',
-  'Validation',
-  'Best validation',
-  'Gradient norm',
-  'lr',
-  'State',
-];
+const columns = ['First loss', 'Loss now', 'Validation', 'Best validation', 'Gradient norm', 'lr'];
 
 /** The numbers of each run. */
 export function readouts(app: App): HTMLElement {
   const body = h('tbody', {});
-  const head = h('tr', {}, ...columns.map((name) => h('th', { scope: 'col' }, name)));
+  const names = ['Run', ...columns].map((name) => h('th', { scope: 'col' }, name));
+  const head = h('tr', {}, ...names);
   const table = h(
     'table',
     { id: 'readouts' },
@@ -32,32 +25,29 @@ export function readouts(app: App): HTMLElement {
     { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Numbers of the runs' },
     table,
   );
-  let rows: HTMLElement[][] = [];
+  let rows: { cells: HTMLElement[]; state: HTMLElement }[] = [];
   app.trainedRuns.watch((runs) => {
     element.hidden = runs.length === 0;
-    rows = runs.map(() => columns.slice(1).map((name) => h('td', { 'data-column': name }, '–')));
-    fill(
-      body,
-      ...runs.map((run, index) =>
-        h(
-          'tr',
-          { 'data-run': run.name },
-          h('th', { scope: 'row' }, swatch(run.style), run.name),
-          ...(rows[index] ?? []),
-        ),
-      ),
-    );
+    rows = runs.map(() => ({
+      cells: columns.map((name) => h('td', { 'data-column': name }, '–')),
+      state: h('span', { class: 'run-state', 'data-column': 'State' }),
+    }));
+    const lines = runs.map((run, index) => {
+      const name = h('th', { scope: 'row' }, swatch(run.style), run.name, rows[index]?.state);
+      return h('tr', { 'data-run': run.name }, name, ...(rows[index]?.cells ?? []));
+    });
+    fill(body, ...lines);
   });
   const draw = paced(() => {
-    for (const [index, cells] of rows.entries()) {
+    for (const [index, { cells, state }] of rows.entries()) {
       const run = app.metrics.value?.runs[index];
       if (run === undefined) continue;
-      const texts = textsOf(run, app.lab.phase.value === 'finished');
-      for (const [at, text] of texts.entries()) {
+      for (const [at, text] of textsOf(run).entries()) {
         const cell = cells[at];
         if (cell !== undefined) setText(cell, text);
       }
-      cells.at(-1)?.classList.toggle('diverged', run.divergedAt !== null);
+      setText(state, stateOf(run, app.lab.phase.value));
+      state.classList.toggle('diverged', run.divergedAt !== null);
     }
   });
   app.measured.subscribe(draw.soon);
@@ -65,10 +55,8 @@ export function readouts(app: App): HTMLElement {
   return element;
 }
 
-function textsOf(run: RunSeries, finished: boolean): string[] {
+function textsOf(run: RunSeries): string[] {
   const best = run.bestValidation;
-  const diverged = run.divergedAt !== null;
-  const going = finished ? 'finished' : run.lastLoss === null ? 'waiting' : 'training';
   return [
     measure(run.firstLoss),
     measure(run.lastLoss),
@@ -76,6 +64,17 @@ function textsOf(run: RunSeries, finished: boolean): string[] {
     best === null ? '–' : `${measure(best.loss)} at ${best.step}`,
     measure(run.lastGradNorm),
     run.lr === 0 ? '–' : setting(Number(run.lr.toPrecision(3))),
-    diverged ? `diverged at ${run.divergedAt}` : going,
   ];
+}
+
+function stateOf(run: RunSeries, phase: LabPhase): string {
+  if (run.divergedAt !== null) return `diverged at step ${run.divergedAt}`;
+  const words: Partial<Record<LabPhase, string>> = {
+    preparing: 'waiting',
+    paused: 'paused',
+    finished: 'finished',
+    stopped: 'stopped',
+    failed: 'stopped',
+  };
+  return words[phase] ?? (run.lastLoss === null ? 'waiting' : 'training');
 }

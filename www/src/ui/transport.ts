@@ -15,6 +15,7 @@ export function transport(app: App): HTMLElement {
   const stop = button('stop', 'Stop', () => lab.stop());
   const status = h('p', { class: 'status', id: 'status', role: 'status' });
   const bar = h('progress', { 'aria-label': 'Steps done', max: 1, value: 0 });
+  const activity = h('span', { class: 'hint' });
   const stepCount = h('span', { id: 'step-count' });
   const rates = h('dl', { class: 'rates', 'aria-label': 'Speed and memory' });
   const rate = (name: string, id: string) => {
@@ -47,20 +48,21 @@ export function transport(app: App): HTMLElement {
     setText(stepCount, `${count(done)} / ${count(steps)}`);
     setText(tokens, metrics?.tokensPerSecond == null ? '–' : count(metrics.tokensPerSecond));
     setText(seconds, duration(metrics?.pace.secondsPerStep ?? null));
-    setText(left, app.locked ? duration(metrics?.pace.remaining(steps - done) ?? null) : '–');
+    setText(left, app.locked && done < steps ? duration(metrics?.pace.remaining(steps - done) ?? null) : '–');
     setText(memory, metrics === null || metrics.memory === 0 ? '–' : bytes(metrics.memory));
   });
   for (const signal of [lab.phase, lab.model, lab.data, lab.preparing, app.problems, app.estimate]) {
     signal.subscribe(showState);
   }
   showState();
+  lab.activity.watch((words) => setText(activity, words));
   app.measured.watch(showNumbers.soon);
   app.config.subscribe(showNumbers.now);
   return h(
     'div',
     { class: 'transport' },
     h('div', { class: 'row buttons', role: 'group', 'aria-label': 'Training' }, start, pause, step, stop),
-    h('div', { class: 'advance' }, h('div', { class: 'row' }, status, stepCount), bar),
+    h('div', { class: 'advance' }, h('div', { class: 'row' }, status, activity, stepCount), bar),
     rates,
   );
 }

@@ -53,6 +53,7 @@ export function parse(text: string): number {
 /** `0.42 s`, `3 min 20 s`. */
 export function duration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return '–';
+  if (seconds > 0 && seconds < 0.00995) return `${(seconds * 1000).toFixed(1)} ms`;
   if (seconds < 0.0995) return `${whole.format(seconds * 1000)} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(seconds < 0.995 ? 2 : 1)} s`;
   if (seconds < 100) return `${whole.format(seconds)} s`;

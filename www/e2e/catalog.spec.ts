@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+import { expect, modelFiles, test } from './lab-test';
+
+const bytes = Buffer.alloc(300_000, 'no model');
+const sha256 = createHash('sha256').update(bytes).digest('hex');
+
+/** A site that serves one file, which is no model: what is tested is how it is fetched. */
+async function serve(page: Page, entry: Record<string, unknown> | null): Promise<void> {
+  const model = {
+    name: 'Tiny',
+    file: 'tiny.gguf',
+    bytes: bytes.length,
+    sha256,
+    licence: 'MIT',
+    source: 'here',
+  };
+  await page.route('**/models/index.json', (route) =>
+    entry === null ? route.fulfill({ status: 404 }) : route.fulfill({ json: [{ ...model, ...entry }] }),
+  );
+  await page.route('**/models/tiny.gguf*', (route) => route.fulfill({ body: bytes }));
+  await page.reload();
+}
+
+test('a site without models says so', async ({ lab }) => {
+  await serve(lab.page, null);
+  await expect(lab.page.locator('#model')).toContainText('This site serves no model');
+  await lab.loadModel();
+});
+
+test('a model of the site is downloaded once, checked and kept', async ({ lab }) => {
+  const { page } = lab;
+  await serve(page, {});
+  await expect(page.locator('#model')).toContainText('300 kB to download');
+  let downloads = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('tiny.gguf')) downloads += 1;
+  });
+  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await expect(page.locator('#model .message.bad')).toContainText('tiny.gguf');
+  await expect(page.locator('#model')).toContainText('kept in this browser');
+  await page.reload();
+  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await expect(page.locator('#model .message.bad')).toContainText('tiny.gguf');
+  expect(downloads).toBe(1);
+});
+
+test('a file that is not the promised one is refused and not kept', async ({ lab }) => {
+  const { page } = lab;
+  await serve(page, { sha256: '0'.repeat(64) });
+  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await expect(page.locator('#model .message.bad')).toContainText('SHA-256');
+  await expect(page.locator('#model')).toContainText('300 kB to download');
+});
+
+test('a download can be cancelled', async ({ lab }) => {
+  const { page } = lab;
+  await serve(page, {});
+  await page.route('**/models/tiny.gguf*', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await route.fulfill({ body: bytes }).catch(() => {});
+  });
+  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await page.locator('#model').getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.locator('#model .message.bad')).toContainText('cancelled');
+});
+
+test('files can be dropped onto the page', async ({ lab }) => {
+  const { page } = lab;
+  const files = modelFiles.map((path) => ({
+    name: path.split('/').at(-1) ?? path,
+    base64: readFileSync(path).toString('base64'),
+  }));
+  await page.evaluate((dropped) => {
+    const transfer = new DataTransfer();
+    for (const { name, base64 } of dropped) {
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
+    }
+    const zone = document.querySelector('#model .drop');
+    zone?.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }, files);
+  await expect(page.locator('#model .facts')).toContainText('llama');
+});
+
+test('text can be pasted, and the bundled example is there', async ({ lab }) => {
+  const { page } = lab;
+  await lab.loadModel();
+  await page.getByText('Or paste it').click();
+  await page
+    .getByLabel('Paste text')
+    .fill('word : river||A river is water.\nword : hill||A hill is high.\n'.repeat(20));
+  await page.getByRole('button', { name: 'Use this text' }).click();
+  await expect(page.locator('#data .facts')).toContainText('pasted.txt');
+  await expect(page.locator('#data .examples li').first().locator('mark')).toContainText('is');
+  await page.getByText('Choose data').click();
+  await page.locator('#use-bundled').click();
+  await expect(page.locator('#data .facts')).toContainText('wordnet-definitions.txt');
+});

@@ -1,0 +1,145 @@
+import type {
+  DataSummary,
+  EngineReport,
+  Failure,
+  ModelSummary,
+  Progress,
+  SessionSettings,
+} from '../protocol';
+import { failed, type Result, success } from '../result';
+import { Signal } from '../signal';
+import type { OnProgress, Reply } from '../worker-api';
+import type { EngineChoice } from './engine-choice';
+import { type Needs, Seat } from './seat';
+import { globalField } from './spread';
+import type { Trainee } from './training';
+import type { SpawnWorker } from './worker-link';
+
+// A worker that dies this often at the same place will not live the next time either.
+const MOST_DEATHS = 3;
+// A GPU that was lost once may come back; twice, and the CPU is the better bet.
+const MOST_GPU_DEATHS = 1;
+
+/** The workers, what they are to know, and how a dead one is replaced. */
+export class Crew {
+  readonly choice = new Signal<EngineChoice>({ engine: 'cpu', reason: '', gpuUsable: false });
+  /** What is being made ready. */
+  readonly preparing = new Signal<Progress>({ action: '', done: 0, total: 0 });
+  /** What happened that the user did not ask for. */
+  readonly notice = new Signal<string>('');
+  /** Those who train, or have trained last. */
+  trainees: Trainee[] = [];
+  files: File[] | null = null;
+  data: Needs['data'] | null = null;
+  private seats: Seat[] = [];
+  private settings: SessionSettings | null = null;
+
+  constructor(private readonly spawn: SpawnWorker) {}
+
+  /** The worker that is always there: it loads first, and estimates. */
+  get first(): Seat {
+    return this.seat(0);
+  }
+
+  startEngine(): Promise<Reply<EngineReport>> {
+    return this.first.startEngine();
+  }
+
+  loadModel(files: File[], onProgress: OnProgress): Promise<Reply<ModelSummary>> {
+    return this.first.loadModel(files, onProgress);
+  }
+
+  async loadData(data: Needs['data'], onProgress: OnProgress): Promise<Reply<DataSummary>> {
+    // A cancelled load may have cost the worker its life, and with it the model.
+    if (this.files !== null) {
+      const model = await this.first.loadModel(this.files);
+      if (!model.ok) return model;
+    }
+    return this.first.loadData(data, onProgress);
+  }
+
+  cancel(): void {
+    for (const seat of this.seats) seat.cancel();
+  }
+
+  /** One worker for each group of runs. `wanted` says whether to go on. */
+  async prepare(
+    settings: SessionSettings,
+    groups: readonly number[][],
+    wanted: () => boolean,
+  ): Promise<Result<Trainee[]>> {
+    this.settings = settings;
+    const trainees = groups.map((runs, index) => newTrainee(this.seat(index), runs));
+    this.trainees = trainees;
+    for (const [index, trainee] of trainees.entries()) {
+      const worker = groups.length > 1 ? `worker ${index + 1} of ${groups.length}, ` : '';
+      const prepared = await this.prepareOne(trainee, worker);
+      if (!prepared.ok) return prepared;
+      if (!wanted()) return failed('run', 'Stopped.');
+    }
+    return success(trainees);
+  }
+
+  /** A new worker takes the place of a dead one and goes on from the last checkpoint; false if it cannot. */
+  async recover(trainee: Trainee, failure: Failure): Promise<boolean> {
+    const { seat, checkpoint } = trainee;
+    // Steps that are done again after a death are no progress.
+    if (trainee.step > trainee.diedAt) trainee.deaths = 0;
+    trainee.diedAt = Math.max(trainee.diedAt, trainee.step);
+    trainee.deaths += 1;
+    if (trainee.deaths >= MOST_DEATHS) return false;
+    seat.kill(failure.message);
+    if (seat.engine === 'webgpu' && trainee.deaths > MOST_GPU_DEATHS) {
+      seat.engine = 'cpu';
+      const reason = 'WebGPU failed more than once, so the CPU goes on.';
+      this.choice.set({ engine: 'cpu', reason, gpuUsable: true });
+    }
+    const from = checkpoint?.step ?? 0;
+    const where = seat.engine === 'cpu' ? 'on the CPU ' : '';
+    this.notice.set(`${failure.message} A new worker goes on ${where}from step ${from}.`);
+    const prepared = await this.prepareOne(trainee, 'new worker, ');
+    if (!prepared.ok) return this.recover(trainee, prepared.failure);
+    if (checkpoint !== null) {
+      const restored = await seat.call((api) => api.restore(checkpoint.bytes));
+      if (!restored.ok) return this.recover(trainee, restored.failure);
+    }
+    Object.assign(trainee, { step: from, asked: from, ended: false });
+    return true;
+  }
+
+  /** The trained adapters do not belong to what comes next. */
+  forgetTraining(): void {
+    for (const seat of this.seats.splice(1)) seat.kill('No longer needed.');
+    this.trainees = [];
+  }
+
+  /** Ends all workers. */
+  dismiss(reason: string): void {
+    for (const seat of this.seats.splice(0)) seat.kill(reason);
+    this.trainees = [];
+  }
+
+  private async prepareOne(trainee: Trainee, prefix: string): Promise<Result<null>> {
+    const { files, data, settings } = this;
+    if (files === null || data === null || settings === null)
+      return failed('data', 'Load a model and data first.');
+    const runs = trainee.runs.flatMap((run) => settings.runs[run] ?? []);
+    this.preparing.set({ action: `${prefix}making adapters`, done: 0, total: 0 });
+    const answer = await trainee.seat.prepare({ files, data }, { ...settings, runs }, (progress) =>
+      this.preparing.set({ ...progress, action: `${prefix}${progress.action}` }),
+    );
+    if (answer.ok) return answer;
+    const field = globalField(answer.failure.field, trainee.runs);
+    return { ok: false, failure: { ...answer.failure, field } };
+  }
+
+  private seat(index: number): Seat {
+    const seat = this.seats[index] ?? new Seat(this.choice.value.engine, this.spawn);
+    this.seats[index] = seat;
+    return seat;
+  }
+}
+
+function newTrainee(seat: Seat, runs: number[]): Trainee {
+  return { seat, runs, step: 0, asked: 0, ended: false, checkpoint: null, deaths: 0, diedAt: 0 };
+}
