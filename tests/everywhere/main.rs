@@ -23,6 +23,7 @@ mod checkpoint;
 mod data;
 mod golden_base;
 mod golden_training;
+mod inverse;
 mod load;
 #[cfg(not(feature = "webgpu"))]
 mod peft;
