@@ -1,0 +1,38 @@
+import { expect, test } from './lab-test';
+
+// No GPU here: the software adapter computes the same, at 10 to 20 ms a dispatch. Hence two steps.
+test.use({
+  launchOptions: {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--enable-unsafe-webgpu',
+      '--use-webgpu-adapter=swiftshader',
+      '--enable-features=Vulkan',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  },
+});
+
+test('a software adapter is passed over, and WebGPU on it trains as the CPU does', async ({ lab }) => {
+  test.setTimeout(400_000);
+  const { page } = lab;
+  await expect(page.locator('#engine-reason')).toContainText('software');
+  await expect(page.locator('#engine-badge')).toHaveText('CPU');
+  await lab.withoutSamples();
+  await lab.prepare({ steps: 2, validate: 0 });
+  await lab.start();
+  await lab.finished();
+  const cpu = [await lab.losses(0), await lab.losses(1)];
+  await page.locator('label[for=engine-webgpu]').click();
+  await expect(page.locator('#engine-badge')).toHaveText('WebGPU');
+  await expect(lab.button('start')).toBeEnabled();
+  await lab.start();
+  await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
+  const gpu = [await lab.losses(0), await lab.losses(1)];
+  for (const [run, losses] of cpu.entries()) {
+    for (const [step, loss] of losses.entries()) expect(gpu[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
+  }
+});
