@@ -77,16 +77,23 @@ mod webgpu {
         let info = setup.adapter.get_info();
         let report = EngineReport {
             engine: "webgpu".into(),
-            description: [info.name, info.driver, info.driver_info]
-                .into_iter()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(", "),
+            description: describe(&info),
             fallback_adapter: info.device_type == wgpu::DeviceType::Cpu,
             max_buffer_bytes: setup.device.limits().max_buffer_size as f64,
         };
         let _ = DEVICE.set(setup.device);
         Ok((device, report))
+    }
+
+    /// What the adapter says of itself; browsers say little, so that pages cannot tell users apart.
+    fn describe(info: &wgpu::AdapterInfo) -> String {
+        let parts = [&info.name, &info.driver, &info.driver_info].map(String::as_str);
+        let named: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let named = named.join(", ");
+        match named.is_empty() {
+            true => "the browser's WebGPU adapter".into(),
+            false => named,
+        }
     }
 
     /// Whether the device is still there.

@@ -1,13 +1,12 @@
-//! Properties of a bank: runs do not touch each other, and an adapter is a change of weights.
+//! Properties of a bank: runs do not touch each other.
 
-use burn::tensor::{Int, Tensor, TensorData};
 use riemann_lora::{
-    model::{Context, Llama, Target},
+    model::{Llama, Target},
     optim::OptimizerSettings,
     train::Session,
 };
 
-use crate::support::{adapter, adapters, difference, golden, model, norm, settings, values};
+use crate::support::{difference, golden, model, norm, settings, values};
 
 /// Losses of every run at every step, one list a run.
 async fn losses(model: &Llama, session: &mut Session, steps: usize) -> Vec<Vec<Option<f64>>> {
@@ -21,7 +20,6 @@ async fn losses(model: &Llama, session: &mut Session, steps: usize) -> Vec<Vec<O
     losses
 }
 
-#[cfg(not(feature = "webgpu"))]
 everywhere! {
     async fn a_run_in_a_bank_is_the_run_alone() {
         let model = model().await;
@@ -51,7 +49,6 @@ everywhere! {
     }
 }
 
-#[cfg(not(feature = "webgpu"))]
 everywhere! {
     async fn a_plain_run_is_untouched_by_its_neighbours_preconditioner() {
         let model = model().await;
@@ -67,7 +64,6 @@ everywhere! {
     }
 }
 
-#[cfg(not(feature = "webgpu"))]
 everywhere! {
     async fn a_diverged_run_is_marked_and_the_other_goes_on_bit_equal() {
         let model = model().await;
@@ -91,36 +87,6 @@ everywhere! {
     }
 }
 
-everywhere! {
-    async fn the_merged_weight_gives_the_same_logits() {
-        let (golden, mut model) = (golden(), model().await);
-        let adapters = adapters(adapter!("adapter_random"), &model, 1);
-        let batch = golden.batches[0].batch();
-        let ids = || {
-            let data = TensorData::new(batch.ids.clone(), [batch.rows, batch.tokens]);
-            Tensor::<2, Int>::from_data(data, &model.device)
-        };
-        let context = || Context { adapters: Some(&adapters), ..Context::default() };
-        let apart = values(model.logits(model.normalise(model.forward(ids(), context())))).await;
-        let base = values(model.logits(model.normalise(model.forward(ids(), Context::default())))).await;
-
-        let ids = ids();
-        for (layer, block) in model.blocks.iter_mut().enumerate() {
-            for target in Target::ALL {
-                let bank = adapters.bank(layer, target).unwrap();
-                let change = bank.b.clone().matmul(bank.a.clone()).squeeze_dim::<2>(0);
-                let weight = &mut block.linears[target as usize];
-                *weight = weight.clone() + change.mul_scalar(adapters.shape.scale());
-            }
-        }
-        let merged = values(model.logits(model.normalise(model.forward(ids, Context::default())))).await;
-        let largest = merged.iter().fold(0.0_f32, |largest, v| largest.max(v.abs()));
-        assert!(difference(&apart, &merged) < 1e-4 * largest);
-        assert!(difference(&apart, &base) > 0.1 * largest);
-    }
-}
-
-#[cfg(not(feature = "webgpu"))]
 everywhere! {
     async fn fresh_adapters_have_the_distribution_of_peft() {
         let model = model().await;
@@ -147,7 +113,6 @@ everywhere! {
     }
 }
 
-#[cfg(not(feature = "webgpu"))]
 everywhere! {
     /// Dropout draws by step and not by run: two equal runs stay equal, and its strength shows.
     async fn dropout_is_shared_by_runs_and_changes_the_gradient() {
@@ -168,7 +133,6 @@ everywhere! {
     }
 }
 
-#[cfg(not(feature = "webgpu"))]
 everywhere! {
     async fn settings_out_of_range_name_their_field() {
         let model = model().await;

@@ -17,13 +17,18 @@ macro_rules! everywhere {
 
 mod support;
 
+// A software WebGPU adapter takes minutes for what these train; there, golden_training stands for them.
+#[cfg(not(feature = "webgpu"))]
 mod bank;
 #[cfg(not(feature = "webgpu"))]
 mod checkpoint;
 mod data;
 mod golden_base;
+#[cfg(not(feature = "webgpu"))]
+mod golden_ten_steps;
 mod golden_training;
 mod inverse;
 mod load;
+mod merge;
 #[cfg(not(feature = "webgpu"))]
 mod peft;

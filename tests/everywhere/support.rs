@@ -84,6 +84,7 @@ pub struct GoldenGradient {
 pub struct GoldenCase {
     pub hyper: GoldenHyper,
     pub losses: Vec<f64>,
+    #[cfg_attr(feature = "webgpu", allow(dead_code))]
     pub grad_norms: Vec<f64>,
 }
 

@@ -36,3 +36,28 @@ test('a software adapter is passed over, and WebGPU on it trains as the CPU does
     for (const [step, loss] of losses.entries()) expect(gpu[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
   }
 });
+
+test('a lost GPU device is replaced, and training resumes from the checkpoint', async ({ lab }) => {
+  test.setTimeout(600_000);
+  const { page } = lab;
+  await lab.withoutSamples();
+  await lab.prepare({ steps: 3, validate: 0 });
+  await lab.start();
+  await lab.finished();
+  const cpu = [await lab.losses(0), await lab.losses(1)];
+  await lab.set('checkpoint_every', '1');
+  await page.locator('label[for=engine-webgpu]').click();
+  await expect(page.locator('#engine-badge')).toHaveText('WebGPU');
+  await expect(lab.button('start')).toBeEnabled();
+  await lab.button('step').click();
+  await expect(page.locator('#status')).toHaveText('Paused.', { timeout: 300_000 });
+  await page.evaluate(() => window.testHooks?.loseDevice());
+  await lab.button('pause').click();
+  await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
+  await expect(page.locator('#train .message.warn')).toContainText('device was lost');
+  const resumed = [await lab.losses(0), await lab.losses(1)];
+  for (const [run, losses] of cpu.entries()) {
+    for (const [step, loss] of losses.entries())
+      expect(resumed[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
+  }
+});

@@ -19,6 +19,8 @@ export type EngineName = 'cpu' | 'webgpu';
 export interface EngineModule {
   default(input?: { module_or_path: string | URL | Request }): Promise<unknown>;
   start_engine(): Promise<EngineReport>;
+  /** Only the WebGPU module has a device that can be lost. */
+  lose_device?(): void;
   WebSession: {
     load_model(files: File[], onProgress: (progress: Progress) => boolean): Promise<WebSession>;
   };

@@ -6,6 +6,8 @@ export interface TestHooks {
   crashWorker(index: number): void;
   /** Ends the first worker again and again. */
   crashAlways(): void;
+  /** Takes the first worker's GPU away. */
+  loseDevice(): Promise<void> | undefined;
   /** Losses of a run, unrounded. */
   losses(run: number): (number | null)[];
 }
@@ -23,6 +25,7 @@ export function installTestHooks(app: App): void {
   window.testHooks = {
     crashWorker,
     crashAlways: () => setInterval(() => crashWorker(0), 1),
+    loseDevice: () => app.lab.trainees[0]?.seat.loseDevice(),
     losses: (run) => [...(app.metrics.value?.runs[run]?.losses ?? [])],
   };
 }

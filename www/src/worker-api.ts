@@ -35,4 +35,6 @@ export interface WorkerApi {
   restore(bytes: Uint8Array): Promise<Reply<null>>;
   /** Makes the running action's callbacks answer `false`. */
   cancel(): Promise<void>;
+  /** For tests: gives the WebGPU device up, as a driver reset does. */
+  loseDevice(): Promise<void>;
 }

@@ -81,6 +81,7 @@ const api: WorkerApi = {
   cancel: async () => {
     cancelled = true;
   },
+  loseDevice: async () => engine?.lose_device?.(),
 };
 
 // A trap inside a future rejects nobody's promise; thrown again outside of one, it reaches the page as an `error`.

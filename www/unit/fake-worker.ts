@@ -83,6 +83,7 @@ export class FakeWorker implements WorkerLink {
       this.step = bytes[0] ?? 0;
       return ok(null);
     },
+    loseDevice: async () => {},
     cancel: async () => {},
   };
 }

@@ -60,7 +60,7 @@ pub(crate) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
         model_config: Some(&config_bytes),
     };
     Ok(Opened {
-        name: parsed.name.unwrap_or_else(|| CONFIG.to_owned()),
+        name: parsed.name.unwrap_or_else(|| "unnamed model".to_owned()),
         config: parsed.config,
         tokenizer: Tokenizer::from_json(&tokenizer, &extras)?,
         tensors,

@@ -69,6 +69,11 @@ export class Seat {
     this.link?.terminate(reason);
   }
 
+  /** For tests: the GPU goes away, and the worker stays to tell. */
+  loseDevice(): Promise<void> | undefined {
+    return this.link?.api.loseDevice();
+  }
+
   /** Asks the running action to stop. */
   cancel(): void {
     void this.link?.api.cancel();

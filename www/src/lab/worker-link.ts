@@ -45,6 +45,7 @@ export function spawnWorker(): WorkerLink {
       checkpoint: () => remote.checkpoint(),
       restore: (bytes) => remote.restore(bytes),
       cancel: () => remote.cancel(),
+      loseDevice: () => remote.loseDevice(),
     },
     died,
     terminate: end,
