@@ -11,7 +11,7 @@ use super::{
     source::{self, Source},
     tokenizer::{Tokenizer, TokenizerExtras},
 };
-use files::{CONFIG, Folder, TOKENIZER};
+use files::{Folder, TOKENIZER};
 
 /// The longest JSON or Jinja file that is read as a whole; tokenizers of 256,000 tokens take about 35 MB.
 const LONGEST_TEXT: u64 = 64 << 20;
