@@ -11,7 +11,7 @@ test('picture', async ({ lab }) => {
   await expect(page.locator('#model .facts')).toContainText('llama', { timeout: 300_000 });
   await page.locator('#use-bundled').click();
   await expect(page.locator('#data .facts')).toContainText('wordnet-definitions.txt', { timeout: 60_000 });
-  await lab.set('steps', '30');
+  await lab.set('steps', '20');
   await lab.set('max_tokens', '24');
   await lab.start();
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 3_000_000 });
