@@ -22,7 +22,7 @@ use crate::messages::{
 };
 use crate::model::{Llama, ModelConfig, Target};
 use crate::peft;
-use crate::train::{Session, estimate::estimate, memory::held_bytes};
+use crate::train::{Evaluation, Session, estimate::estimate, memory::held_bytes};
 
 /// Bytes that a wasm module can address.
 const WASM_LIMIT: f64 = 4_294_967_296.0;
@@ -311,17 +311,12 @@ impl WebSession {
             .dataset
             .validation_batches(examples, rows)
             .map_err(failure)?;
-        let mut sums = vec![0.0; session.settings().runs.len()];
-        let mut count = 0;
+        let mut evaluation = Evaluation::new(session.settings().runs.len());
         let mut done = 0;
         for batch in batches {
             let losses = session.evaluate(&self.model, &batch).await;
             check_engine()?;
-            let losses = losses.map_err(failure)?;
-            for (sum, loss) in sums.iter_mut().zip(&losses.sums) {
-                *sum += loss;
-            }
-            count += losses.count;
+            evaluation.add(&losses.map_err(failure)?);
             done += batch.rows;
             let progress = Progress {
                 action: "measuring validation loss".into(),
@@ -335,12 +330,7 @@ impl WebSession {
         }
         to_js(&EvaluationReport {
             step: session.steps_done(),
-            losses: sums
-                .into_iter()
-                .map(|sum| sum / count as f64)
-                .zip(session.diverged_at())
-                .map(|(loss, diverged)| (loss.is_finite() && diverged.is_none()).then_some(loss))
-                .collect(),
+            losses: evaluation.means(session.diverged_at()),
             seconds: started.elapsed().as_secs_f64(),
         })
     }

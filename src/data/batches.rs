@@ -189,15 +189,16 @@ impl Batches {
 }
 
 /// `examples` in their order, `rows` a batch; the last batch may have fewer.
-pub(super) fn in_order(
-    examples: &[Example],
+pub(super) fn in_order<'a>(
+    mut examples: impl Iterator<Item = &'a Example>,
     rows: usize,
     layout: Layout,
 ) -> Result<impl Iterator<Item = Batch>, DataError> {
     check_rows(rows, layout)?;
-    Ok(examples
-        .chunks(rows)
-        .map(move |chunk| Batch::new(chunk.iter(), layout)))
+    Ok(std::iter::from_fn(move || {
+        let chunk: Vec<&Example> = examples.by_ref().take(rows).collect();
+        (!chunk.is_empty()).then(|| Batch::new(chunk.into_iter(), layout))
+    }))
 }
 
 fn check_rows(rows: usize, layout: Layout) -> Result<(), DataError> {

@@ -4,6 +4,8 @@ mod chart;
 mod generate;
 mod inspect;
 mod result_file;
+mod stop;
+mod sweep;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Train runs on a text and write every step as JSON lines.
     Train(train::Train),
+    /// Train every method at every learning rate and compare them, each at its best.
+    Sweep(sweep::Sweep),
     /// Let a model answer a prompt.
     Generate(generate::Generate),
     /// Say what is in a model file.
@@ -41,6 +45,7 @@ pub fn run() -> Result<()> {
     pollster::block_on(async {
         match Arguments::parse().command {
             Command::Train(command) => command.run().await,
+            Command::Sweep(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,
         }

@@ -11,7 +11,7 @@ use riemann_lora::{
     data::{DataSettings, Dataset},
     messages::SessionSettings,
     peft,
-    train::Session,
+    train::{Evaluation, Session},
 };
 use serde::Deserialize;
 
@@ -98,16 +98,11 @@ async fn evaluate(
     dataset: &Dataset,
     rows: usize,
 ) -> Result<()> {
-    let mut sums = vec![0.0; session.settings().runs.len()];
-    let mut count = 0;
+    let mut evaluation = Evaluation::new(session.settings().runs.len());
     for batch in dataset.validation_batches(dataset.validation().len(), rows)? {
-        let losses = session.evaluate(&base.model, &batch).await?;
-        for (sum, loss) in sums.iter_mut().zip(&losses.sums) {
-            *sum += loss;
-        }
-        count += losses.count;
+        evaluation.add(&session.evaluate(&base.model, &batch).await?);
     }
-    let losses: Vec<f64> = sums.iter().map(|sum| sum / count as f64).collect();
+    let losses = evaluation.means(session.diverged_at());
     let line = serde_json::json!({ "step": session.steps_done(), "validation_losses": losses });
     println!("{line}");
     Ok(())

@@ -3,12 +3,15 @@
 pub mod checkpoint;
 pub mod error;
 pub mod estimate;
+pub mod evaluation;
 pub mod gradients;
 pub mod head;
 pub mod labels;
 pub mod memory;
 pub mod session;
 pub mod settings;
+pub mod sweep;
 
 pub use error::SessionError;
+pub use evaluation::Evaluation;
 pub use session::{BatchLosses, Session};

@@ -1,0 +1,149 @@
+//! Learning-rate robustness from the terminal: methods over learning rates, in banks over cores.
+
+mod folder;
+mod plan;
+mod report;
+mod train;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use riemann_lora::{
+    data::{DataSettings, Dataset, DatasetBuilder},
+    train::sweep::{SweepPoint, SweepResult, pending},
+};
+
+use self::{
+    folder::Folder,
+    plan::Plan,
+    train::{Job, Workshop},
+};
+use super::stop::Stop;
+
+/// Train every method at every learning rate and compare them, each at its best.
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// A GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.
+    model: PathBuf,
+    /// Text, pairs, JSON lines or a table to train on.
+    data: PathBuf,
+    /// The same to measure the final loss on.
+    validation: PathBuf,
+    /// JSON with the methods, their presets and learning rates, and what all runs share.
+    plan: PathBuf,
+    /// Where finished runs and checkpoints are kept; a sweep that was stopped goes on from there.
+    #[arg(long)]
+    folder: PathBuf,
+    /// Result file; a picture of the same name is put beside it.
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// Runs that share one forward pass.
+    #[arg(long, default_value_t = 7)]
+    bank: usize,
+    /// Banks that are trained at once.
+    #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
+    workers: usize,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sweep {
+    /// Trains what is missing in the folder, then reports.
+    pub async fn run(self) -> Result<()> {
+        let name = self.plan.display().to_string();
+        let text = std::fs::read(&self.plan).with_context(|| name.clone())?;
+        let plan: Plan = serde_json::from_slice(&text).with_context(|| name.clone())?;
+        plan.validate().context(name)?;
+        let folder = Folder::open(
+            &self.folder,
+            &plan,
+            [&self.model, &self.data, &self.validation],
+        )?;
+        let stop = Stop::on_interrupt()?;
+
+        let base = super::load(&self.model).await?;
+        let mut datasets = Vec::new();
+        for &seed in &plan.seeds {
+            let settings = DataSettings {
+                seed,
+                ..plan.data.clone()
+            };
+            datasets.push((seed, self.dataset(&settings, &base)?));
+        }
+        let workshop = Workshop {
+            base: &base,
+            plan: &plan,
+            datasets: &datasets,
+            folder: &folder,
+            stop: &stop,
+            bar: ProgressBar::new(0).with_style(ProgressStyle::with_template(
+                "{pos}/{len} steps of runs {wide_bar} {eta} left",
+            )?),
+        };
+        workshop.check()?;
+        let base_loss = workshop.base_loss().await?;
+        loop {
+            let results = folder.results()?;
+            let jobs = self.jobs(&plan, &folder, &results)?;
+            if jobs.is_empty() || stop.is_asked() {
+                break;
+            }
+            workshop.run(jobs, self.workers.max(1))?;
+        }
+        workshop.bar.finish_and_clear();
+        if stop.is_asked() {
+            eprintln!(
+                "Stopped; everything is kept in {}. The same command goes on from there.",
+                self.folder.display()
+            );
+            std::process::exit(Stop::EXIT_CODE);
+        }
+        report::report(
+            &plan,
+            base_loss,
+            &folder.results()?,
+            self.output.as_deref(),
+            self.json,
+        )
+    }
+
+    fn dataset(&self, settings: &DataSettings, base: &super::Base) -> Result<Dataset> {
+        let read = |path: &PathBuf| -> Result<(String, Vec<u8>)> {
+            let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Ok((name.into_owned(), bytes))
+        };
+        let (name, bytes) = read(&self.data)?;
+        let (validation_name, validation) = read(&self.validation)?;
+        Ok(DatasetBuilder::new(&name, bytes, settings)?
+            .with_validation(&validation_name, validation)?
+            .finish(&base.tokenizer)?)
+    }
+
+    /// Banks that were stopped, then the points without a result, in banks of one seed.
+    fn jobs(&self, plan: &Plan, folder: &Folder, results: &[SweepResult]) -> Result<VecDeque<Job>> {
+        let mut open = pending(plan.wanted(results), results);
+        let mut jobs = VecDeque::new();
+        for (bank, checkpoint) in folder.unfinished()? {
+            // A bank whose results were written in the moment of a crash is not trained again.
+            if bank.points.iter().all(|point| open.contains(point)) {
+                open.retain(|point| !bank.points.contains(point));
+                jobs.push_back(Job::resumed(bank, checkpoint));
+            } else {
+                folder.forget(&bank.points);
+            }
+        }
+        for &seed in &plan.seeds {
+            let points: Vec<SweepPoint> = open.iter().filter(|p| p.seed == seed).cloned().collect();
+            let share = points.len().div_ceil(self.workers.max(1));
+            for bank in points.chunks(share.clamp(1, self.bank.max(1))) {
+                jobs.push_back(Job::new(bank.to_vec()));
+            }
+        }
+        Ok(jobs)
+    }
+}
