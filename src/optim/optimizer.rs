@@ -60,6 +60,18 @@ impl Optimizer {
         Self { moments }
     }
 
+    /// Bytes of the moments of all runs, which is all that an optimizer keeps between steps.
+    pub fn state_bytes(&self) -> usize {
+        let tensors = self
+            .moments
+            .iter()
+            .flat_map(|bank| [&bank.a, &bank.b])
+            .flat_map(|moments| [&moments.first, &moments.second]);
+        tensors
+            .map(|t| t.shape().num_elements() * size_of::<f32>())
+            .sum()
+    }
+
     /// Clips by the global norm of the raw gradients, then preconditions. With `diagnoses` it also
     /// takes the step's diagnostics.
     ///

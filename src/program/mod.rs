@@ -2,7 +2,9 @@
 
 mod chart;
 mod generate;
+mod history;
 mod inspect;
+mod overhead;
 mod result_file;
 mod stop;
 mod sweep;
@@ -34,6 +36,8 @@ enum Command {
     Train(train::Train),
     /// Train every method at every learning rate and compare them, each at its best.
     Sweep(sweep::Sweep),
+    /// Measure what the preconditioner adds to a training step.
+    Overhead(overhead::Overhead),
     /// Let a model answer a prompt.
     Generate(generate::Generate),
     /// Say what is in a model file.
@@ -45,6 +49,7 @@ pub fn run() -> Result<()> {
     pollster::block_on(async {
         match Arguments::parse().command {
             Command::Train(command) => command.run().await,
+            Command::Overhead(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,

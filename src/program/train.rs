@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
@@ -15,7 +15,9 @@ use riemann_lora::{
 };
 use serde::Deserialize;
 
-/// Train runs on a text and write every step as JSON lines.
+use super::{history::History, stop::Stop};
+
+/// Train runs on a text, side by side.
 #[derive(Debug, Args)]
 pub struct Train {
     /// A GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.
@@ -31,6 +33,15 @@ pub struct Train {
     /// Folder for the adapters, one PEFT folder a run.
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Where Ctrl-C saves the session; training goes on from there if the file is there.
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
+    /// Result file with all losses; a picture of the same name is put beside it.
+    #[arg(long)]
+    result: Option<PathBuf>,
+    /// Print every step and evaluation as a line of JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// What the settings file holds.
@@ -43,7 +54,7 @@ struct Settings {
 }
 
 impl Train {
-    /// Trains all runs; prints a line of JSON a step, and one an evaluation.
+    /// Trains all runs and writes what was asked for.
     pub async fn run(self) -> Result<()> {
         let name = self.settings.display().to_string();
         let reader: Box<dyn Read> = match name.as_str() {
@@ -57,24 +68,66 @@ impl Train {
         let dataset = Dataset::build(&file, bytes, &settings.data, &base.tokenizer)?;
 
         let rows = settings.session.batch_size as usize;
-        let mut session = Session::new(&base.model, settings.session)?;
+        let mut session = match self.checkpoint.as_deref().filter(|path| path.exists()) {
+            Some(path) => {
+                let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+                let session = Session::resume(&base.model, &bytes)
+                    .with_context(|| path.display().to_string())?;
+                ensure!(
+                    *session.settings() == settings.session,
+                    "{}: this checkpoint is of other settings; choose another --checkpoint, or delete it",
+                    path.display()
+                );
+                session
+            }
+            None => Session::new(&base.model, settings.session)?,
+        };
+        let stop = Stop::on_interrupt()?;
         let mut batches = dataset.train_batches(rows)?;
         let bar = ProgressBar::new(u64::from(session.settings().steps)).with_style(
             ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta} left")?,
         );
-        while !session.is_finished() {
+        let mut history = History::new(session.settings());
+        while !session.is_finished() && !stop.is_asked() {
             let batch = batches.batch(u64::from(session.steps_done()));
             let report = session.step(&base.model, &batch).await?;
-            println!("{}", serde_json::to_string(&report)?);
+            history.add(&report);
+            if self.json {
+                println!("{}", serde_json::to_string(&report)?);
+            }
             bar.set_position(u64::from(report.step));
             let due = self.evaluate_every.is_some_and(|every| {
                 every > 0 && report.step.is_multiple_of(every) || session.is_finished()
             });
             if due {
-                evaluate(&session, &base, &dataset, rows).await?;
+                let losses = evaluate(&session, &base, &dataset, rows).await?;
+                let step = session.steps_done();
+                if self.json {
+                    let line = serde_json::json!({ "step": step, "validation_losses": losses });
+                    println!("{line}");
+                } else {
+                    bar.suspend(|| history.print(step, "validation", &losses));
+                }
             }
         }
         bar.finish_and_clear();
+        if stop.is_asked() {
+            if let Some(path) = &self.checkpoint {
+                std::fs::write(path, session.checkpoint().await?)
+                    .with_context(|| path.display().to_string())?;
+                eprintln!(
+                    "Stopped; saved in {}. The same command goes on from there.",
+                    path.display()
+                );
+            }
+            std::process::exit(Stop::EXIT_CODE);
+        }
+        if !self.json {
+            history.print(session.steps_done(), "training", &history.last());
+        }
+        if let Some(path) = &self.result {
+            history.write(path)?;
+        }
         if let Some(folder) = &self.output {
             for (index, run) in session.settings().runs.iter().enumerate() {
                 let dropout = session.settings().dropout;
@@ -97,13 +150,10 @@ async fn evaluate(
     base: &super::Base,
     dataset: &Dataset,
     rows: usize,
-) -> Result<()> {
+) -> Result<Vec<Option<f64>>> {
     let mut evaluation = Evaluation::new(session.settings().runs.len());
     for batch in dataset.validation_batches(dataset.validation().len(), rows)? {
         evaluation.add(&session.evaluate(&base.model, &batch).await?);
     }
-    let losses = evaluation.means(session.diverged_at());
-    let line = serde_json::json!({ "step": session.steps_done(), "validation_losses": losses });
-    println!("{line}");
-    Ok(())
+    Ok(evaluation.means(session.diverged_at()))
 }

@@ -81,6 +81,11 @@ impl Session {
         &self.adapters
     }
 
+    /// Bytes that the optimizers keep between steps.
+    pub fn optimizer_bytes(&self) -> usize {
+        self.optimizer.state_bytes()
+    }
+
     /// Steps done.
     pub fn steps_done(&self) -> u32 {
         self.step

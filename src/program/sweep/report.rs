@@ -7,7 +7,7 @@ use riemann_lora::train::sweep::{MethodSummary, SweepResult, summarise};
 
 use super::plan::Plan;
 use crate::program::{
-    chart::{Axis, LineChart, Series, draw},
+    chart::{Axis, LineChart, SIZE, Series, draw},
     result_file::ResultFile,
 };
 
@@ -73,6 +73,6 @@ fn picture(
             y: Axis::linear("validation loss (nats a token)"),
             series: series.collect(),
         },
-        (960, 540),
+        SIZE,
     )
 }

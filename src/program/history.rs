@@ -1,0 +1,102 @@
+//! The losses of a training from the terminal.
+
+use std::path::Path;
+
+use anyhow::Result;
+use riemann_lora::messages::{SessionSettings, StepReport};
+use serde::Serialize;
+
+use super::{
+    chart::{Axis, LineChart, SIZE, Series, draw},
+    result_file::ResultFile,
+};
+
+/// One run's losses.
+#[derive(Debug, Serialize)]
+struct RunHistory {
+    name: String,
+    /// Step and training loss.
+    losses: Vec<(u32, Option<f64>)>,
+    diverged_at: Option<u32>,
+}
+
+/// Losses of all runs over the steps of this program's life.
+#[derive(Debug)]
+pub struct History {
+    runs: Vec<RunHistory>,
+}
+
+impl History {
+    /// No step yet.
+    pub fn new(settings: &SessionSettings) -> Self {
+        let runs = settings.runs.iter().map(|run| RunHistory {
+            name: run.name.clone(),
+            losses: Vec::new(),
+            diverged_at: None,
+        });
+        Self {
+            runs: runs.collect(),
+        }
+    }
+
+    /// Takes in a step.
+    pub fn add(&mut self, report: &StepReport) {
+        for (history, run) in self.runs.iter_mut().zip(&report.runs) {
+            history.losses.push((report.step, run.loss));
+            history.diverged_at = run.diverged_at;
+        }
+    }
+
+    /// The last loss of each run.
+    pub fn last(&self) -> Vec<Option<f64>> {
+        let last = |run: &RunHistory| run.losses.last().and_then(|(_, loss)| *loss);
+        self.runs.iter().map(last).collect()
+    }
+
+    /// One line with a loss of every run.
+    pub fn print(&self, step: u32, kind: &str, losses: &[Option<f64>]) {
+        let words = self.runs.iter().zip(losses).map(|(run, loss)| match loss {
+            Some(loss) => format!("{} {loss:.4}", run.name),
+            None => match run.diverged_at {
+                Some(step) => format!("{} diverged at step {step}", run.name),
+                None => format!("{} none", run.name),
+            },
+        });
+        let words: Vec<String> = words.collect();
+        println!("step {step}, {kind} loss: {}", words.join(", "));
+    }
+
+    /// Writes first and last losses, all losses, and a picture of them.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let ends: serde_json::Map<_, _> = self
+            .runs
+            .iter()
+            .map(|run| {
+                let mut finite = run.losses.iter().filter_map(|(_, loss)| *loss);
+                let first = finite.next();
+                let last = finite.next_back().or(first);
+                let ends = serde_json::json!({
+                    "first_loss": first, "last_loss": last, "diverged_at": run.diverged_at
+                });
+                (run.name.clone(), ends)
+            })
+            .collect();
+        let series = self.runs.iter().map(|run| {
+            let points = run.losses.iter();
+            let points = points.map(|(step, loss)| (f64::from(*step), loss.unwrap_or(f64::NAN)));
+            Series::line(run.name.clone(), points.collect())
+        });
+        let picture = draw(
+            &LineChart {
+                title: "Training loss".into(),
+                x: Axis::linear("step"),
+                y: Axis::linear("loss (nats a token)"),
+                series: series.collect(),
+            },
+            SIZE,
+        )?;
+        ResultFile::new(&ends)?
+            .with("runs", &self.runs)?
+            .write(path, Some(&picture))
+    }
+}
