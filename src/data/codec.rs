@@ -1,33 +1,7 @@
 //! What this module needs of a tokenizer.
 
-use serde::{Deserialize, Serialize};
-
 use super::error::DataError;
-
-/// One turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ChatMessage {
-    /// `system`, `user`, `assistant`, or what else the model's template knows.
-    pub role: String,
-    /// What is said.
-    pub content: String,
-}
-
-impl ChatMessage {
-    /// A turn of `role` that says `content`.
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self {
-            role: role.into(),
-            content: content.into(),
-        }
-    }
-
-    /// Whether the model says it; only such turns count in the loss.
-    pub fn is_assistant(&self) -> bool {
-        self.role == "assistant"
-    }
-}
+pub use crate::load::ChatMessage;
 
 /// Text to token ids, and conversations to text, as the base model knows them.
 ///

@@ -1,9 +1,10 @@
 //! Pairs and conversations to tokens and labels.
 
-use super::codec::{ChatMessage, TextCodec};
+use super::codec::TextCodec;
 use super::error::DataError;
 use super::example::{Example, LossOn};
 use super::prompt::{PromptStyle, encode_prompt};
+use crate::load::ChatMessage;
 
 /// The whole of a pair, however long: prompt, completion, end of text.
 ///

@@ -29,7 +29,7 @@ mod tokenizer_codec;
 pub(crate) mod toy;
 
 pub use batches::{Batch, BatchOrder, Batches, IGNORED_LABEL};
-pub use codec::{ChatMessage, TextCodec};
+pub use codec::TextCodec;
 pub use columns::Columns;
 pub use dataset::{Dataset, DatasetBuilder, Progress};
 pub use detect::{Detected, Format, detect};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::vec;
 
-use super::codec::{ChatMessage, TextCodec};
+use super::codec::TextCodec;
 use super::detect::{Detected, detect};
 use super::encode::{encode_chat, encode_pair};
 use super::error::DataError;
@@ -12,6 +12,7 @@ use super::pack::Packer;
 use super::read::{ReadOptions, Record, RecordAtLine, read};
 use super::settings::DataSettings;
 use super::statistics::DatasetStatistics;
+use crate::load::ChatMessage;
 
 /// A file, partly tokenised.
 pub(super) struct Part {

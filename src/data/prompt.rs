@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{ChatMessage, TextCodec};
+use super::codec::TextCodec;
 use super::error::DataError;
+use crate::load::ChatMessage;
 
 /// What stands between prompt and completion in [`PromptStyle::Plain`].
 ///

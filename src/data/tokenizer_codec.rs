@@ -1,7 +1,7 @@
 //! The model's own tokenizer as the codec of data.
 
-use super::{ChatMessage, DataError, TextCodec};
-use crate::load::{self, LoadError, Tokenizer};
+use super::{DataError, TextCodec};
+use crate::load::{ChatMessage, LoadError, Tokenizer};
 
 impl From<LoadError> for DataError {
     fn from(error: LoadError) -> Self {
@@ -36,13 +36,9 @@ impl TextCodec for Tokenizer {
         messages: &[ChatMessage],
         add_generation_prompt: bool,
     ) -> Result<String, DataError> {
-        let messages: Vec<load::ChatMessage> = messages
-            .iter()
-            .map(|message| load::ChatMessage::new(&message.role, &message.content))
-            .collect();
         Ok(Tokenizer::render_chat(
             self,
-            &messages,
+            messages,
             add_generation_prompt,
         )?)
     }

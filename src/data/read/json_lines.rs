@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use super::bad_lines::BadLines;
 use super::{Record, RecordAtLine};
-use crate::data::codec::ChatMessage;
 use crate::data::columns::Columns;
 use crate::data::error::DataError;
+use crate::load::ChatMessage;
 
 /// A record for every line that is not blank. Without `columns`, a line's own fields say what it is.
 ///

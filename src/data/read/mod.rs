@@ -6,11 +6,11 @@ pub mod pairs;
 pub mod plain;
 pub mod table;
 
-use super::codec::ChatMessage;
 use super::columns::Columns;
 use super::detect::Format;
 use super::error::DataError;
 use super::settings::DocumentBreak;
+use crate::load::ChatMessage;
 
 /// What one place of a file says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,11 @@ impl ChatMessage {
             content: content.into(),
         }
     }
+
+    /// Whether the model says it; only such turns count in the loss.
+    pub fn is_assistant(&self) -> bool {
+        self.role == "assistant"
+    }
 }
 
 /// The variables of a template.

@@ -117,12 +117,11 @@ impl Workshop<'_> {
                 .collect();
             threads
                 .into_iter()
-                .map(|thread| {
+                .try_for_each(|thread| {
                     thread
                         .join()
                         .unwrap_or_else(|_| anyhow::bail!("a worker panicked"))
                 })
-                .collect()
         })
     }
 
