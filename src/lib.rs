@@ -41,6 +41,7 @@ pub mod messages;
 pub mod model;
 pub mod optim;
 pub mod peft;
+mod tensor_file;
 pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

@@ -9,7 +9,7 @@ everywhere! {
         let model = model().await;
         let (config, weights) = adapter!("adapter_random");
         let two = adapters((config, weights), &model, 2);
-        let folder = peft::write(&two, 1, "tiny", 0.0).await.unwrap();
+        let folder = peft::write(&two, 1, &model.config, "tiny", 0.0).await.unwrap();
         let again = peft::read(&folder.config, &folder.weights, &model.config, &model.device).unwrap();
         assert_eq!(again.shape, two.shape);
         for (x, y) in again.banks().zip(two.run(1).banks()) {

@@ -80,7 +80,7 @@ async fn config_and_tensors_are_listed() {
         .iter()
         .map(|tensor| tensor.elements())
         .sum();
-    assert_eq!(total, config.parameters());
+    assert_eq!(total as u64, config.parameters());
     assert_eq!(checkpoint.tensors()[0].bytes, 261 * 32 * 4);
 }
 
