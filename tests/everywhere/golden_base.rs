@@ -10,7 +10,7 @@ use riemann_lora::{
     train::Session,
 };
 
-use crate::support::{Fixture, GPT2, adapters, for_both, values};
+use crate::support::{Fixture, adapters, for_both, values};
 
 fn ids(batch: &Batch, model: &Base) -> Tensor<2, Int> {
     let data = TensorData::new(batch.ids.clone(), [batch.rows, batch.tokens]);
@@ -40,11 +40,19 @@ async fn logits_are_those_of_transformers(fixture: Fixture) {
 
 async fn loss_of_the_base_is_that_of_transformers(fixture: Fixture) {
     let (golden, model) = (fixture.golden(), fixture.model().await);
-    let session = Session::new(&model, fixture.settings(vec![OptimizerSettings::adamw(1e-3)])).unwrap();
+    let session = Session::new(
+        &model,
+        fixture.settings(vec![OptimizerSettings::adamw(1e-3)]),
+    )
+    .unwrap();
     let batch = golden.batches[0].batch();
     let losses = session.evaluate(&model, &batch).await.unwrap();
     let loss = losses.sums[0] / losses.count as f64;
-    assert!((loss - golden.base.loss).abs() < 1e-4, "{loss} {}", golden.base.loss);
+    assert!(
+        (loss - golden.base.loss).abs() < 1e-4,
+        "{loss} {}",
+        golden.base.loss
+    );
 }
 
 fn greedy(max_tokens: u32, include_base: bool) -> SampleSettings {
@@ -104,9 +112,13 @@ async fn cached_tokens_are_those_of_a_whole_pass(fixture: Fixture) {
         let row: Vec<i32> = tokens.iter().map(|&id| id as i32).collect();
         let length = row.len();
         let ids = Tensor::<2, Int>::from_data(TensorData::new(row, [1, length]), &model.device);
-        let hidden = model.forward(ids, Context::default()).narrow(0, length - 1, 1);
+        let hidden = model
+            .forward(ids, Context::default())
+            .narrow(0, length - 1, 1);
         let logits = values(model.logits(model.normalise(hidden))).await;
-        let best = (0..logits.len()).max_by(|&i, &j| logits[i].total_cmp(&logits[j])).unwrap();
+        let best = (0..logits.len())
+            .max_by(|&i, &j| logits[i].total_cmp(&logits[j]))
+            .unwrap();
         assert_eq!(best as u32, *expected);
         tokens.push(*expected);
     }
@@ -114,8 +126,14 @@ async fn cached_tokens_are_those_of_a_whole_pass(fixture: Fixture) {
 
 async fn the_checkpoint_carries_its_tokenizer(fixture: Fixture) {
     let checkpoint = fixture.checkpoint().await;
-    let ids = checkpoint.tokenizer().encode("The restaurant is near the river.").unwrap();
-    assert_eq!(ids, [267, 319, 306, 279, 84, 311, 316, 82, 261, 259, 281, 14]);
+    let ids = checkpoint
+        .tokenizer()
+        .encode("The restaurant is near the river.")
+        .unwrap();
+    assert_eq!(
+        ids,
+        [267, 319, 306, 279, 84, 311, 316, 82, 261, 259, 281, 14]
+    );
 }
 
 for_both!(
@@ -132,7 +150,7 @@ for_both!(
 mod gpt2 {
     everywhere! {
         async fn logits_are_those_of_transformers() {
-            super::logits_are_those_of_transformers(super::GPT2).await;
+            super::logits_are_those_of_transformers(crate::support::GPT2).await;
         }
     }
 }

@@ -9,7 +9,10 @@ use crate::support::{Fixture, adapters, for_both, norm, values};
 
 /// The key of a factor in golden.json.
 fn key(architecture: &Architecture, layer: usize, target: Target) -> String {
-    let (block, module) = (architecture.block_name(layer), target.module(architecture).unwrap());
+    let (block, module) = (
+        architecture.block_name(layer),
+        target.module(architecture).unwrap(),
+    );
     format!("base_model.model.{block}.{module}.lora_A.default.weight")
 }
 
@@ -26,7 +29,8 @@ async fn gradients_are_those_of_torch(fixture: Fixture) {
     let mut compared = 0;
     for layer in 0..model.config.num_hidden_layers {
         for (index, target) in fixture.targets.iter().copied().enumerate() {
-            let expected = &golden.adapter_random.grads[&key(&model.config.architecture, layer, target)];
+            let expected =
+                &golden.adapter_random.grads[&key(&model.config.architecture, layer, target)];
             let bank = &found[layer * fixture.targets.len() + index];
             for (tensor, size, first) in [
                 (bank.a.clone(), expected.a_norm, &expected.a),
@@ -34,7 +38,10 @@ async fn gradients_are_those_of_torch(fixture: Fixture) {
             ] {
                 let values: Vec<f64> = values(tensor).await.into_iter().map(f64::from).collect();
                 let found = norm(values.iter().copied());
-                assert!((found - size).abs() < 1e-3 * size, "{layer} {target:?}: {found} {size}");
+                assert!(
+                    (found - size).abs() < 1e-3 * size,
+                    "{layer} {target:?}: {found} {size}"
+                );
                 let error = norm(values.iter().zip(first).map(|(x, y)| x - y));
                 let bound = 1e-3 * norm(first.iter().copied());
                 assert!(error < bound, "{layer} {target:?}: {error} above {bound}");
@@ -50,14 +57,20 @@ async fn gradients_are_those_of_torch(fixture: Fixture) {
 async fn three_steps_of_all_cases_in_one_bank(fixture: Fixture) {
     let (golden, model) = (fixture.golden(), fixture.model().await);
     let names: Vec<&String> = golden.cases.keys().collect();
-    let optimizers = names.iter().map(|name| golden.cases[*name].hyper.settings()).collect();
+    let optimizers = names
+        .iter()
+        .map(|name| golden.cases[*name].hyper.settings())
+        .collect();
     let start = adapters(fixture.adapter("adapter_init"), &model, names.len());
     let mut session = Session::with_adapters(fixture.settings(optimizers), start);
     for (step, batch) in golden.batches[..3].iter().enumerate() {
         let report = session.step(&model, &batch.batch()).await.unwrap();
         for (name, run) in names.iter().zip(&report.runs) {
             let (found, expected) = (run.loss.unwrap(), golden.cases[*name].losses[step]);
-            assert!((found - expected).abs() < 1e-3, "{name}, step {step}: {found} {expected}");
+            assert!(
+                (found - expected).abs() < 1e-3,
+                "{name}, step {step}: {found} {expected}"
+            );
         }
     }
 }

@@ -68,7 +68,12 @@ macro_rules! of_architecture {
 pub const LLAMA: Fixture = of_architecture!("llama", &Target::LLAMA);
 pub const GPT2: Fixture = of_architecture!(
     "gpt2",
-    &[Target::OProj, Target::UpProj, Target::DownProj, Target::CAttn]
+    &[
+        Target::OProj,
+        Target::UpProj,
+        Target::DownProj,
+        Target::CAttn
+    ]
 );
 
 /// Runs bodies that take a [`Fixture`] for both architectures; on WebGPU, where a software adapter has no time, for
@@ -194,7 +199,11 @@ impl Fixture {
     }
 
     pub fn adapter(&self, name: &str) -> AdapterFiles {
-        self.adapters.iter().find(|(other, _)| *other == name).unwrap().1
+        self.adapters
+            .iter()
+            .find(|(other, _)| *other == name)
+            .unwrap()
+            .1
     }
 
     pub async fn checkpoint(&self) -> Checkpoint<MemorySource> {
@@ -306,4 +315,28 @@ pub fn difference(x: &[f32], y: &[f32]) -> f32 {
 
 pub fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().map(|v| v * v).sum::<f64>().sqrt()
+}
+
+/// Adapters of rank 4 with random factors, different in each run.
+#[cfg(not(feature = "webgpu"))]
+pub fn random_adapters(model: &Base, targets: &[Target], runs: usize) -> Adapters {
+    use burn::tensor::TensorData;
+    use rand::{Rng, SeedableRng};
+
+    let shape = riemann_lora::model::AdapterShape {
+        rank: 4,
+        alpha: 8.0,
+        targets: targets.to_vec(),
+    };
+    let mut adapters = Adapters::new(&model.config, shape, runs, 0, &model.device);
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+    for bank in adapters.banks_mut() {
+        for factor in [&mut bank.a, &mut bank.b] {
+            let shape = factor.dims();
+            let count: usize = shape.iter().product();
+            let values: Vec<f32> = (0..count).map(|_| random.random_range(-0.5..0.5)).collect();
+            *factor = Tensor::from_data(TensorData::new(values, shape), &model.device);
+        }
+    }
+    adapters
 }
