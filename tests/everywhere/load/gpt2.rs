@@ -106,7 +106,7 @@ everywhere! {
             ("n_embd", Value::Null, "n_embd is missing"),
             ("n_embd", json!("wide"), "it is malformed"),
             ("n_embd", json!(u64::from(u32::MAX)), "n_embd"),
-            ("n_embd", json!(349_528), "n_embd is 349528; it must be between 1 and 349525"),
+            ("n_embd", json!(349_528), "n_inner (4 n_embd) is 1398112; it must be between 1 and 1048576"),
             ("n_positions", json!(0), "n_positions is 0; it must be"),
             ("n_layer", json!(1_048_577), "n_layer is 1048577; it must be between 1 and 1048576"),
             ("n_layer", json!(3), "tensor transformer.h.2.ln_1.weight is missing"),

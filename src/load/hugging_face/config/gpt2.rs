@@ -57,7 +57,10 @@ pub fn read(bytes: &[u8]) -> Result<ModelConfig, String> {
         }),
     };
     config.validate().map_err(|error| {
-        let field = file_name(error.field);
+        let field = match (error.field, raw.n_inner) {
+            ("intermediate_size", None) => "n_inner (4 n_embd)",
+            (field, _) => file_name(field),
+        };
         ConfigError { field, ..error }.to_string()
     })?;
     Ok(config)
