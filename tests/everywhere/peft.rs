@@ -43,6 +43,7 @@ async fn an_adapter_survives_writing_and_reading(fixture: Fixture) {
         let mut settings: Value = serde_json::from_slice(bytes).unwrap();
         let modules = settings["target_modules"].as_array_mut().unwrap();
         modules.sort_by_key(Value::to_string);
+        settings["lora_alpha"] = json!(settings["lora_alpha"].as_f64());
         settings
     };
     let (theirs, ours) = (settings(config), settings(&folder.config));
