@@ -18,11 +18,13 @@ macro_rules! fixture {
 }
 
 /// The two files of a golden adapter of the Llama.
+#[cfg(not(feature = "webgpu"))]
 macro_rules! adapter {
     ($name:literal) => {
         crate::support::LLAMA.adapter($name)
     };
 }
+#[cfg(not(feature = "webgpu"))]
 pub(crate) use adapter;
 
 /// The two files of an adapter.
@@ -231,6 +233,7 @@ impl Fixture {
     }
 }
 
+#[cfg(not(feature = "webgpu"))]
 pub fn golden() -> Golden {
     LLAMA.golden()
 }
@@ -265,6 +268,7 @@ pub async fn device() -> Device {
     device
 }
 
+#[cfg(not(feature = "webgpu"))]
 pub async fn model() -> Base {
     LLAMA.model().await
 }
