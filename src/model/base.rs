@@ -19,6 +19,7 @@ pub struct Base {
 
 /// The weights below the head, and how they compute.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them a worker")]
 pub enum Body {
     /// A Llama.
     Llama(Llama),

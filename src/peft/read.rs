@@ -173,7 +173,7 @@ fn shape(config: &Config, modules: &[Module]) -> Result<AdapterShape, String> {
                 module.name
             ));
         }
-        if !((one - other).abs() <= 1e-9 * other.abs()) {
+        if (one - other).abs() > 1e-9 * other.abs() {
             return Err(format!(
                 "the scale alpha / r of {} is not that of the other modules, which is not supported; use one scale",
                 module.name
