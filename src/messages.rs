@@ -8,6 +8,11 @@ use crate::data::{DatasetStatistics, Detected};
 use crate::model::Target;
 use crate::optim::OptimizerSettings;
 
+/// What a setting is where an older file does not have it.
+fn yes() -> bool {
+    true
+}
+
 /// Declares a message: serialisable, and known to TypeScript.
 macro_rules! messages {
     ($($(#[$attribute:meta])* pub $kind:ident $name:ident $body:tt)*) => {
@@ -124,6 +129,9 @@ messages! {
         pub seed: u32,
         /// The runs.
         pub runs: Vec<RunSettings>,
+        /// Whether steps report norms, condition numbers and how far factors moved.
+        #[serde(default = "yes")]
+        pub diagnostics: bool,
     }
 
     /// Bytes that a session needs, before it is made.
@@ -151,6 +159,25 @@ messages! {
         pub lr: f64,
         /// The step at which its loss or gradient stopped being finite.
         pub diverged_at: Option<u32>,
+        /// Norms and condition numbers; `None` where they are switched off or the run has diverged.
+        pub diagnostics: Option<RunDiagnostics>,
+    }
+
+    /// What one step did to one run: factors before the update, as the loss is. `None` is a number
+    /// that is not finite.
+    pub struct RunDiagnostics {
+        /// Frobenius norm of all `lora_a` together.
+        pub norm_a: Option<f64>,
+        /// Frobenius norm of all `lora_b` together.
+        pub norm_b: Option<f64>,
+        /// Frobenius norm of all ΔW = alpha / r · B · A together.
+        pub norm_delta: Option<f64>,
+        /// Condition number of BᵀB + δI, which preconditions A; the largest over all layers.
+        pub condition_a: Option<f64>,
+        /// Condition number of AAᵀ + δI, which preconditions B; the largest over all layers.
+        pub condition_b: Option<f64>,
+        /// Norm of the update over the norm of the factors.
+        pub update_ratio: Option<f64>,
     }
 
     /// Where a step's time went, in seconds. On WebGPU the parts are those of the last step that was
@@ -247,7 +274,10 @@ mod tests {
         Columns, DataSettings, DocumentBreak, Format, LossOn, PromptStyle, Validation,
         statistics::LengthHistogram,
     };
-    use crate::optim::{Decay, Order, PreconditionerSettings, Schedule, UpdateRule};
+    use crate::optim::{
+        DampingKind, Decay, Method, Order, PreconditionerSettings, Preset, Schedule,
+        TrainedFactors, UpdateRule, presets,
+    };
     use ts_rs::{Config, TS};
 
     macro_rules! declarations {
@@ -267,11 +297,15 @@ mod tests {
             "// Written by `UPDATE=1 cargo test protocol` from src/messages.rs; do not edit.\n\n";
         let body = declarations!(
             UpdateRule,
+            TrainedFactors,
             Order,
+            DampingKind,
             PreconditionerSettings,
             Decay,
             Schedule,
             OptimizerSettings,
+            Method,
+            Preset,
             Format,
             Columns,
             DocumentBreak,
@@ -292,6 +326,7 @@ mod tests {
             RunSettings,
             SessionSettings,
             MemoryEstimate,
+            RunDiagnostics,
             RunReport,
             StepTimes,
             StepReport,
@@ -300,7 +335,11 @@ mod tests {
             SamplePiece,
             Failure,
         );
-        let written = format!("{header}{body}");
+        let presets = serde_json::to_string_pretty(&presets()).expect("presets are plain data");
+        let presets = format!(
+            "/** Hyper-parameters that are known to behave together. */\nexport const PRESETS: readonly Preset[] = {presets};\n"
+        );
+        let written = format!("{header}{body}\n{presets}");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/www/src/protocol.ts");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, &written).expect("www/src is writable");

@@ -99,6 +99,7 @@ fn a_step_of_gpt2_takes_what_was_estimated() {
         batch_size: 2,
         steps: 1,
         seed: 0,
+        diagnostics: false,
         runs: vec![RunSettings {
             name: "run".into(),
             optimizer: OptimizerSettings::adamw(1e-3),

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use super::square::sum;
+
 /// The L2 norm over all factors of each run.
 ///
 /// # Shapes
@@ -9,11 +11,7 @@ use burn::tensor::Tensor;
 /// - result: [K, 1, 1]
 pub fn global_norm<'a>(gradients: impl Iterator<Item = &'a Tensor<3>>) -> Option<Tensor<3>> {
     gradients
-        .map(|gradient| {
-            let runs = gradient.dims()[0];
-            let squares = gradient.clone().square().reshape([runs as i32, 1, -1]);
-            squares.sum_dim(2)
-        })
+        .map(|gradient| sum(gradient.clone().square()))
         .reduce(|sum, squares| sum + squares)
         .map(Tensor::sqrt)
 }

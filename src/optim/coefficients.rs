@@ -2,41 +2,64 @@
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
-use super::{OptimizerSettings, Order, UpdateRule, precondition::Damping};
+use super::{
+    DampingKind, OptimizerSettings, Order, TrainedFactors, UpdateRule, precondition::Damping,
+};
+
+/// Hyper-parameters of one factor of all runs at one step, [K, 1, 1] each.
+#[derive(Debug, Clone)]
+pub struct FactorCoefficients {
+    /// Learning rate.
+    pub lr: Tensor<3>,
+    /// 1 - lr · weight_decay.
+    pub keep: Tensor<3>,
+    /// What stays of the first moment: AdamW's first beta, or `momentum`.
+    pub beta1: Tensor<3>,
+    /// What stays of the second moment.
+    pub beta2: Tensor<3>,
+    /// What the gradient adds to the first moment: 1 - beta1 for AdamW, rounded once from f64 as
+    /// torch does (1 - 0.999 in f32 would be off by 1e-5); 1 for the other rules.
+    pub fresh1: Tensor<3>,
+    /// What the squared gradient adds to the second moment.
+    pub fresh2: Tensor<3>,
+    /// 1 / (1 - beta1^t).
+    pub correction1: Tensor<3>,
+    /// 1 / (1 - beta2^t).
+    pub correction2: Tensor<3>,
+    /// 1 where the factor is trained in this step, 0 where it rests; `None` where all are trained.
+    pub trained: Option<Tensor<3>>,
+}
+
+/// Which rules the runs follow.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Whether any run is AdamW.
+    pub adamw: bool,
+    /// Runs of SGD, [K, 1, 1]; `None` where there are none.
+    pub sgd: Option<Tensor<3, Bool>>,
+    /// Runs of Muon, [K, 1, 1]; `None` where there are none.
+    pub muon: Option<Tensor<3, Bool>>,
+}
 
 /// Hyper-parameters of all runs at one step, [K, 1, 1] each.
 ///
 /// What is compared is the method and not the code path: runs differ in these values alone.
 #[derive(Debug, Clone)]
 pub struct Coefficients {
-    /// Learning rate of A.
-    pub lr_a: Tensor<3>,
-    /// Learning rate of B.
-    pub lr_b: Tensor<3>,
-    /// 1 - lr · weight_decay for A.
-    pub keep_a: Tensor<3>,
-    /// 1 - lr · weight_decay for B.
-    pub keep_b: Tensor<3>,
-    /// Decay of the first moment.
-    pub beta1: Tensor<3>,
-    /// Decay of the second moment.
-    pub beta2: Tensor<3>,
-    /// 1 - beta1, rounded once from f64 as torch does; 1 - 0.999 in f32 would be off by 1e-5.
-    pub fresh1: Tensor<3>,
-    /// 1 - beta2, rounded once.
-    pub fresh2: Tensor<3>,
-    /// 1 / (1 - beta1^t).
-    pub correction1: Tensor<3>,
-    /// 1 / (1 - beta2^t).
-    pub correction2: Tensor<3>,
+    /// Of A.
+    pub a: FactorCoefficients,
+    /// Of B.
+    pub b: FactorCoefficients,
     /// Added to the root of the second moment.
     pub eps: Tensor<3>,
-    /// Largest gradient norm; infinity does not clip.
+    /// Momentum of SGD and Muon.
+    pub momentum: Tensor<3>,
+    /// Largest gradient norm; a run that does not clip has the largest number there is.
     pub max_grad_norm: Tensor<3>,
     /// Preconditioner of each run.
     pub damping: Damping,
-    /// Runs that descend the gradient itself; `None` where all are AdamW.
-    pub sgd: Option<Tensor<3, Bool>>,
+    /// How updates are made.
+    pub rules: Rules,
     /// Runs whose second Gram matrix comes from the new A; `None` where there are none.
     pub sequential: Option<Tensor<3, Bool>>,
     /// Whether any run is preconditioned.
@@ -45,8 +68,63 @@ pub struct Coefficients {
     pub clips: bool,
 }
 
+/// The two factors of an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Factor {
+    A,
+    B,
+}
+
+/// Whether `factor` is trained at `step`, and how many updates it will then have had.
+fn turn(trains: TrainedFactors, factor: Factor, step: u32) -> (bool, f64) {
+    let every = (true, f64::from(step) + 1.0);
+    match (trains, factor) {
+        (TrainedFactors::Both, _) | (TrainedFactors::B, Factor::B) => every,
+        (TrainedFactors::B, Factor::A) => (false, 1.0),
+        (TrainedFactors::Alternating, Factor::B) => {
+            (step.is_multiple_of(2), f64::from(step / 2) + 1.0)
+        }
+        (TrainedFactors::Alternating, Factor::A) => {
+            // Before its first turn a factor counts one update: a correction of 1 / (1 - beta^0) has
+            // no value.
+            (
+                !step.is_multiple_of(2),
+                f64::from(step.div_ceil(2)).max(1.0),
+            )
+        }
+    }
+}
+
+/// One number a hyper-parameter, of one factor of one run at one step.
+fn factor_values(run: &OptimizerSettings, factor: Factor, step: u32, rate: f64) -> [f64; 9] {
+    let (trained, updates) = turn(run.trains, factor, step);
+    let rate = match factor {
+        Factor::A => rate,
+        Factor::B => rate * run.lr_ratio_b,
+    };
+    let correction = |beta: f64| 1.0 / (1.0 - beta.powf(updates));
+    let [beta1, beta2] = run.betas;
+    let moments = match (trained, run.rule) {
+        (false, _) => [1.0, 1.0, 0.0, 0.0],
+        (true, UpdateRule::Adamw) => [beta1, beta2, 1.0 - beta1, 1.0 - beta2],
+        (true, UpdateRule::Sgd | UpdateRule::Muon) => [run.momentum, 1.0, 1.0, 0.0],
+    };
+    let rate = if trained { rate } else { 0.0 };
+    [
+        rate,
+        1.0 - rate * run.weight_decay,
+        moments[0],
+        moments[1],
+        moments[2],
+        moments[3],
+        correction(beta1),
+        correction(beta2),
+        f64::from(u8::from(trained)),
+    ]
+}
+
 impl Coefficients {
-    /// The values of `step`, which counts from 0, of `steps` in all.
+    /// The values of `step`, which counts from 0, of `steps` in all. `scale` is alpha / r.
     ///
     /// `stopped` runs get learning rates of 0.
     pub fn new(
@@ -54,96 +132,98 @@ impl Coefficients {
         stopped: &[bool],
         step: u32,
         steps: u32,
+        scale: f64,
         device: &Device,
     ) -> Self {
         let runs = settings.len();
-        let rate = |index: usize| {
-            let run = &settings[index];
-            if stopped[index] {
-                0.0
-            } else {
-                run.lr * run.schedule.factor(step, steps)
-            }
-        };
-        let t = f64::from(step) + 1.0;
-        type Formula<'a> = &'a dyn Fn(usize, &OptimizerSettings) -> f64;
-        let formulas: [Formula<'_>; 13] = [
-            &|k, _| rate(k),
-            &|k, run| rate(k) * run.lr_ratio_b,
-            &|k, run| 1.0 - rate(k) * run.weight_decay,
-            &|k, run| 1.0 - rate(k) * run.lr_ratio_b * run.weight_decay,
-            &|_, run| run.betas[0],
-            &|_, run| run.betas[1],
-            &|_, run| 1.0 - run.betas[0],
-            &|_, run| 1.0 - run.betas[1],
-            &|_, run| 1.0 / (1.0 - run.betas[0].powf(t)),
-            &|_, run| 1.0 / (1.0 - run.betas[1].powf(t)),
-            &|_, run| run.eps,
-            // Not infinity: infinity over an infinite norm would be NaN in a run that does not clip.
-            &|_, run| run.max_grad_norm.unwrap_or(f64::from(f32::MAX)),
-            &|_, run| run.preconditioner.map_or(1.0, |p| p.damping),
-        ];
-        // One upload for all of them.
-        let values: Vec<f32> = formulas
+        // One column a hyper-parameter and one row a run, so that one upload serves them all.
+        let rows: Vec<Vec<f64>> = settings
             .iter()
-            .flat_map(|formula| {
-                settings
-                    .iter()
-                    .enumerate()
-                    .map(move |(k, run)| formula(k, run) as f32)
+            .zip(stopped)
+            .map(|(run, stopped)| {
+                let rate = match stopped {
+                    true => 0.0,
+                    false => run.lr * run.schedule.factor(step, steps),
+                };
+                let mut row = factor_values(run, Factor::A, step, rate).to_vec();
+                row.extend(factor_values(run, Factor::B, step, rate));
+                row.extend([
+                    run.eps,
+                    run.momentum,
+                    // Not infinity: infinity over an infinite norm would be NaN in a run that does
+                    // not clip.
+                    run.max_grad_norm.unwrap_or(f64::from(f32::MAX)),
+                    run.preconditioner
+                        .map_or(Damping::OF_PLAIN_RUNS, |p| p.damping),
+                    match run.preconditioner {
+                        Some(p) if p.scale_aware => 1.0 / (scale * scale),
+                        _ => 1.0,
+                    },
+                ]);
+                row
             })
             .collect();
-        let table = Tensor::<3>::from_data(
-            TensorData::new(values, [formulas.len() * runs, 1, 1]),
-            device,
-        );
-        let [
-            lr_a,
-            lr_b,
-            keep_a,
-            keep_b,
-            beta1,
-            beta2,
-            fresh1,
-            fresh2,
-            correction1,
-            correction2,
-            eps,
-            max_grad_norm,
-            damping,
-        ] = std::array::from_fn(|i| table.clone().narrow(0, i * runs, runs));
+        let columns = rows.first().map_or(0, Vec::len);
+        let values: Vec<f32> = (0..columns)
+            .flat_map(|column| rows.iter().map(move |row| row[column] as f32))
+            .collect();
+        let table = Tensor::<3>::from_data(TensorData::new(values, [columns * runs, 1, 1]), device);
+        let mut next = 0;
+        let mut column = || {
+            next += 1;
+            table.clone().narrow(0, (next - 1) * runs, runs)
+        };
+
+        let all_trained = settings
+            .iter()
+            .all(|run| run.trains == TrainedFactors::Both);
+        let mut factor = || FactorCoefficients {
+            lr: column(),
+            keep: column(),
+            beta1: column(),
+            beta2: column(),
+            fresh1: column(),
+            fresh2: column(),
+            correction1: column(),
+            correction2: column(),
+            trained: Some(column()).filter(|_| !all_trained),
+        };
+        let (a, b) = (factor(), factor());
+        let [eps, momentum, max_grad_norm, damping, gain] = std::array::from_fn(|_| column());
 
         let mask = |holds: &dyn Fn(&OptimizerSettings) -> bool| {
             let values: Vec<bool> = settings.iter().map(holds).collect();
             Tensor::<3, Bool>::from_data(TensorData::new(values, [runs, 1, 1]), device)
         };
-        let where_any = |holds: &dyn Fn(&OptimizerSettings) -> bool| {
-            settings.iter().any(holds).then(|| mask(holds))
-        };
+        let any = |holds: &dyn Fn(&OptimizerSettings) -> bool| settings.iter().any(holds);
+        let where_any =
+            |holds: &dyn Fn(&OptimizerSettings) -> bool| any(holds).then(|| mask(holds));
         Self {
-            lr_a,
-            lr_b,
-            keep_a,
-            keep_b,
-            beta1,
-            beta2,
-            fresh1,
-            fresh2,
-            correction1,
-            correction2,
+            a,
+            b,
             eps,
+            momentum,
             max_grad_norm,
             damping: Damping {
                 damping,
                 plain: mask(&|run| run.preconditioner.is_none()),
+                relative: where_any(&|run| {
+                    run.preconditioner
+                        .is_some_and(|p| p.damping_kind == DampingKind::Relative)
+                }),
+                gain: any(&|run| run.preconditioner.is_some_and(|p| p.scale_aware)).then_some(gain),
             },
-            sgd: where_any(&|run| run.rule == UpdateRule::Sgd),
+            rules: Rules {
+                adamw: any(&|run| run.rule == UpdateRule::Adamw),
+                sgd: where_any(&|run| run.rule == UpdateRule::Sgd),
+                muon: where_any(&|run| run.rule == UpdateRule::Muon),
+            },
             sequential: where_any(&|run| {
                 run.preconditioner
                     .is_some_and(|p| p.order == Order::Sequential)
             }),
-            preconditions: settings.iter().any(|run| run.preconditioner.is_some()),
-            clips: settings.iter().any(|run| run.max_grad_norm.is_some()),
+            preconditions: any(&|run| run.preconditioner.is_some()),
+            clips: any(&|run| run.max_grad_norm.is_some()),
         }
     }
 }

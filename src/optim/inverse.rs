@@ -1,6 +1,8 @@
 //! Inverses of many small symmetric positive definite matrices at once.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
+
+use super::square::identity;
 
 /// The inverse of every matrix of a batch, exact to the precision of its elements.
 ///
@@ -33,11 +35,4 @@ pub fn inverse(matrices: Tensor<3>) -> Tensor<3> {
         swept = swept - column.expand([count, rank, rank]) * row.expand([count, rank, rank]);
     }
     (basis.mul_scalar(2.0) - swept) * scales
-}
-
-/// The identity matrix, [1, r, r].
-pub fn identity(rank: usize, device: &Device) -> Tensor<3> {
-    let mut values = vec![0.0_f32; rank * rank];
-    values.iter_mut().step_by(rank + 1).for_each(|v| *v = 1.0);
-    Tensor::from_data(TensorData::new(values, [1, rank, rank]), device)
 }

@@ -3,13 +3,24 @@
 pub mod adamw;
 pub mod clip;
 pub mod coefficients;
+pub mod diagnostics;
 pub mod inverse;
+pub mod moments;
+pub mod muon;
 pub mod optimizer;
 pub mod precondition;
+pub mod presets;
 pub mod schedule;
 pub mod settings;
+pub mod square;
 
 pub use coefficients::Coefficients;
+pub use diagnostics::Diagnostics;
+pub use moments::Moments;
 pub use optimizer::{BankGradients, BankMoments, Optimizer};
+pub use presets::{Method, Preset, presets};
 pub use schedule::{Decay, Schedule};
-pub use settings::{OptimizerSettings, Order, PreconditionerSettings, SettingError, UpdateRule};
+pub use settings::{
+    DampingKind, OptimizerSettings, Order, PreconditionerSettings, SettingError, TrainedFactors,
+    UpdateRule,
+};

@@ -1,12 +1,11 @@
-//! One update of all runs: clip, precondition, then AdamW or SGD.
+//! One update of all runs: clip, precondition, then AdamW, SGD or Muon.
 
 use burn::tensor::Tensor;
 
 use super::{
-    Coefficients,
-    adamw::Moments,
+    Coefficients, Diagnostics, Moments,
     clip::{clip_factor, global_norm},
-    precondition::{damped_inverses, gram_of_a, gram_of_b, precondition_a, precondition_b},
+    precondition::{Grams, precondition_a, precondition_b, preconditioners},
 };
 use crate::model::{Adapters, Bank};
 
@@ -44,6 +43,8 @@ pub struct Prepared {
     raw_b: Option<Vec<Tensor<3>>>,
     /// Global norm of the raw gradients, [K, 1, 1].
     pub norm: Tensor<3>,
+    /// What is known of the step so far, where it was asked for.
+    diagnostics: Option<Diagnostics>,
 }
 
 impl Optimizer {
@@ -59,14 +60,25 @@ impl Optimizer {
         Self { moments }
     }
 
-    /// Clips by the global norm of the raw gradients, then preconditions.
+    /// Clips by the global norm of the raw gradients, then preconditions. With `diagnoses` it also
+    /// takes the step's diagnostics.
     ///
     /// `None` where there are no gradients.
     pub fn prepare(
         adapters: &Adapters,
         mut gradients: Vec<BankGradients>,
         coefficients: &Coefficients,
+        diagnoses: bool,
     ) -> Option<Prepared> {
+        for gradient in &mut gradients {
+            // A factor at rest has no gradient, as a parameter of torch without `requires_grad`.
+            if let Some(trained) = &coefficients.a.trained {
+                gradient.a = gradient.a.clone() * trained.clone();
+            }
+            if let Some(trained) = &coefficients.b.trained {
+                gradient.b = gradient.b.clone() * trained.clone();
+            }
+        }
         let norm = global_norm(gradients.iter().flat_map(|g| [&g.a, &g.b]))?;
         if coefficients.clips {
             let factor = clip_factor(norm.clone(), coefficients.max_grad_norm.clone());
@@ -76,17 +88,21 @@ impl Optimizer {
             }
         }
         let mut raw_b = None;
-        if coefficients.preconditions {
-            if coefficients.sequential.is_some() {
-                raw_b = Some(gradients.iter().map(|g| g.b.clone()).collect());
+        let mut diagnostics = None;
+        if coefficients.preconditions || diagnoses {
+            let grams = Grams::of_both(adapters, &coefficients.damping)?;
+            let inverses = grams.inverses();
+            if diagnoses {
+                let scale = adapters.shape.scale();
+                diagnostics = Some(Diagnostics::new(&grams, &inverses, adapters.runs, scale));
             }
-            let grams = adapters
-                .banks()
-                .flat_map(|bank| [gram_of_b(bank), gram_of_a(bank)])
-                .collect();
-            let mut inverses = damped_inverses(grams, &coefficients.damping).into_iter();
-            for gradient in &mut gradients {
-                if let (Some(of_b), Some(of_a)) = (inverses.next(), inverses.next()) {
+            if coefficients.preconditions {
+                if coefficients.sequential.is_some() {
+                    raw_b = Some(gradients.iter().map(|g| g.b.clone()).collect());
+                }
+                let mut of_b = preconditioners(inverses, &coefficients.damping);
+                let of_a = of_b.split_off(gradients.len());
+                for ((gradient, of_b), of_a) in gradients.iter_mut().zip(of_b).zip(of_a) {
                     gradient.a = precondition_a(gradient.a.clone(), of_b);
                     gradient.b = precondition_b(gradient.b.clone(), of_a);
                 }
@@ -96,41 +112,47 @@ impl Optimizer {
             gradients,
             raw_b,
             norm,
+            diagnostics,
         })
     }
 
-    /// Updates moments and factors.
+    /// Updates moments and factors, and completes the diagnostics.
     pub fn update(
         &mut self,
         adapters: &mut Adapters,
         prepared: Prepared,
         coefficients: &Coefficients,
-    ) {
+    ) -> Option<Diagnostics> {
         let c = coefficients;
         let Prepared {
             mut gradients,
             raw_b,
+            mut diagnostics,
             ..
         } = prepared;
         let steps = adapters.banks_mut().zip(&mut self.moments).zip(&gradients);
         for ((bank, moments), gradient) in steps {
-            let direction = direction(&mut moments.a, gradient.a.clone(), c);
-            bank.a = bank.a.clone() * c.keep_a.clone() - direction * c.lr_a.clone();
+            let direction = moments.a.direction(gradient.a.clone(), &c.a, c);
+            let updated = bank.a.clone() * c.a.keep.clone() - direction * c.a.lr.clone();
+            replace(&mut bank.a, updated, &mut diagnostics);
         }
-        if let (Some(raw_b), Some(sequential)) = (raw_b, &c.sequential) {
-            let grams = adapters.banks().map(gram_of_a).collect();
-            let inverses = damped_inverses(grams, &c.damping);
-            for ((gradient, raw), inverse) in gradients.iter_mut().zip(raw_b).zip(inverses) {
-                let late = precondition_b(raw, inverse);
+        if let (Some(raw_b), Some(sequential)) = (raw_b, &c.sequential)
+            && let Some(grams) = Grams::of_a(adapters, &c.damping)
+        {
+            let late = preconditioners(grams.inverses(), &c.damping);
+            for ((gradient, raw), late) in gradients.iter_mut().zip(raw_b).zip(late) {
+                let late = precondition_b(raw, late);
                 let mask = sequential.clone().expand(late.dims());
                 gradient.b = gradient.b.clone().mask_where(mask, late);
             }
         }
         let steps = adapters.banks_mut().zip(&mut self.moments).zip(&gradients);
         for ((bank, moments), gradient) in steps {
-            let direction = direction(&mut moments.b, gradient.b.clone(), c);
-            bank.b = bank.b.clone() * c.keep_b.clone() - direction * c.lr_b.clone();
+            let direction = moments.b.direction(gradient.b.clone(), &c.b, c);
+            let updated = bank.b.clone() * c.b.keep.clone() - direction * c.b.lr.clone();
+            replace(&mut bank.b, updated, &mut diagnostics);
         }
+        diagnostics
     }
 
     /// Sets factors and moments of run `index` to 0, so that its bank computes the base from now
@@ -159,11 +181,10 @@ impl Optimizer {
     }
 }
 
-/// The direction in which a factor moves: AdamW's, or the gradient itself for runs of SGD.
-fn direction(moments: &mut Moments, gradient: Tensor<3>, c: &Coefficients) -> Tensor<3> {
-    let adamw = moments.direction(gradient.clone(), c);
-    match &c.sgd {
-        None => adamw,
-        Some(sgd) => adamw.mask_where(sgd.clone().expand(gradient.dims()), gradient),
+/// Puts `updated` in the place of `factor`, and tells the diagnostics how it changed.
+fn replace(factor: &mut Tensor<3>, updated: Tensor<3>, diagnostics: &mut Option<Diagnostics>) {
+    if let Some(diagnostics) = diagnostics {
+        diagnostics.add_change(updated.clone() - factor.clone());
     }
+    *factor = updated;
 }

@@ -11,8 +11,37 @@ use super::schedule::Schedule;
 pub enum UpdateRule {
     /// AdamW as torch's: bias-corrected moments, `eps` outside the root, decoupled weight decay.
     Adamw,
-    /// Plain gradient descent with decoupled weight decay.
+    /// Gradient descent, with heavy-ball `momentum` as torch's SGD, and decoupled weight decay.
     Sgd,
+    /// Nesterov momentum made orthogonal by Newton-Schulz iterations, as torch's Muon.
+    Muon,
+}
+
+/// Which factors a run trains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum TrainedFactors {
+    /// A and B in every step.
+    #[default]
+    Both,
+    /// B alone; A stays as it was drawn (LoRA-FA, arXiv 2308.03303).
+    B,
+    /// B in the first, third, fifth step, A in the others (AltLoRA, arXiv 2505.12455). B begins,
+    /// because A has no gradient while B is 0.
+    Alternating,
+}
+
+/// What `damping` is measured in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum DampingKind {
+    /// δ is added as it is, as in the paper.
+    #[default]
+    Absolute,
+    /// δ is a share of the Gram matrix's mean eigenvalue.
+    Relative,
 }
 
 /// Which factors the Gram matrix for B is made of.
@@ -34,9 +63,27 @@ pub enum Order {
 pub struct PreconditionerSettings {
     /// δ in (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹.
     pub damping: f64,
+    /// What `damping` is measured in.
+    #[serde(default)]
+    pub damping_kind: DampingKind,
     /// Which A the second Gram matrix sees.
     #[serde(default)]
     pub order: Order,
+    /// Divides by (alpha / r)², so that one learning rate moves ΔW equally at every alpha / r.
+    #[serde(default)]
+    pub scale_aware: bool,
+}
+
+impl PreconditionerSettings {
+    /// The paper's: `damping` as it is, both Gram matrices from the factors before the step.
+    pub fn new(damping: f64) -> Self {
+        Self {
+            damping,
+            damping_kind: DampingKind::Absolute,
+            order: Order::Simultaneous,
+            scale_aware: false,
+        }
+    }
 }
 
 /// All hyper-parameters of one run's optimizer.
@@ -44,18 +91,24 @@ pub struct PreconditionerSettings {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerSettings {
-    /// AdamW or SGD.
+    /// How an update is made from a gradient.
     pub rule: UpdateRule,
+    /// Which factors are trained.
+    #[serde(default)]
+    pub trains: TrainedFactors,
     /// `None` is the plain method.
     pub preconditioner: Option<PreconditionerSettings>,
     /// Learning rate of A, and of B before `lr_ratio_b`.
     pub lr: f64,
     /// Learning rate of B over that of A; LoRA+ uses 16, everything else 1.
     pub lr_ratio_b: f64,
-    /// Decay of AdamW's first and second moment; SGD ignores it.
+    /// Decay of AdamW's first and second moment; the other rules ignore it.
     pub betas: [f64; 2],
-    /// Added to the root of AdamW's second moment; SGD ignores it.
+    /// Added to the root of AdamW's second moment; the other rules ignore it.
     pub eps: f64,
+    /// Momentum of SGD and Muon; AdamW ignores it.
+    #[serde(default)]
+    pub momentum: f64,
     /// Decoupled weight decay: factors shrink by `lr · weight_decay` before the update.
     pub weight_decay: f64,
     /// Largest global L2 norm of the raw gradients of all factors; `None` does not clip.
@@ -101,11 +154,13 @@ impl OptimizerSettings {
     pub fn adamw(lr: f64) -> Self {
         Self {
             rule: UpdateRule::Adamw,
+            trains: TrainedFactors::Both,
             preconditioner: None,
             lr,
             lr_ratio_b: 1.0,
             betas: [0.9, 0.999],
             eps: 1e-8,
+            momentum: 0.0,
             weight_decay: 0.01,
             max_grad_norm: None,
             schedule: Schedule::default(),
@@ -115,10 +170,7 @@ impl OptimizerSettings {
     /// Scaled AdamW at learning rate `lr` with the safe preset: betas 0.9 and 0.999, damping 1e-2.
     pub fn scaled_adamw(lr: f64) -> Self {
         Self {
-            preconditioner: Some(PreconditionerSettings {
-                damping: 1e-2,
-                order: Order::Simultaneous,
-            }),
+            preconditioner: Some(PreconditionerSettings::new(1e-2)),
             ..Self::adamw(lr)
         }
     }
@@ -155,6 +207,12 @@ impl OptimizerSettings {
             "eps",
             self.eps,
             "a finite number, 0 or larger",
+        )?;
+        check(
+            (0.0..1.0).contains(&self.momentum),
+            "momentum",
+            self.momentum,
+            "at least 0 and below 1",
         )?;
         check(
             not_negative(self.weight_decay),

@@ -12,9 +12,9 @@ use super::{
     settings::{adapter_shape, validate},
 };
 use crate::data::Batch;
-use crate::messages::{RunReport, SessionSettings, StepReport, StepTimes};
+use crate::messages::{RunDiagnostics, RunReport, SessionSettings, StepReport, StepTimes};
 use crate::model::{Adapters, Base, Context, Dropout};
-use crate::optim::{Coefficients, Optimizer, OptimizerSettings};
+use crate::optim::{Coefficients, Diagnostics, Optimizer, OptimizerSettings};
 
 /// On a device that computes in its own time, the split of a step's time is measured at every so
 /// many steps, because it costs a wait at the end of each part.
@@ -130,13 +130,16 @@ impl Session {
             &stopped,
             self.step,
             self.settings.steps,
+            self.adapters.shape.scale(),
             &model.device,
         );
-        let prepared = Optimizer::prepare(&self.adapters, gradients, &coefficients)
+        let diagnoses = self.settings.diagnostics;
+        let prepared = Optimizer::prepare(&self.adapters, gradients, &coefficients, diagnoses)
             .ok_or(SessionError::NothingCounts)?;
         let norm = prepared.norm.clone();
         let precondition = clock.lap(&norm).await?;
-        self.optimizer
+        let diagnostics = self
+            .optimizer
             .update(&mut self.adapters, prepared, &coefficients);
         let update = match self.adapters.banks().last() {
             Some(last) => clock.lap(&last.b).await?,
@@ -144,7 +147,7 @@ impl Session {
         };
 
         let means = losses.reshape([optimizers.len(), count]).mean_dim(1); // [K, 1]
-        let (losses, norms) = read(means, norm).await?;
+        let read = ReadBack::read(means, norm, diagnostics).await?;
         self.step += 1;
         if clock.splits {
             self.split = StepTimes {
@@ -155,7 +158,7 @@ impl Session {
                 total: 0.0,
             };
         }
-        let reports = self.report(&optimizers, &losses, &norms);
+        let reports = self.report(&optimizers, read);
         Ok(StepReport {
             step: self.step,
             runs: reports,
@@ -170,17 +173,14 @@ impl Session {
     }
 
     /// Marks runs that have just diverged, and says how each run is.
-    fn report(
-        &mut self,
-        optimizers: &[OptimizerSettings],
-        losses: &[f32],
-        norms: &[f32],
-    ) -> Vec<RunReport> {
+    fn report(&mut self, optimizers: &[OptimizerSettings], read: ReadBack) -> Vec<RunReport> {
         let step = self.step;
+        let mut diagnostics = read.diagnostics.into_iter();
         (0..optimizers.len())
             .map(|index| {
                 let before = self.diverged_at[index];
-                let (loss, norm) = (losses[index], norms[index]);
+                let (loss, norm) = (read.losses[index], read.norms[index]);
+                let diagnostics = diagnostics.next();
                 if before.is_none() && !(loss.is_finite() && norm.is_finite()) {
                     self.diverged_at[index] = Some(step);
                     self.optimizer.clear_run(&mut self.adapters, index);
@@ -194,6 +194,7 @@ impl Session {
                     grad_norm: shown(norm),
                     lr: run.lr * run.schedule.factor(step - 1, self.settings.steps),
                     diverged_at: self.diverged_at[index],
+                    diagnostics: diagnostics.filter(|_| self.diverged_at[index].is_none()),
                 }
             })
             .collect()
@@ -230,18 +231,37 @@ impl Session {
     }
 }
 
-/// The step's one read-back: losses and gradient norms of all runs.
-async fn read(losses: Tensor<2>, norms: Tensor<3>) -> Result<(Vec<f32>, Vec<f32>), SessionError> {
-    let data = Transaction::default()
-        .register(losses)
-        .register(norms)
-        .execute_async()
-        .await
-        .map_err(device_error)?;
-    let mut values = data.iter().map(|data| data.iter::<f32>().collect());
-    match (values.next(), values.next()) {
-        (Some(losses), Some(norms)) => Ok((losses, norms)),
-        _ => Err(SessionError::Device("a read-back was incomplete".into())),
+/// The step's one read-back.
+struct ReadBack {
+    /// Mean loss of each run.
+    losses: Vec<f32>,
+    /// Gradient norm of each run.
+    norms: Vec<f32>,
+    /// Of each run, or none at all.
+    diagnostics: Vec<RunDiagnostics>,
+}
+
+impl ReadBack {
+    async fn read(
+        losses: Tensor<2>,
+        norms: Tensor<3>,
+        diagnostics: Option<Diagnostics>,
+    ) -> Result<Self, SessionError> {
+        let mut transaction = Transaction::default().register(losses).register(norms);
+        if let Some(diagnostics) = diagnostics {
+            transaction = transaction.register(diagnostics.table());
+        }
+        let data = transaction.execute_async().await.map_err(device_error)?;
+        let mut values = data.iter().map(|data| data.iter::<f32>().collect());
+        let (Some(losses), Some(norms)) = (values.next(), values.next()) else {
+            return Err(SessionError::Device("a read-back was incomplete".into()));
+        };
+        let diagnostics: Vec<f32> = values.next().unwrap_or_default();
+        Ok(Self {
+            losses,
+            norms,
+            diagnostics: Diagnostics::read(&diagnostics),
+        })
     }
 }
 

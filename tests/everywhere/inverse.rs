@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use riemann_lora::optim::inverse::{identity, inverse};
+use riemann_lora::optim::{inverse::inverse, square::identity};
 
 use crate::support::{device, norm, values};
 

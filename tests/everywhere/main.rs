@@ -23,6 +23,7 @@ mod bank;
 #[cfg(not(feature = "webgpu"))]
 mod checkpoint;
 mod data;
+mod diagnostics;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
 mod golden_ten_steps;
@@ -30,5 +31,7 @@ mod golden_training;
 mod inverse;
 mod load;
 mod merge;
+#[cfg(not(feature = "webgpu"))]
+mod optimizers;
 #[cfg(not(feature = "webgpu"))]
 mod peft;

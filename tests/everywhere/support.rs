@@ -171,14 +171,13 @@ impl GoldenHyper {
                 other => panic!("unknown base {other}"),
             },
             preconditioner: self.damping.map(|damping| PreconditionerSettings {
-                damping,
                 order: match self.order.as_deref() {
                     None => Order::Simultaneous,
                     Some("sequential") => Order::Sequential,
                     Some(other) => panic!("unknown order {other}"),
                 },
+                ..PreconditionerSettings::new(damping)
             }),
-            lr: self.lr,
             lr_ratio_b: self.lr_ratio_b.unwrap_or(1.0),
             betas: self.betas.unwrap_or([0.9, 0.999]),
             eps: self.eps.unwrap_or(1e-8),
@@ -191,6 +190,7 @@ impl GoldenHyper {
                     None => Decay::Constant,
                 },
             },
+            ..OptimizerSettings::adamw(self.lr)
         }
     }
 }
@@ -301,6 +301,7 @@ pub fn settings(optimizers: Vec<OptimizerSettings>) -> SessionSettings {
                 optimizer,
             })
             .collect(),
+        diagnostics: true,
     }
 }
 

@@ -3,12 +3,22 @@
 /**
  * How an update is made from a (preconditioned) gradient.
  */
-export type UpdateRule = "adamw" | "sgd";
+export type UpdateRule = "adamw" | "sgd" | "muon";
+
+/**
+ * Which factors a run trains.
+ */
+export type TrainedFactors = "both" | "b" | "alternating";
 
 /**
  * Which factors the Gram matrix for B is made of.
  */
 export type Order = "simultaneous" | "sequential";
+
+/**
+ * What `damping` is measured in.
+ */
+export type DampingKind = "absolute" | "relative";
 
 /**
  * The Riemannian preconditioner of one run.
@@ -19,9 +29,17 @@ export type PreconditionerSettings = {
  */
 damping: number, 
 /**
+ * What `damping` is measured in.
+ */
+damping_kind: DampingKind, 
+/**
  * Which A the second Gram matrix sees.
  */
-order: Order, };
+order: Order, 
+/**
+ * Divides by (alpha / r)², so that one learning rate moves ΔW equally at every alpha / r.
+ */
+scale_aware: boolean, };
 
 /**
  * What happens after the warm-up.
@@ -46,9 +64,13 @@ decay: Decay, };
  */
 export type OptimizerSettings = { 
 /**
- * AdamW or SGD.
+ * How an update is made from a gradient.
  */
 rule: UpdateRule, 
+/**
+ * Which factors are trained.
+ */
+trains: TrainedFactors, 
 /**
  * `None` is the plain method.
  */
@@ -62,13 +84,17 @@ lr: number,
  */
 lr_ratio_b: number, 
 /**
- * Decay of AdamW's first and second moment; SGD ignores it.
+ * Decay of AdamW's first and second moment; the other rules ignore it.
  */
 betas: [number, number], 
 /**
- * Added to the root of AdamW's second moment; SGD ignores it.
+ * Added to the root of AdamW's second moment; the other rules ignore it.
  */
 eps: number, 
+/**
+ * Momentum of SGD and Muon; AdamW ignores it.
+ */
+momentum: number, 
 /**
  * Decoupled weight decay: factors shrink by `lr · weight_decay` before the update.
  */
@@ -81,6 +107,40 @@ max_grad_norm: number | null,
  * Warm-up and decay of the learning rate.
  */
 schedule: Schedule, };
+
+/**
+ * The methods that a run can be, by the names of their papers.
+ */
+export type Method = "adamw" | "scaled_adamw" | "sgd" | "scaled_gd" | "lora_plus" | "lora_fa" | "alt_lora" | "muon";
+
+/**
+ * Settings of one run with a name. `lr` is a place to start from.
+ */
+export type Preset = { 
+/**
+ * Name in command lines and addresses.
+ */
+id: string, 
+/**
+ * What it is called beside its method.
+ */
+name: string, 
+/**
+ * Which method it is.
+ */
+method: Method, 
+/**
+ * What it is good for, in one sentence.
+ */
+about: string, 
+/**
+ * The settings.
+ */
+optimizer: OptimizerSettings, 
+/**
+ * Steps that the warm-up is meant for: a shorter run warms up for the same share of its steps.
+ */
+schedule_steps: number | null, };
 
 /**
  * What a data file looks like.
@@ -426,7 +486,11 @@ seed: number,
 /**
  * The runs.
  */
-runs: Array<RunSettings>, };
+runs: Array<RunSettings>, 
+/**
+ * Whether steps report norms, condition numbers and how far factors moved.
+ */
+diagnostics: boolean, };
 
 /**
  * Bytes that a session needs, before it is made.
@@ -454,6 +518,36 @@ total: number,
 limit: number, };
 
 /**
+ * What one step did to one run: factors before the update, as the loss is. `None` is a number
+ * that is not finite.
+ */
+export type RunDiagnostics = { 
+/**
+ * Frobenius norm of all `lora_a` together.
+ */
+norm_a: number | null, 
+/**
+ * Frobenius norm of all `lora_b` together.
+ */
+norm_b: number | null, 
+/**
+ * Frobenius norm of all ΔW = alpha / r · B · A together.
+ */
+norm_delta: number | null, 
+/**
+ * Condition number of BᵀB + δI, which preconditions A; the largest over all layers.
+ */
+condition_a: number | null, 
+/**
+ * Condition number of AAᵀ + δI, which preconditions B; the largest over all layers.
+ */
+condition_b: number | null, 
+/**
+ * Norm of the update over the norm of the factors.
+ */
+update_ratio: number | null, };
+
+/**
  * One run after one step.
  */
 export type RunReport = { 
@@ -473,7 +567,11 @@ lr: number,
 /**
  * The step at which its loss or gradient stopped being finite.
  */
-diverged_at: number | null, };
+diverged_at: number | null, 
+/**
+ * Norms and condition numbers; `None` where they are switched off or the run has diverged.
+ */
+diagnostics: RunDiagnostics | null, };
 
 /**
  * Where a step's time went, in seconds. On WebGPU the parts are those of the last step that was
@@ -617,3 +715,396 @@ field: string | null,
  * Cause and way out.
  */
 message: string, };
+
+/** Hyper-parameters that are known to behave together. */
+export const PRESETS: readonly Preset[] = [
+  {
+    "id": "adamw",
+    "name": "PEFT defaults",
+    "method": "adamw",
+    "about": "AdamW as PyTorch sets it: betas 0.9 and 0.999.",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.001,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "adamw-paper",
+    "name": "Paper",
+    "method": "adamw",
+    "about": "The paper’s AdamW for E2E: lr 2e-4, betas 0.9 and 0.999, linear schedule.",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.0002,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-6,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 500,
+        "decay": "linear"
+      }
+    },
+    "schedule_steps": 26290
+  },
+  {
+    "id": "adamw-control",
+    "name": "Control: paper’s betas",
+    "method": "adamw",
+    "about": "AdamW at the betas of the paper’s scaled AdamW: the paper changes betas and preconditioner together, this changes betas alone.",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.0002,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.7,
+        0.8
+      ],
+      "eps": 1e-6,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 500,
+        "decay": "linear"
+      }
+    },
+    "schedule_steps": 26290
+  },
+  {
+    "id": "scaled-adamw-safe",
+    "name": "Safe",
+    "method": "scaled_adamw",
+    "about": "Damping 1e-2, PEFT’s default, with betas 0.9 and 0.999: steady from the first step.",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "both",
+      "preconditioner": {
+        "damping": 0.01,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": false
+      },
+      "lr": 0.001,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "scaled-adamw-paper",
+    "name": "Paper",
+    "method": "scaled_adamw",
+    "about": "The paper’s scaled AdamW for E2E: lr 8e-4, damping 1e-6, quickly forgetting betas 0.7 and 0.8.",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "both",
+      "preconditioner": {
+        "damping": 1e-6,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": false
+      },
+      "lr": 0.0008,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.7,
+        0.8
+      ],
+      "eps": 1e-6,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 500,
+        "decay": "linear"
+      }
+    },
+    "schedule_steps": 26290
+  },
+  {
+    "id": "sgd",
+    "name": "Plain",
+    "method": "sgd",
+    "about": "Gradient descent; it needs a far larger lr than AdamW.",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.1,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.0,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "sgd-momentum",
+    "name": "Momentum 0.9",
+    "method": "sgd",
+    "about": "Gradient descent with heavy-ball momentum.",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.01,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.9,
+      "weight_decay": 0.0,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "sgd-paper",
+    "name": "Paper",
+    "method": "sgd",
+    "about": "The paper’s SGD for E2E: lr 9e-2, weight decay 0.01, linear schedule.",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.09,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 500,
+        "decay": "linear"
+      }
+    },
+    "schedule_steps": 26290
+  },
+  {
+    "id": "scaled-gd",
+    "name": "Safe",
+    "method": "scaled_gd",
+    "about": "Gradient descent on preconditioned gradients, with damping 1e-2.",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "both",
+      "preconditioner": {
+        "damping": 0.01,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": false
+      },
+      "lr": 0.01,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.0,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "scaled-gd-paper",
+    "name": "Paper",
+    "method": "scaled_gd",
+    "about": "The paper’s scaled GD for E2E, the method that its theory is about: lr 2e-2, damping 1e-6.",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "both",
+      "preconditioner": {
+        "damping": 1e-6,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": false
+      },
+      "lr": 0.02,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 500,
+        "decay": "linear"
+      }
+    },
+    "schedule_steps": 26290
+  },
+  {
+    "id": "lora-plus",
+    "name": "Ratio 16",
+    "method": "lora_plus",
+    "about": "AdamW with a learning rate 16 times larger for lora_b than for lora_a (arXiv 2402.12354).",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.0002,
+      "lr_ratio_b": 16.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "lora-fa",
+    "name": "Frozen lora_a",
+    "method": "lora_fa",
+    "about": "AdamW on lora_b alone; lora_a stays as it was drawn (arXiv 2308.03303).",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "b",
+      "preconditioner": null,
+      "lr": 0.001,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "alt-lora",
+    "name": "Alternating",
+    "method": "alt_lora",
+    "about": "Preconditioned gradient descent on lora_b and lora_a in turns, divided by (alpha / r)² (arXiv 2505.12455).",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "alternating",
+      "preconditioner": {
+        "damping": 0.01,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": true
+      },
+      "lr": 0.01,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.0,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "muon",
+    "name": "Momentum 0.95",
+    "method": "muon",
+    "about": "Momentum made orthogonal, on lora_a and lora_b each.",
+    "optimizer": {
+      "rule": "muon",
+      "trains": "both",
+      "preconditioner": null,
+      "lr": 0.001,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.95,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  }
+];

@@ -1,0 +1,140 @@
+//! What a step did to each run, in a few numbers that cost little: they are made of the Gram
+//! matrices, which are there already.
+
+use burn::tensor::Tensor;
+
+use super::{
+    precondition::Grams,
+    square::{sum, trace},
+};
+use crate::messages::RunDiagnostics;
+
+/// Squarings of a matrix on the way to its largest eigenvalue: its 32nd power.
+const SQUARINGS: usize = 5;
+
+/// Number of columns of [`Diagnostics::table`].
+const COLUMNS: usize = 6;
+
+/// Numbers of all runs at one step, [K, 1, 1] each. Factors are those before the update, as the
+/// loss is.
+#[derive(Debug, Clone)]
+pub struct Diagnostics {
+    norm_a: Tensor<3>,
+    norm_b: Tensor<3>,
+    norm_delta: Tensor<3>,
+    condition_a: Tensor<3>,
+    condition_b: Tensor<3>,
+    squared_change: Option<Tensor<3>>,
+}
+
+impl Diagnostics {
+    /// From the Gram matrices of both factors ([`Grams::of_both`]) and their inverses. `scale` is
+    /// alpha / r.
+    ///
+    /// ‖BA‖² is Σ (BᵀB ∘ AAᵀ), so ΔW is not made.
+    pub fn new(grams: &Grams, inverses: &Tensor<3>, runs: usize, scale: f64) -> Self {
+        let count = grams.matrices.dims()[0];
+        let half = count / 2;
+        let of_b = grams.matrices.clone().narrow(0, 0, half); // [M/2·K, r, r]
+        let of_a = grams.matrices.clone().narrow(0, half, half);
+        let root_of_sum = |values: Tensor<3>| over_banks(values, runs).sum_dim(0).sqrt();
+        let product = sum(of_b.clone() * of_a.clone());
+        let conditions = condition_numbers(&grams.damped, inverses); // [M·K, 1, 1]
+        let largest =
+            |start: usize| over_banks(conditions.clone().narrow(0, start, half), runs).max_dim(0);
+        let column = |values: Tensor<3>| values.reshape([runs, 1, 1]);
+        Self {
+            norm_a: column(root_of_sum(trace(&of_a))),
+            norm_b: column(root_of_sum(trace(&of_b))),
+            norm_delta: column(root_of_sum(product).mul_scalar(scale)),
+            condition_a: column(largest(0)),
+            condition_b: column(largest(half)),
+            squared_change: None,
+        }
+    }
+
+    /// Takes in how a factor changed.
+    ///
+    /// # Shapes
+    /// - `change`: [K, ·, ·]
+    pub fn add_change(&mut self, change: Tensor<3>) {
+        let squares = sum(change.square());
+        self.squared_change = Some(match self.squared_change.take() {
+            None => squares,
+            Some(sum) => sum + squares,
+        });
+    }
+
+    /// All numbers as one tensor, for the step's one read-back.
+    ///
+    /// # Shapes
+    /// - result: [K, 1, 6]
+    pub fn table(self) -> Tensor<3> {
+        let size = self.norm_a.clone().square() + self.norm_b.clone().square();
+        let change = match self.squared_change {
+            None => self.norm_a.zeros_like(),
+            Some(squares) => (squares / size).sqrt(),
+        };
+        Tensor::cat(
+            vec![
+                self.norm_a,
+                self.norm_b,
+                self.norm_delta,
+                self.condition_a,
+                self.condition_b,
+                change,
+            ],
+            2,
+        )
+    }
+
+    /// The values of [`Diagnostics::table`], run by run.
+    pub fn read(values: &[f32]) -> Vec<RunDiagnostics> {
+        let finite = |value: f32| value.is_finite().then_some(f64::from(value));
+        let (rows, _) = values.as_chunks::<COLUMNS>();
+        rows.iter()
+            .map(|row| RunDiagnostics {
+                norm_a: finite(row[0]),
+                norm_b: finite(row[1]),
+                norm_delta: finite(row[2]),
+                condition_a: finite(row[3]),
+                condition_b: finite(row[4]),
+                update_ratio: finite(row[5]),
+            })
+            .collect()
+    }
+}
+
+/// Largest over smallest eigenvalue of symmetric positive definite matrices.
+///
+/// # Shapes
+/// - `matrices`, `inverses`: [N, r, r]
+/// - result: [N, 1, 1]
+pub fn condition_numbers(matrices: &Tensor<3>, inverses: &Tensor<3>) -> Tensor<3> {
+    let count = matrices.dims()[0];
+    let both = Tensor::cat(vec![matrices.clone(), inverses.clone()], 0);
+    let largest = largest_eigenvalues(both); // [2N, 1, 1]
+    largest.clone().narrow(0, 0, count) * largest.narrow(0, count, count)
+}
+
+/// The largest eigenvalue λ of each matrix, as tr(M³³) / tr(M³²).
+///
+/// It is never above λ, and below it by at most what the other eigenvalues can do: 3 % at r = 8,
+/// 7 % at r = 64, nothing where λ stands alone. Powers are of matrices with a trace of 1.
+fn largest_eigenvalues(matrices: Tensor<3>) -> Tensor<3> {
+    let first_trace = trace(&matrices);
+    let normal = matrices / first_trace.clone();
+    let mut power = normal.clone();
+    for _ in 0..SQUARINGS {
+        power = power.clone().matmul(power);
+        let size = trace(&power);
+        power = power / size;
+    }
+    sum(power * normal) * first_trace
+}
+
+/// [M·K, 1, 1] to [M, K, 1].
+fn over_banks(values: Tensor<3>, runs: usize) -> Tensor<3> {
+    let count = values.dims()[0];
+    values.reshape([count / runs, runs, 1])
+}
