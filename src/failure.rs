@@ -48,6 +48,7 @@ impl From<SessionError> for Failure {
         let place = match error {
             SessionError::Device(_) => "engine",
             SessionError::Setting { .. } | SessionError::Run { .. } => "settings",
+            SessionError::TooLong(_) => "data",
             SessionError::NothingCounts | SessionError::Checkpoint(_) => "run",
         };
         at(place, error.field(), error)

@@ -24,7 +24,7 @@
 //!
 //! # Around it
 //!
-//! [`load`] makes a base of GGUF or safetensors bytes, tensor by tensor. [`generate`] writes text
+//! [`load`] makes a base, a Llama or a GPT-2, of GGUF or safetensors bytes, tensor by tensor. [`generate`] writes text
 //! with all runs side by side. [`peft`] reads and writes adapters. [`engine`] is the device that a
 //! build computes on: `cpu` or `webgpu`, one a build. [`messages`] is what the page and its workers
 //! say to each other, and `web`, in wasm builds, the only module that knows JavaScript.
@@ -41,6 +41,7 @@ pub mod messages;
 pub mod model;
 pub mod optim;
 pub mod peft;
+mod tensor_file;
 pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

@@ -62,7 +62,7 @@ messages! {
     pub struct ModelSummary {
         /// From the file.
         pub name: String,
-        /// Architecture in the file's words.
+        /// Architecture, as HF's `model_type` names it: `llama` or `gpt2`.
         pub architecture: String,
         /// Weights.
         pub parameters: f64,

@@ -20,7 +20,7 @@ use crate::messages::{
     DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
     SampleSettings, SessionSettings, TargetShape, TokenPiece,
 };
-use crate::model::{Llama, ModelConfig, Target};
+use crate::model::{Base, ModelConfig};
 use crate::peft;
 use crate::train::{Evaluation, Session, estimate::estimate, memory::held_bytes};
 
@@ -64,7 +64,7 @@ pub struct WebSession {
     name: String,
     file_bytes: f64,
     tokenizer: Tokenizer,
-    model: Llama,
+    model: Base,
     data: Option<LoadedData>,
     training: Option<Training>,
 }
@@ -93,7 +93,7 @@ impl WebSession {
         let file_bytes = files.iter().map(|file| file.len() as f64).sum();
         let checkpoint = Checkpoint::open(files).await.map_err(failure)?;
         check_size(checkpoint.name(), checkpoint.config())?;
-        let model = Llama::load(&checkpoint, &device, |done, total| {
+        let model = Base::load(&checkpoint, &device, |done, total| {
             let progress = Progress {
                 action: "reading weights".into(),
                 done: done as f64,
@@ -123,24 +123,26 @@ impl WebSession {
         let config = &self.model.config;
         to_js(&ModelSummary {
             name: self.name.clone(),
-            architecture: "llama".into(),
+            architecture: config.architecture.model_type().into(),
             parameters: config.parameters() as f64,
             layers: config.num_hidden_layers as u32,
             hidden_size: config.hidden_size as u32,
             vocab_size: config.vocab_size as u32,
             context_length: u32::try_from(config.max_position_embeddings).unwrap_or(u32::MAX),
             file_bytes: self.file_bytes,
-            memory_bytes: self.model.held_bytes() as f64,
+            memory_bytes: self.model.held_bytes(),
             has_chat_template: self.tokenizer.chat_template().is_some(),
-            targets: Target::ALL
-                .into_iter()
-                .map(|target| {
-                    let (inputs, outputs) = target.shape(config);
-                    TargetShape {
+            targets: config
+                .architecture
+                .targets()
+                .iter()
+                .filter_map(|&target| {
+                    let (inputs, outputs) = target.shape(config)?;
+                    Some(TargetShape {
                         target,
                         inputs: inputs as u32,
                         outputs: outputs as u32,
-                    }
+                    })
                 })
                 .collect(),
         })
@@ -234,7 +236,7 @@ impl WebSession {
         } else {
             WASM_LIMIT
         };
-        let base = self.model.held_bytes() as f64;
+        let base = self.model.held_bytes();
         estimate(settings, &self.model.config, base, tokens, limit)
     }
 
@@ -270,7 +272,7 @@ impl WebSession {
         Ok(())
     }
 
-    fn training(&mut self) -> Result<(&Llama, &mut Training), JsValue> {
+    fn training(&mut self) -> Result<(&Base, &mut Training), JsValue> {
         match &mut self.training {
             Some(training) => Ok((&self.model, training)),
             None => Err(plain_failure(
@@ -419,13 +421,13 @@ impl WebSession {
     /// No such run, or a device that failed.
     pub async fn export_adapter(&mut self, run: usize) -> Result<JsValue, JsValue> {
         let name = self.name.clone();
-        let (_, training) = self.training()?;
+        let (model, training) = self.training()?;
         let settings = training.session.settings();
         if run >= settings.runs.len() {
             return Err(plain_failure("run", "there is no such run"));
         }
         let adapters = training.session.adapters();
-        let folder = peft::write(adapters, run, &name, settings.dropout).await;
+        let folder = peft::write(adapters, run, &model.config, &name, settings.dropout).await;
         check_engine()?;
         let folder = folder.map_err(|error| plain_failure("run", &error.to_string()))?;
         let files = js_sys::Object::new();

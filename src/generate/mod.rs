@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::messages::SampleSettings;
-use crate::model::{Adapters, Cache, Context, Llama};
+use crate::model::{Adapters, Base, Cache, Context};
 
 /// Why nothing can be written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -58,7 +58,7 @@ impl Generator {
     /// # Errors
     /// A prompt that is empty or too long.
     pub fn new(
-        model: &Llama,
+        model: &Base,
         adapters: Option<&Adapters>,
         prompt: &[u32],
         end: &[u32],
@@ -112,7 +112,7 @@ impl Generator {
     ///
     /// # Errors
     /// A device that failed.
-    pub async fn next(&mut self, model: &Llama) -> Result<Option<Vec<Option<u32>>>, GenerateError> {
+    pub async fn next(&mut self, model: &Base) -> Result<Option<Vec<Option<u32>>>, GenerateError> {
         if self.left == 0 || self.lanes.iter().all(|lane| lane.done) {
             return Ok(None);
         }

@@ -6,13 +6,13 @@ use super::{
     dequantise::dequantise,
     error::LoadError,
     gguf, hugging_face,
-    layout::NeededTensor,
+    layout::{NeededTensor, Order},
     rotary,
     source::{self, Source},
     tensor::{HostTensor, StoredTensor, TensorInfo},
     tokenizer::Tokenizer,
 };
-use crate::model::ModelConfig;
+use crate::model::{Architecture, ModelConfig};
 
 /// Packed bytes that are in memory at once while a tensor is read, unless one row is longer.
 const CHUNK_BYTES: u64 = 4 << 20;
@@ -31,13 +31,23 @@ pub(crate) struct Opened {
     pub rows_are_permuted: bool,
 }
 
-/// Where a tensor's bytes are, and how their rows are ordered.
+/// Where a tensor's bytes are, and in which order.
 #[derive(Debug, Clone)]
 struct Place {
     file: usize,
     offset: u64,
-    /// The head width if rows must be brought from GGUF's order into Hugging Face's.
-    permuted_heads_of: Option<usize>,
+    arrangement: Arrangement,
+}
+
+/// How rows of the file become the tensor.
+#[derive(Debug, Clone, Copy)]
+enum Arrangement {
+    /// They are its rows.
+    Rows,
+    /// They are its rows in GGUF's order, for heads of this width.
+    PermutedRows(usize),
+    /// They are its columns.
+    Columns,
 }
 
 /// A base model whose files are open and whose headers were read and checked.
@@ -90,15 +100,21 @@ impl<S: Source> Checkpoint<S> {
         let mut tensors = Vec::with_capacity(matched.len());
         let mut places = Vec::with_capacity(matched.len());
         for (needed, stored) in matched {
-            let permuted = rows_are_permuted && needed.rotary;
+            let arrangement = match (needed.order, &config.architecture) {
+                (Order::Rotary, Architecture::Llama(llama)) if rows_are_permuted => {
+                    Arrangement::PermutedRows(llama.head_dim)
+                }
+                (Order::Transposed, _) => Arrangement::Columns,
+                _ => Arrangement::Rows,
+            };
             places.push(Place {
                 file: stored.file,
                 offset: stored.offset,
-                permuted_heads_of: permuted.then_some(config.head_dim),
+                arrangement,
             });
             tensors.push(TensorInfo {
                 name: needed.name,
-                shape: stored.shape,
+                shape: needed.shape,
                 storage: stored.storage,
                 bytes: stored.bytes,
             });
@@ -138,9 +154,15 @@ impl<S: Source> Checkpoint<S> {
         &self.tensors
     }
 
+    /// What the file says about the tensor called `name`.
+    pub fn info(&self, name: &str) -> Option<&TensorInfo> {
+        self.tensors.get(*self.index.get(name)?)
+    }
+
     /// Reads the tensor called `name` in Hugging Face's naming.
     ///
-    /// Besides the result, at most 4 MiB of packed bytes or one row are in memory.
+    /// Besides the result, at most 4 MiB of packed bytes or one row of the file are in memory, and of a tensor that is
+    /// stored transposed their values.
     ///
     /// # Errors
     /// A name that [`Self::tensors`] does not list, too little memory, or a source that cannot be read any more.
@@ -162,7 +184,10 @@ impl<S: Source> Checkpoint<S> {
         })?;
 
         // Shapes are never empty and never contain 0; `StoredTensor::new` saw to that.
-        let row_values = info.shape[info.shape.len() - 1];
+        let row_values = match place.arrangement {
+            Arrangement::Columns => info.shape[0],
+            _ => info.shape[info.shape.len() - 1],
+        };
         let rows = info.elements() / row_values;
         let row_bytes = info.bytes / rows as u64;
         let chunk_rows = usize::try_from(CHUNK_BYTES / row_bytes).map_or(1, |rows| rows.max(1));
@@ -172,17 +197,28 @@ impl<S: Source> Checkpoint<S> {
             // Its values fit in memory, so fewer bytes than they take do.
             let length = count * row_bytes as usize;
             let bytes = source::read_exactly(source, offset, length).await?;
-            match place.permuted_heads_of {
-                None => {
+            match place.arrangement {
+                Arrangement::Rows => {
                     let start = first_row * row_values;
                     let chunk = &mut values[start..start + count * row_values];
                     dequantise(info.storage, &bytes, chunk);
                 }
-                Some(head_dim) => {
+                Arrangement::PermutedRows(head_dim) => {
                     for (i, bytes) in bytes.chunks_exact(row_bytes as usize).enumerate() {
                         let row = rotary::hugging_face_row(first_row + i, head_dim);
                         let values = &mut values[row * row_values..][..row_values];
                         dequantise(info.storage, bytes, values);
+                    }
+                }
+                Arrangement::Columns => {
+                    let mut chunk = vec![0.0; count * row_values];
+                    dequantise(info.storage, &bytes, &mut chunk);
+                    for (column, values) in values.chunks_exact_mut(rows).enumerate() {
+                        let stored = chunk.iter().skip(column).step_by(row_values);
+                        let values = &mut values[first_row..first_row + count];
+                        for (value, stored) in values.iter_mut().zip(stored) {
+                            *value = *stored;
+                        }
                     }
                 }
             }

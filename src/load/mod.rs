@@ -7,7 +7,7 @@
 //!
 //! - [`source`]: where bytes come from, so that a file is never whole in memory
 //! - [`gguf`] and [`hugging_face`]: what each format says about config, tensors and tokenizer
-//! - [`layout`]: which tensors a Llama model has
+//! - [`layout`]: which tensors a model has
 //! - [`storage`] and [`dequantise`]: from packed bytes to `f32`
 //! - [`tokenizer`]: text to ids and back, and chat templates
 

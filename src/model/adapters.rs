@@ -40,32 +40,35 @@ impl Adapters {
     ///
     /// A is uniform in ±1/√in, which is PEFT's `kaiming_uniform_(a = √5)`; B is zero. Each layer
     /// draws from a ChaCha8 stream of its own, so that its values depend on `seed` alone and not
-    /// on which other layers are adapted.
+    /// on which other layers are adapted. Targets that the base does not have are left out.
     pub fn new(
         config: &ModelConfig,
-        shape: AdapterShape,
+        mut shape: AdapterShape,
         runs: usize,
         seed: u64,
         device: &Device,
     ) -> Self {
+        shape
+            .targets
+            .retain(|target| target.shape(config).is_some());
         let blocks = (0..config.num_hidden_layers)
             .map(|layer| {
                 shape
                     .targets
                     .iter()
-                    .map(|&target| {
-                        let (inputs, outputs) = target.shape(config);
+                    .filter_map(|&target| {
+                        let (inputs, outputs) = target.shape(config)?;
                         let mut random = ChaCha8Rng::seed_from_u64(seed);
-                        random.set_stream((layer * Target::ALL.len() + target as usize) as u64);
+                        random.set_stream(target.stream(layer));
                         let bound = 1.0 / (inputs as f32).sqrt();
                         let a: Vec<f32> = (0..shape.rank * inputs)
                             .map(|_| random.random_range(-bound..bound))
                             .collect();
                         let a = TensorData::new(a, [1, shape.rank, inputs]);
-                        Bank {
+                        Some(Bank {
                             a: Tensor::<3>::from_data(a, device).repeat_dim(0, runs),
                             b: Tensor::zeros([runs, outputs, shape.rank], device),
-                        }
+                        })
                     })
                     .collect()
             })
@@ -139,16 +142,15 @@ impl Adapters {
         tracked
     }
 
-    /// Number of trained values of one run.
-    pub fn parameters(config: &ModelConfig, shape: &AdapterShape) -> usize {
-        let a_block: usize = shape
+    /// Number of trained values of one run. A float, because settings that nobody has checked yet
+    /// may ask for more than an integer of 32 bits holds.
+    pub fn parameters(config: &ModelConfig, shape: &AdapterShape) -> f64 {
+        let a_block: f64 = shape
             .targets
             .iter()
-            .map(|target| {
-                let (inputs, outputs) = target.shape(config);
-                shape.rank * (inputs + outputs)
-            })
+            .filter_map(|target| target.shape(config))
+            .map(|(inputs, outputs)| shape.rank as f64 * (inputs + outputs) as f64)
             .sum();
-        config.num_hidden_layers * a_block
+        config.num_hidden_layers as f64 * a_block
     }
 }

@@ -28,9 +28,8 @@ impl Dropout {
         let [rows, inputs] = x.dims();
         let rows = rows / runs;
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let layer = (layer * Target::ALL.len() + target as usize) as u64;
         // The upper half keeps these streams apart from those that adapters begin with.
-        random.set_stream((u64::from(self.step) + 1) << 32 | layer);
+        random.set_stream((u64::from(self.step) + 1) << 32 | target.stream(layer));
         let kept = (1.0 / (1.0 - self.share)) as f32;
         let mask: Vec<f32> = (0..rows * inputs)
             .map(|_| {

@@ -2,10 +2,13 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Block, Llama, Target};
+use super::{
+    Affine, Architecture, Base, Body, Gpt2, Gpt2Block, Gpt2Config, Llama, LlamaBlock, LlamaConfig,
+    Target, norm::LayerNorm,
+};
 use crate::load::{Checkpoint, LoadError, Source};
 
-impl Llama {
+impl Base {
     /// Reads all weights, one tensor at a time.
     ///
     /// `on_progress` gets bytes read and bytes in all after each tensor; when it returns false,
@@ -27,41 +30,24 @@ impl Llama {
             total,
             on_progress: &mut on_progress,
         };
-        let embedding: Tensor<2> = reader.tensor("model.embed_tokens.weight").await?;
-        let mut blocks = Vec::with_capacity(config.num_hidden_layers);
-        for layer in 0..config.num_hidden_layers {
-            let name = |module: &str| format!("model.layers.{layer}.{module}.weight");
-            let mut linears = Vec::with_capacity(Target::ALL.len());
-            for target in Target::ALL {
-                linears.push(reader.tensor(&name(target.module())).await?);
-            }
-            blocks.push(Block {
-                input_norm: reader.tensor(&name("input_layernorm")).await?,
-                post_attention_norm: reader.tensor(&name("post_attention_layernorm")).await?,
-                linears: linears
-                    .try_into()
-                    .map_err(|_| LoadError::new(checkpoint.name(), "a block is incomplete"))?,
-            });
-        }
-        let final_norm = reader.tensor("model.norm.weight").await?;
+        let body = match &config.architecture {
+            Architecture::Llama(llama) => Body::Llama(reader.llama(llama.clone()).await?),
+            Architecture::Gpt2(gpt2) => Body::Gpt2(reader.gpt2(gpt2.clone()).await?),
+        };
         let head = if config.tie_word_embeddings {
-            embedding.clone()
+            match &body {
+                Body::Llama(llama) => llama.embedding.clone(),
+                Body::Gpt2(gpt2) => gpt2.embedding.clone(),
+            }
         } else {
-            reader.tensor("lm_head.weight").await?
+            reader.weight("lm_head").await?
         };
         Ok(Self {
             config,
             device: device.clone(),
-            embedding,
-            blocks,
-            final_norm,
+            body,
             head,
         })
-    }
-
-    /// Bytes of the weights as they are held.
-    pub fn held_bytes(&self) -> usize {
-        self.config.parameters() * size_of::<f32>()
     }
 }
 
@@ -75,13 +61,78 @@ struct Reader<'a, S: Source> {
 }
 
 impl<S: Source> Reader<'_, S> {
+    async fn llama(&mut self, config: LlamaConfig) -> Result<Llama, LoadError> {
+        let embedding = self.weight("model.embed_tokens").await?;
+        let layers = self.checkpoint.config().num_hidden_layers;
+        let mut blocks = Vec::with_capacity(layers);
+        for layer in 0..layers {
+            let name = |module: &str| format!("model.layers.{layer}.{module}");
+            let mut linears = Vec::with_capacity(Target::LLAMA.len());
+            for target in Target::LLAMA {
+                let module = target.module(&self.checkpoint.config().architecture);
+                let module = module.ok_or_else(|| self.incomplete())?;
+                linears.push(self.weight(&name(module)).await?);
+            }
+            blocks.push(LlamaBlock {
+                input_norm: self.weight(&name("input_layernorm")).await?,
+                post_attention_norm: self.weight(&name("post_attention_layernorm")).await?,
+                linears: linears.try_into().map_err(|_| self.incomplete())?,
+            });
+        }
+        Ok(Llama {
+            config,
+            embedding,
+            blocks,
+            final_norm: self.weight("model.norm").await?,
+        })
+    }
+
+    async fn gpt2(&mut self, config: Gpt2Config) -> Result<Gpt2, LoadError> {
+        let embedding = self.weight("transformer.wte").await?;
+        let positions = self.weight("transformer.wpe").await?;
+        let layers = self.checkpoint.config().num_hidden_layers;
+        let mut blocks = Vec::with_capacity(layers);
+        for layer in 0..layers {
+            let name = |module: &str| format!("transformer.h.{layer}.{module}");
+            blocks.push(Gpt2Block {
+                ln_1: self.layer_norm(&name("ln_1")).await?,
+                c_attn: self.affine(&name("attn.c_attn")).await?,
+                attn_c_proj: self.affine(&name("attn.c_proj")).await?,
+                ln_2: self.layer_norm(&name("ln_2")).await?,
+                c_fc: self.affine(&name("mlp.c_fc")).await?,
+                mlp_c_proj: self.affine(&name("mlp.c_proj")).await?,
+            });
+        }
+        Ok(Gpt2 {
+            config,
+            embedding,
+            positions,
+            blocks,
+            final_norm: self.layer_norm("transformer.ln_f").await?,
+        })
+    }
+
+    async fn layer_norm(&mut self, module: &str) -> Result<LayerNorm, LoadError> {
+        Ok(LayerNorm {
+            weight: self.weight(module).await?,
+            bias: self.tensor(&format!("{module}.bias")).await?,
+        })
+    }
+
+    async fn affine(&mut self, module: &str) -> Result<Affine, LoadError> {
+        Ok(Affine {
+            weight: self.weight(module).await?,
+            bias: self.tensor(&format!("{module}.bias")).await?,
+        })
+    }
+
+    async fn weight<const D: usize>(&mut self, module: &str) -> Result<Tensor<D>, LoadError> {
+        self.tensor(&format!("{module}.weight")).await
+    }
+
     async fn tensor<const D: usize>(&mut self, name: &str) -> Result<Tensor<D>, LoadError> {
         let host = self.checkpoint.tensor(name).await?;
-        let info = self.checkpoint.tensors().iter();
-        self.done += info
-            .filter(|info| info.name == name)
-            .map(|info| info.bytes)
-            .sum::<u64>();
+        self.done += self.checkpoint.info(name).map_or(0, |info| info.bytes);
         if !(self.on_progress)(self.done, self.total) {
             return Err(LoadError::new(
                 self.checkpoint.name(),
@@ -90,5 +141,9 @@ impl<S: Source> Reader<'_, S> {
         }
         let data = TensorData::new(host.values, host.shape);
         Ok(Tensor::from_data(data, self.device))
+    }
+
+    fn incomplete(&self) -> LoadError {
+        LoadError::new(self.checkpoint.name(), "a block is incomplete")
     }
 }

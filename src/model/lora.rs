@@ -36,22 +36,30 @@ pub struct AdapterInput<'a> {
 /// - result: [K·N, out]
 pub fn linear(x: Tensor<2>, weight: &Tensor<2>, adapter: Option<AdapterInput<'_>>) -> Tensor<2> {
     let base = x.clone().matmul(weight.clone().transpose());
-    let Some(AdapterInput {
+    match adapter {
+        Some(adapter) => base + change(x, adapter),
+        None => base,
+    }
+}
+
+/// What the bank adds to the output of its layer: each run's `scale · (x · Aᵀ) · Bᵀ`.
+///
+/// # Shapes
+/// - `x`: [K·N, in], the rows of run 0 first
+/// - result: [K·N, out]
+pub fn change(x: Tensor<2>, adapter: AdapterInput<'_>) -> Tensor<2> {
+    let AdapterInput {
         bank,
         scale,
         dropout,
-    }) = adapter
-    else {
-        return base;
-    };
+    } = adapter;
     let [rows, inputs] = x.dims();
-    let [runs, _, _] = bank.a.dims();
-    let outputs = base.dims()[1];
+    let [runs, outputs, _] = bank.b.dims();
     let mut x = x.reshape([runs, rows / runs, inputs]); // [K, N, in]
     if let Some(dropout) = dropout {
         x = x * dropout;
     }
     let low = x.matmul(bank.a.clone().swap_dims(1, 2)).mul_scalar(scale); // [K, N, r]
     let delta = low.matmul(bank.b.clone().swap_dims(1, 2)); // [K, N, out]
-    base + delta.reshape([rows, outputs])
+    delta.reshape([rows, outputs])
 }

@@ -2,10 +2,14 @@
 
 pub mod adapters;
 pub mod attention;
+pub mod base;
 pub mod cache;
 pub mod config;
+pub mod context;
 pub mod dropout;
 pub mod from_checkpoint;
+pub mod gelu;
+pub mod gpt2;
 pub mod llama;
 pub mod lora;
 pub mod norm;
@@ -13,9 +17,12 @@ pub mod rope;
 pub mod target;
 
 pub use adapters::{AdapterShape, Adapters};
+pub use base::{Base, Body, TooLong};
 pub use cache::Cache;
-pub use config::{ConfigError, ModelConfig};
+pub use config::{Architecture, ConfigError, Gpt2Config, LlamaConfig, ModelConfig};
+pub use context::Context;
 pub use dropout::Dropout;
-pub use llama::{Block, Context, Llama};
+pub use gpt2::{Affine, Gpt2, Gpt2Block};
+pub use llama::{Llama, LlamaBlock};
 pub use lora::Bank;
 pub use target::Target;

@@ -1,4 +1,4 @@
-//! Root mean square normalisation.
+//! Normalisation over channels.
 
 use burn::tensor::Tensor;
 
@@ -12,4 +12,25 @@ pub fn rms_norm(x: Tensor<2>, weight: &Tensor<1>, eps: f64) -> Tensor<2> {
     let mean_square = x.clone().square().mean_dim(1); // [N, 1]
     let inverse = mean_square.add_scalar(eps).sqrt().recip();
     x * inverse * weight.clone().unsqueeze::<2>()
+}
+
+/// Frozen weights of torch's `LayerNorm`.
+#[derive(Debug, Clone)]
+pub struct LayerNorm {
+    /// [C].
+    pub weight: Tensor<1>,
+    /// [C].
+    pub bias: Tensor<1>,
+}
+
+impl LayerNorm {
+    /// `(x - mean(x)) / √(var(x) + eps) · weight + bias` over the last axis (Ba et al. 2016), the
+    /// variance without Bessel's correction, as torch's.
+    ///
+    /// # Shapes
+    /// - `x`: [N, C], result the same
+    pub fn apply(&self, x: Tensor<2>, eps: f64) -> Tensor<2> {
+        let centred = x.clone() - x.mean_dim(1); // [N, C]
+        rms_norm(centred, &self.weight, eps) + self.bias.clone().unsqueeze::<2>()
+    }
 }

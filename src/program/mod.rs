@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     engine,
     load::{Checkpoint, FileSource, Tokenizer},
-    model::Llama,
+    model,
 };
 
 /// Fine-tune a small language model with LoRA, preconditioned and plain side by side.
@@ -81,7 +81,7 @@ async fn open(path: &Path) -> Result<Checkpoint<FileSource>> {
 
 /// A base on this machine's engine, with its tokenizer.
 struct Base {
-    model: Llama,
+    model: model::Base,
     tokenizer: Tokenizer,
     device: Device,
 }
@@ -93,7 +93,7 @@ async fn load(path: &Path) -> Result<Base> {
         "{msg} {wide_bar} {bytes}/{total_bytes}",
     )?);
     bar.set_message(checkpoint.name().to_owned());
-    let model = Llama::load(&checkpoint, &device, |done, total| {
+    let model = model::Base::load(&checkpoint, &device, |done, total| {
         bar.set_length(total);
         bar.set_position(done);
         true

@@ -129,10 +129,11 @@ impl Train {
             history.write(path)?;
         }
         if let Some(folder) = &self.output {
+            let config = &base.model.config;
             for (index, run) in session.settings().runs.iter().enumerate() {
                 let dropout = session.settings().dropout;
                 let name = self.model.display().to_string();
-                let files = peft::write(session.adapters(), index, &name, dropout).await?;
+                let files = peft::write(session.adapters(), index, config, &name, dropout).await?;
                 // A run's name is the user's, and may be no folder name.
                 let folder = folder.join(format!("run-{}", index + 1));
                 std::fs::create_dir_all(&folder)?;

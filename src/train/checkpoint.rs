@@ -1,15 +1,13 @@
 //! A session as bytes, and back: what a crashed worker resumes from.
 
-use std::collections::HashMap;
-
-use burn::tensor::{Device, Tensor, TensorData, Transaction};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Session, SessionError, session::device_error};
+use super::{Session, SessionError};
 use crate::messages::SessionSettings;
-use crate::model::{Adapters, Llama};
+use crate::model::{Adapters, Base};
 use crate::optim::Optimizer;
+use crate::tensor_file::{self, TensorFile, TensorFileError};
 
 /// Key of the safetensors metadata that holds everything but tensors.
 const STATE: &str = "riemann_lora_session";
@@ -48,34 +46,16 @@ impl Session {
     /// # Errors
     /// A device that failed.
     pub async fn checkpoint(&self) -> Result<Vec<u8>, SessionError> {
-        let wrong = |error: &dyn ToString| SessionError::Checkpoint(error.to_string());
         let (mut adapters, mut optimizer) = (self.adapters.clone(), self.optimizer.clone());
-        let mut names = Vec::new();
-        let mut shapes = Vec::new();
-        let mut transaction = Transaction::default();
-        for (name, tensor) in tensors(&mut adapters, &mut optimizer) {
-            names.push(name);
-            shapes.push(tensor.dims().to_vec());
-            transaction = transaction.register(tensor.clone());
-        }
-        let data = transaction.execute_async().await.map_err(device_error)?;
-        let bytes: Vec<Vec<u8>> = data
-            .iter()
-            .map(|data| data.iter::<f32>().flat_map(f32::to_le_bytes).collect())
-            .collect();
-        let mut views = Vec::with_capacity(names.len());
-        for ((name, shape), bytes) in names.into_iter().zip(shapes).zip(&bytes) {
-            let view = TensorView::new(Dtype::F32, shape, bytes).map_err(|error| wrong(&error))?;
-            views.push((name, view));
-        }
         let state = State {
             settings: self.settings.clone(),
             step: self.step,
             diverged_at: self.diverged_at.clone(),
         };
-        let state = serde_json::to_string(&state).map_err(|error| wrong(&error))?;
-        let metadata = HashMap::from([(STATE.to_owned(), state)]);
-        safetensors::serialize(views, Some(metadata)).map_err(|error| wrong(&error))
+        let state = serde_json::to_string(&state).map_err(wrong)?;
+        let tensors = tensors(&mut adapters, &mut optimizer);
+        let tensors = tensors.map(|(name, tensor)| (name, tensor.clone()));
+        Ok(tensor_file::write(tensors, (STATE, state)).await?)
     }
 
     /// The session that [`Session::checkpoint`] saved; its next steps are those that would have
@@ -83,51 +63,33 @@ impl Session {
     ///
     /// # Errors
     /// Bytes that are no checkpoint, or one of another base.
-    pub fn resume(model: &Llama, bytes: &[u8]) -> Result<Self, SessionError> {
-        let wrong = |error: &dyn ToString| SessionError::Checkpoint(error.to_string());
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| wrong(&error))?;
-        let state = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|entries| entries.get(STATE))
-            .ok_or_else(|| wrong(&"it holds no session; use a file that this page saved"))?;
-        let state: State = serde_json::from_str(state).map_err(|error| wrong(&error))?;
+    pub fn resume(model: &Base, bytes: &[u8]) -> Result<Self, SessionError> {
+        let state = tensor_file::read_metadata(bytes, STATE)?
+            .ok_or_else(|| wrong("it holds no session; use a file that this page saved"))?;
+        let state: State = serde_json::from_str(&state).map_err(wrong)?;
         if state.diverged_at.len() != state.settings.runs.len() {
-            return Err(wrong(&"it lists another number of runs than its settings"));
+            return Err(wrong("it lists another number of runs than its settings"));
         }
         let mut session = Self::new(model, state.settings)?;
         session.step = state.step;
         session.diverged_at = state.diverged_at;
-        let file = SafeTensors::deserialize(bytes).map_err(|error| wrong(&error))?;
+        let file = TensorFile::open(bytes)?;
         for (name, tensor) in tensors(&mut session.adapters, &mut session.optimizer) {
-            let view = file
-                .tensor(&name)
-                .map_err(|_| wrong(&format!("{name} is missing")))?;
-            *tensor = restored(&name, &view, tensor.dims(), &model.device)?;
+            *tensor = file.tensor(&name, tensor.dims(), &model.device)?;
         }
         Ok(session)
     }
 }
 
-fn restored(
-    name: &str,
-    view: &TensorView<'_>,
-    shape: [usize; 3],
-    device: &Device,
-) -> Result<Tensor<3>, SessionError> {
-    if view.dtype() != Dtype::F32 || view.shape() != shape {
-        return Err(SessionError::Checkpoint(format!(
-            "{name} is {:?} {:?}, and this base with these settings needs F32 {shape:?}",
-            view.dtype(),
-            view.shape()
-        )));
+fn wrong(error: impl ToString) -> SessionError {
+    SessionError::Checkpoint(error.to_string())
+}
+
+impl From<TensorFileError> for SessionError {
+    fn from(error: TensorFileError) -> Self {
+        match error {
+            TensorFileError::Device(reason) => Self::Device(reason),
+            other => wrong(other),
+        }
     }
-    let values: Vec<f32> = view
-        .data()
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect();
-    Ok(Tensor::from_data(TensorData::new(values, shape), device))
 }

@@ -1,5 +1,6 @@
 //! What can go wrong between a session's settings and its last step.
 
+use crate::model::TooLong;
 use crate::optim::SettingError;
 
 /// Why a session cannot be made or cannot go on.
@@ -28,6 +29,9 @@ pub enum SessionError {
         "no token of this batch counts in the loss; use a longer sequence length, or count all tokens"
     )]
     NothingCounts,
+    /// A batch longer than the base's context.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
     /// The device failed to compute or to hand over a result.
     #[error("the device stopped working: {0}; the last checkpoint can be resumed on another one")]
     Device(String),

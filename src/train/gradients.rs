@@ -5,7 +5,7 @@ use burn::tensor::{Gradients, Tensor};
 use super::head::{chunk_rows, losses_and_gradient};
 use super::labels::{CountedLabels, repeat_ids};
 use crate::data::Batch;
-use crate::model::{Adapters, Context, Dropout, Llama};
+use crate::model::{Adapters, Base, Context, Dropout};
 use crate::optim::BankGradients;
 
 /// A forward pass that is ready for its backward.
@@ -24,7 +24,7 @@ impl Pass {
     ///
     /// `None` where no label of the batch counts.
     pub fn forward(
-        model: &Llama,
+        model: &Base,
         adapters: &Adapters,
         dropout: Option<&Dropout>,
         batch: &Batch,

@@ -6,7 +6,7 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::model::Llama;
+use crate::model::Base;
 
 /// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive.
 pub fn chunk_rows(tokens: usize) -> usize {
@@ -19,12 +19,7 @@ pub fn chunk_rows(tokens: usize) -> usize {
 /// - `rows`: [N, C], normalised
 /// - `targets`: [N]
 /// - result: [N]
-pub fn losses(
-    model: &Llama,
-    rows: &Tensor<2>,
-    targets: &Tensor<1, Int>,
-    chunk: usize,
-) -> Tensor<1> {
+pub fn losses(model: &Base, rows: &Tensor<2>, targets: &Tensor<1, Int>, chunk: usize) -> Tensor<1> {
     let parts = chunks(rows, targets, chunk)
         .map(|(rows, targets)| Chunk::new(model, rows, &targets).losses)
         .collect();
@@ -38,7 +33,7 @@ pub fn losses(
 /// - `targets`: [N]
 /// - result: [N] and [N, C]
 pub fn losses_and_gradient(
-    model: &Llama,
+    model: &Base,
     rows: &Tensor<2>,
     targets: &Tensor<1, Int>,
     chunk: usize,
@@ -62,7 +57,7 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn new(model: &Llama, rows: Tensor<2>, targets: &Tensor<1, Int>) -> Self {
+    fn new(model: &Base, rows: Tensor<2>, targets: &Tensor<1, Int>) -> Self {
         let logits = model.logits(rows); // [n, V]
         let largest = logits.clone().max_dim(1); // [n, 1]
         let shifted = logits - largest;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::data::Batch;
 use crate::messages::{RunDiagnostics, RunReport, SessionSettings, StepReport, StepTimes};
-use crate::model::{Adapters, Context, Dropout, Llama};
+use crate::model::{Adapters, Base, Context, Dropout};
 use crate::optim::{Coefficients, Diagnostics, Optimizer, OptimizerSettings};
 
 /// On a device that computes in its own time, the split of a step's time is measured at every so
@@ -47,7 +47,7 @@ impl Session {
     ///
     /// # Errors
     /// The first setting out of range.
-    pub fn new(model: &Llama, settings: SessionSettings) -> Result<Self, SessionError> {
+    pub fn new(model: &Base, settings: SessionSettings) -> Result<Self, SessionError> {
         validate(&settings, &model.config)?;
         let adapters = Adapters::new(
             &model.config,
@@ -107,8 +107,9 @@ impl Session {
     /// no further part; the others' numbers do not change by it.
     ///
     /// # Errors
-    /// A batch without counted labels, or a device that failed.
-    pub async fn step(&mut self, model: &Llama, batch: &Batch) -> Result<StepReport, SessionError> {
+    /// A batch without counted labels or longer than the base's context, or a device that failed.
+    pub async fn step(&mut self, model: &Base, batch: &Batch) -> Result<StepReport, SessionError> {
+        model.check_length(batch.tokens)?;
         let mut clock = Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS));
         let dropout = Dropout {
             share: self.settings.dropout,
@@ -207,12 +208,9 @@ impl Session {
     /// Losses of all runs on one held-out batch; sums, so that batches of any size add up.
     ///
     /// # Errors
-    /// A device that failed.
-    pub async fn evaluate(
-        &self,
-        model: &Llama,
-        batch: &Batch,
-    ) -> Result<BatchLosses, SessionError> {
+    /// A batch longer than the base's context, or a device that failed.
+    pub async fn evaluate(&self, model: &Base, batch: &Batch) -> Result<BatchLosses, SessionError> {
+        model.check_length(batch.tokens)?;
         let runs = self.settings.runs.len();
         let Some(labels) = CountedLabels::new(batch, runs, &model.device) else {
             return Ok(BatchLosses {

@@ -2,7 +2,7 @@
 
 use super::SessionError;
 use crate::messages::SessionSettings;
-use crate::model::{AdapterShape, ModelConfig, Target};
+use crate::model::{AdapterShape, Architecture, ModelConfig, Target};
 
 /// Largest rank. The preconditioner inverts r×r matrices, which stop being small beyond it.
 pub const MAXIMUM_RANK: u32 = 64;
@@ -34,13 +34,12 @@ pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), 
             "name each layer once",
         ));
     }
+    check_targets(&s.targets, &config.architecture)?;
     let narrowest = s
         .targets
         .iter()
-        .map(|target| {
-            let (inputs, outputs) = target.shape(config);
-            inputs.min(outputs)
-        })
+        .filter_map(|target| target.shape(config))
+        .map(|(inputs, outputs)| inputs.min(outputs))
         .min()
         .unwrap_or(0);
     let largest = MAXIMUM_RANK.min(u32::try_from(narrowest).unwrap_or(MAXIMUM_RANK));
@@ -92,6 +91,33 @@ pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), 
             .map_err(|error| SessionError::Run { index, error })?;
     }
     Ok(())
+}
+
+/// Checks that a base has the layers, and that no weight would carry two adapters.
+fn check_targets(targets: &[Target], architecture: &Architecture) -> Result<(), SessionError> {
+    let there = architecture.targets();
+    if let Some(other) = targets.iter().find(|target| !there.contains(target)) {
+        let names: Vec<&str> = there.iter().map(|target| target.name()).collect();
+        return Err(SessionError::setting(
+            "targets",
+            other.name(),
+            format!(
+                "a {} has no such layer; choose among {}",
+                architecture.title(),
+                names.join(", ")
+            ),
+        ));
+    }
+    let part = targets.iter().find(|t| t.part(architecture).is_some());
+    match part {
+        // Their changes of weight would add up to one of a rank that nobody asked for.
+        Some(part) if targets.contains(&Target::CAttn) => Err(SessionError::setting(
+            "targets",
+            format!("{} and {}", part.name(), Target::CAttn.name()),
+            "the first is a part of the second; choose the whole or its parts",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Rank, alpha and targets of the adapters, targets in the order of a forward pass.

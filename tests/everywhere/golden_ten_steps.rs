@@ -1,29 +1,30 @@
 //! Ten steps of every optimizer case against torch: losses, gradient norms, and the adapters that come out.
 
 use riemann_lora::{
-    model::{Adapters, Llama},
+    model::{Adapters, Base},
     optim::OptimizerSettings,
     peft,
     train::Session,
 };
 
-use crate::support::{adapter, adapters, golden, model, norm, settings, values};
+use crate::support::{Fixture, adapters, for_both, norm, values};
 
 /// Trains one golden case beside `neighbours`, and returns its losses and adapters.
 async fn train(
-    model: &Llama,
+    fixture: Fixture,
+    model: &Base,
     case: &str,
     neighbours: &[&str],
     steps: usize,
 ) -> (Vec<f64>, Vec<f64>, Adapters) {
-    let golden = golden();
+    let golden = fixture.golden();
     let optimizers: Vec<OptimizerSettings> = [case]
         .iter()
         .chain(neighbours)
         .map(|name| golden.cases[*name].hyper.settings())
         .collect();
-    let start = adapters(adapter!("adapter_init"), model, optimizers.len());
-    let mut session = Session::with_adapters(settings(optimizers), start);
+    let start = adapters(fixture.adapter("adapter_init"), model, optimizers.len());
+    let mut session = Session::with_adapters(fixture.settings(optimizers), start);
     let (mut losses, mut norms) = (Vec::new(), Vec::new());
     for batch in &golden.batches[..steps] {
         let report = session.step(model, &batch.batch()).await.unwrap();
@@ -56,10 +57,10 @@ async fn relative_error(found: &Adapters, expected: &Adapters, start: &Adapters)
     norm(error) / norm(update)
 }
 
-async fn check_case(case: &str, after: (&[u8], &[u8])) {
-    let (golden, model) = (golden(), model().await);
+async fn check_case(fixture: Fixture, case: &str) {
+    let (golden, model) = (fixture.golden(), fixture.model().await);
     let expected = &golden.cases[case];
-    let (losses, norms, found) = train(&model, case, &[], 10).await;
+    let (losses, norms, found) = train(fixture, &model, case, &[], 10).await;
     assert_eq!(losses.len(), expected.losses.len());
     for (step, (loss, expected)) in losses.iter().zip(&expected.losses).enumerate() {
         assert!(
@@ -76,46 +77,18 @@ async fn check_case(case: &str, after: (&[u8], &[u8])) {
     }
     let read =
         |files: (&[u8], &[u8])| peft::read(files.0, files.1, &model.config, &model.device).unwrap();
-    let error = relative_error(&found, &read(after), &read(adapter!("adapter_init"))).await;
+    let after = read(fixture.adapter(&format!("after_{case}")));
+    let start = read(fixture.adapter("adapter_init"));
+    let error = relative_error(&found, &after, &start).await;
     assert!(error < 1e-3, "{case}: {error} of the update");
 }
 
 macro_rules! cases {
-    ($($case:ident),*) => {$(
-        everywhere! {
-            async fn $case() {
-                check_case(stringify!($case), case_files!($case)).await;
-            }
-        }
-    )*};
-}
-macro_rules! case_files {
-    (sgd) => {
-        adapter!("after_sgd")
-    };
-    (scaled_gd) => {
-        adapter!("after_scaled_gd")
-    };
-    (adamw) => {
-        adapter!("after_adamw")
-    };
-    (adamw_clip_sched) => {
-        adapter!("after_adamw_clip_sched")
-    };
-    (scaled_adamw) => {
-        adapter!("after_scaled_adamw")
-    };
-    (scaled_adamw_paper) => {
-        adapter!("after_scaled_adamw_paper")
-    };
-    (scaled_adamw_clip_sched) => {
-        adapter!("after_scaled_adamw_clip_sched")
-    };
-    (scaled_adamw_sequential) => {
-        adapter!("after_scaled_adamw_sequential")
-    };
-    (lora_plus) => {
-        adapter!("after_lora_plus")
+    ($($case:ident),* $(,)?) => {
+        $(async fn $case(fixture: Fixture) {
+            check_case(fixture, stringify!($case)).await;
+        })*
+        for_both!($($case),*);
     };
 }
 cases!(
@@ -127,5 +100,5 @@ cases!(
     scaled_adamw_paper,
     scaled_adamw_clip_sched,
     scaled_adamw_sequential,
-    lora_plus
+    lora_plus,
 );

@@ -1,35 +1,87 @@
 //! An adapter is a change of weights.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use riemann_lora::model::{Context, Target};
+use riemann_lora::model::{Adapters, Base, Body, Context, Target};
 
-use crate::support::{adapter, adapters, difference, golden, model, values};
+use crate::support::{Fixture, adapters, difference, for_both, values};
 
-everywhere! {
-    async fn the_merged_weight_gives_the_same_logits() {
-        let (golden, mut model) = (golden(), model().await);
-        let adapters = adapters(adapter!("adapter_random"), &model, 1);
-        let batch = golden.batches[0].batch();
-        let ids = || {
-            let data = TensorData::new(batch.ids.clone(), [batch.rows, batch.tokens]);
-            Tensor::<2, Int>::from_data(data, &model.device)
-        };
-        let context = || Context { adapters: Some(&adapters), ..Context::default() };
-        let apart = values(model.logits(model.normalise(model.forward(ids(), context())))).await;
-        let base = values(model.logits(model.normalise(model.forward(ids(), Context::default())))).await;
+/// The weight that `target` is, or is rows of, and its first row there.
+fn weight(model: &mut Base, layer: usize, target: Target) -> (&mut Tensor<2>, usize) {
+    let channels = model.config.hidden_size;
+    let part = target.part(&model.config.architecture);
+    let weight = match (&mut model.body, target) {
+        (Body::Llama(llama), _) => &mut llama.blocks[layer].linears[target as usize],
+        (Body::Gpt2(gpt2), Target::OProj) => &mut gpt2.blocks[layer].attn_c_proj.weight,
+        (Body::Gpt2(gpt2), Target::UpProj) => &mut gpt2.blocks[layer].c_fc.weight,
+        (Body::Gpt2(gpt2), Target::DownProj) => &mut gpt2.blocks[layer].mlp_c_proj.weight,
+        (Body::Gpt2(gpt2), _) => &mut gpt2.blocks[layer].c_attn.weight,
+    };
+    (weight, part.unwrap_or(0) * channels)
+}
 
-        let ids = ids();
-        for (layer, block) in model.blocks.iter_mut().enumerate() {
-            for target in Target::ALL {
-                let bank = adapters.bank(layer, target).unwrap();
-                let change = bank.b.clone().matmul(bank.a.clone()).squeeze_dim::<2>(0);
-                let weight = &mut block.linears[target as usize];
-                *weight = weight.clone() + change.mul_scalar(adapters.shape.scale());
+/// Adds each adapter's ΔW to the base.
+fn merged(mut model: Base, adapters: &Adapters) -> Base {
+    for layer in 0..model.config.num_hidden_layers {
+        for &target in &adapters.shape.targets {
+            let bank = adapters.bank(layer, target).unwrap();
+            let change = bank.b.clone().matmul(bank.a.clone()).squeeze_dim::<2>(0);
+            let change = change.mul_scalar(adapters.shape.scale());
+            let (weight, first) = weight(&mut model, layer, target);
+            let [rows, columns] = change.dims();
+            let range = [first..first + rows, 0..columns];
+            let new = weight.clone().slice(range.clone()) + change;
+            *weight = weight.clone().slice_assign(range, new);
+        }
+    }
+    model
+}
+
+pub async fn logits(fixture: Fixture, model: &Base, adapters: Option<&Adapters>) -> Vec<f32> {
+    let batch = fixture.golden().batches[0].batch();
+    let data = TensorData::new(batch.ids, [batch.rows, batch.tokens]);
+    let ids = Tensor::<2, Int>::from_data(data, &model.device);
+    let context = Context {
+        adapters,
+        ..Context::default()
+    };
+    values(model.logits(model.normalise(model.forward(ids, context)))).await
+}
+
+async fn check(fixture: Fixture, model: Base, adapters: &Adapters) {
+    let apart = logits(fixture, &model, Some(adapters)).await;
+    let base = logits(fixture, &model, None).await;
+    let merged = logits(fixture, &merged(model, adapters), None).await;
+    let largest = merged
+        .iter()
+        .fold(0.0_f32, |largest, v| largest.max(v.abs()));
+    assert!(difference(&apart, &merged) < 1e-4 * largest);
+    assert!(difference(&apart, &base) > 0.1 * largest);
+}
+
+async fn the_merged_weight_gives_the_same_logits(fixture: Fixture) {
+    let model = fixture.model().await;
+    let adapters = adapters(fixture.adapter("adapter_random"), &model, 1);
+    check(fixture, model, &adapters).await;
+}
+
+for_both!(the_merged_weight_gives_the_same_logits);
+
+#[cfg(not(feature = "webgpu"))]
+mod parts {
+    use super::{Target, check};
+    use crate::support::{GPT2, random_adapters};
+
+    everywhere! {
+        async fn parts_of_the_fused_layer_merge_into_their_rows() {
+            for targets in [
+                &[Target::QProj][..],
+                &[Target::KProj, Target::VProj],
+                &[Target::QProj, Target::VProj, Target::OProj],
+            ] {
+                let model = GPT2.model().await;
+                let adapters = random_adapters(&model, targets, 1);
+                check(GPT2, model, &adapters).await;
             }
         }
-        let merged = values(model.logits(model.normalise(model.forward(ids, Context::default())))).await;
-        let largest = merged.iter().fold(0.0_f32, |largest, v| largest.max(v.abs()));
-        assert!(difference(&apart, &merged) < 1e-4 * largest);
-        assert!(difference(&apart, &base) > 0.1 * largest);
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use riemann_lora::{
     messages::RunReport,
-    model::{Adapters, Bank, Llama},
+    model::{Adapters, Bank, Base},
     optim::{
         DampingKind, OptimizerSettings, PreconditionerSettings, TrainedFactors, UpdateRule, muon,
         precondition::{gram_of_a, gram_of_b},
@@ -60,7 +60,7 @@ fn table() -> (Vec<String>, Vec<OptimizerSettings>) {
     rows.into_iter().unzip()
 }
 
-async fn train(model: &Llama, session: &mut Session, steps: usize) -> Vec<Vec<RunReport>> {
+async fn train(model: &Base, session: &mut Session, steps: usize) -> Vec<Vec<RunReport>> {
     let batch = golden().batches[0].batch();
     let mut reports = Vec::new();
     for _ in 0..steps {

@@ -1,42 +1,97 @@
-//! The golden Llama, and numbers out of tensors.
+//! The golden models, and numbers out of tensors.
 
 use burn::tensor::{Device, Tensor};
 use riemann_lora::{
     data::Batch,
     load::{Checkpoint, MemorySource},
     messages::{RunSettings, SessionSettings},
-    model::{Adapters, Llama, Target},
+    model::{Adapters, Base, Target},
     optim::{Decay, OptimizerSettings, Order, PreconditionerSettings, Schedule, UpdateRule},
     peft,
 };
 use serde::Deserialize;
 
 macro_rules! fixture {
-    ($path:literal) => {
-        include_bytes!(concat!("../fixtures/golden/", $path))
+    ($($path:literal),*) => {
+        include_bytes!(concat!("../fixtures/golden/", $($path),*)).as_slice()
     };
 }
 
-/// The two files of a golden adapter.
+/// The two files of a golden adapter of the Llama.
+#[cfg(not(feature = "webgpu"))]
 macro_rules! adapter {
     ($name:literal) => {
-        (
-            include_bytes!(concat!(
-                "../fixtures/golden/llama/",
-                $name,
-                "/adapter_config.json"
-            ))
-            .as_slice(),
-            include_bytes!(concat!(
-                "../fixtures/golden/llama/",
-                $name,
-                "/adapter_model.safetensors"
-            ))
-            .as_slice(),
-        )
+        crate::support::LLAMA.adapter($name)
     };
 }
+#[cfg(not(feature = "webgpu"))]
 pub(crate) use adapter;
+
+/// The two files of an adapter.
+type AdapterFiles = (&'static [u8], &'static [u8]);
+
+/// The golden files of one architecture.
+#[derive(Clone, Copy)]
+pub struct Fixture {
+    config: &'static [u8],
+    weights: &'static [u8],
+    golden: &'static [u8],
+    adapters: &'static [(&'static str, AdapterFiles)],
+    /// What PEFT adapted there.
+    pub targets: &'static [Target],
+}
+
+macro_rules! of_architecture {
+    ($folder:literal, $targets:expr) => {
+        Fixture {
+            config: fixture!($folder, "/model/config.json"),
+            weights: fixture!($folder, "/model/model.safetensors"),
+            golden: fixture!($folder, "/golden.json"),
+            adapters: of_architecture!(@adapters $folder
+                "adapter_init" "adapter_random" "after_adamw" "after_adamw_clip_sched"
+                "after_lora_plus" "after_scaled_adamw" "after_scaled_adamw_clip_sched"
+                "after_scaled_adamw_paper" "after_scaled_adamw_sequential" "after_scaled_gd"
+                "after_sgd"
+            ),
+            targets: $targets,
+        }
+    };
+    (@adapters $folder:literal $($name:literal)*) => {
+        &[$((
+            $name,
+            (
+                fixture!($folder, "/", $name, "/adapter_config.json"),
+                fixture!($folder, "/", $name, "/adapter_model.safetensors"),
+            ),
+        )),*]
+    };
+}
+
+pub const LLAMA: Fixture = of_architecture!("llama", &Target::LLAMA);
+pub const GPT2: Fixture = of_architecture!(
+    "gpt2",
+    &[
+        Target::OProj,
+        Target::UpProj,
+        Target::DownProj,
+        Target::CAttn
+    ]
+);
+
+/// Runs bodies that take a [`Fixture`] for both architectures; on WebGPU, where a software adapter has no time, for
+/// the Llama only.
+macro_rules! for_both {
+    ($($name:ident),* $(,)?) => {
+        mod llama {
+            $(everywhere! { async fn $name() { super::$name(crate::support::LLAMA).await } })*
+        }
+        #[cfg(not(feature = "webgpu"))]
+        mod gpt2 {
+            $(everywhere! { async fn $name() { super::$name(crate::support::GPT2).await } })*
+        }
+    };
+}
+pub(crate) use for_both;
 
 #[derive(Debug, Deserialize)]
 pub struct Golden {
@@ -140,8 +195,47 @@ impl GoldenHyper {
     }
 }
 
+impl Fixture {
+    pub fn golden(&self) -> Golden {
+        serde_json::from_slice(self.golden).unwrap()
+    }
+
+    pub fn adapter(&self, name: &str) -> AdapterFiles {
+        self.adapters
+            .iter()
+            .find(|(other, _)| *other == name)
+            .unwrap()
+            .1
+    }
+
+    pub async fn checkpoint(&self) -> Checkpoint<MemorySource> {
+        let files = [
+            ("config.json", self.config),
+            ("model.safetensors", self.weights),
+            ("tokenizer.json", fixture!("tokenizer.json")),
+        ]
+        .map(|(name, bytes)| MemorySource::new(name, bytes));
+        Checkpoint::open(files.into()).await.unwrap()
+    }
+
+    pub async fn model(&self) -> Base {
+        let device = device().await;
+        let checkpoint = self.checkpoint().await;
+        Base::load(&checkpoint, &device, |_, _| true).await.unwrap()
+    }
+
+    /// Golden shape of adapters, 10 steps, the given optimizers.
+    pub fn settings(&self, optimizers: Vec<OptimizerSettings>) -> SessionSettings {
+        SessionSettings {
+            targets: self.targets.to_vec(),
+            ..settings(optimizers)
+        }
+    }
+}
+
+#[cfg(not(feature = "webgpu"))]
 pub fn golden() -> Golden {
-    serde_json::from_slice(fixture!("llama/golden.json")).unwrap()
+    LLAMA.golden()
 }
 
 impl GoldenBatch {
@@ -174,28 +268,13 @@ pub async fn device() -> Device {
     device
 }
 
-pub async fn checkpoint() -> Checkpoint<MemorySource> {
-    let files = [
-        ("config.json", fixture!("llama/model/config.json").to_vec()),
-        (
-            "model.safetensors",
-            fixture!("llama/model/model.safetensors").to_vec(),
-        ),
-        ("tokenizer.json", fixture!("tokenizer.json").to_vec()),
-    ]
-    .map(|(name, bytes)| MemorySource::new(name, bytes));
-    Checkpoint::open(files.into()).await.unwrap()
-}
-
-pub async fn model() -> Llama {
-    let device = device().await;
-    Llama::load(&checkpoint().await, &device, |_, _| true)
-        .await
-        .unwrap()
+#[cfg(not(feature = "webgpu"))]
+pub async fn model() -> Base {
+    LLAMA.model().await
 }
 
 /// A golden adapter for each of `runs` runs.
-pub fn adapters(files: (&[u8], &[u8]), model: &Llama, runs: usize) -> Adapters {
+pub fn adapters(files: (&[u8], &[u8]), model: &Base, runs: usize) -> Adapters {
     let mut adapters = peft::read(files.0, files.1, &model.config, &model.device).unwrap();
     adapters.runs = runs;
     for bank in adapters.banks_mut() {
@@ -205,13 +284,13 @@ pub fn adapters(files: (&[u8], &[u8]), model: &Llama, runs: usize) -> Adapters {
     adapters
 }
 
-/// Golden shape of adapters, 10 steps, the given optimizers.
+/// Golden shape of the Llama's adapters, 10 steps, the given optimizers.
 pub fn settings(optimizers: Vec<OptimizerSettings>) -> SessionSettings {
     SessionSettings {
         rank: 4,
         alpha: 8.0,
         dropout: 0.0,
-        targets: Target::ALL.to_vec(),
+        targets: Target::LLAMA.to_vec(),
         batch_size: 2,
         steps: 10,
         seed: 0,
@@ -241,4 +320,28 @@ pub fn difference(x: &[f32], y: &[f32]) -> f32 {
 
 pub fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().map(|v| v * v).sum::<f64>().sqrt()
+}
+
+/// Adapters of rank 4 with random factors, different in each run.
+#[cfg(not(feature = "webgpu"))]
+pub fn random_adapters(model: &Base, targets: &[Target], runs: usize) -> Adapters {
+    use burn::tensor::TensorData;
+    use rand::{Rng, SeedableRng};
+
+    let shape = riemann_lora::model::AdapterShape {
+        rank: 4,
+        alpha: 8.0,
+        targets: targets.to_vec(),
+    };
+    let mut adapters = Adapters::new(&model.config, shape, runs, 0, &model.device);
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+    for bank in adapters.banks_mut() {
+        for factor in [&mut bank.a, &mut bank.b] {
+            let shape = factor.dims();
+            let count: usize = shape.iter().product();
+            let values: Vec<f32> = (0..count).map(|_| random.random_range(-0.5..0.5)).collect();
+            *factor = Tensor::from_data(TensorData::new(values, shape), &model.device);
+        }
+    }
+    adapters
 }

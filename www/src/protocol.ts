@@ -335,9 +335,12 @@ done: number,
 total: number, };
 
 /**
- * One linear layer of a block.
+ * One linear layer of a block, or a part of one.
+ *
+ * Llama's names serve GPT-2 as well: there, queries, keys and values are parts of the fused layer
+ * `c_attn`, and each part can carry an adapter of its own, which is then preconditioned on its own.
  */
-export type Target = "q_proj" | "k_proj" | "v_proj" | "o_proj" | "gate_proj" | "up_proj" | "down_proj";
+export type Target = "q_proj" | "k_proj" | "v_proj" | "o_proj" | "gate_proj" | "up_proj" | "down_proj" | "c_attn";
 
 /**
  * Shape of one adaptable layer.
@@ -365,7 +368,7 @@ export type ModelSummary = {
  */
 name: string, 
 /**
- * Architecture in the file's words.
+ * Architecture, as HF's `model_type` names it: `llama` or `gpt2`.
  */
 architecture: string, 
 /**

@@ -1,7 +1,7 @@
 //! The shape of the model, from GGUF metadata.
 
 use super::metadata::Metadata;
-use crate::model::ModelConfig;
+use crate::model::{Architecture, LlamaConfig, ModelConfig};
 
 /// The key of one of the architecture's own values.
 fn key(name: &str) -> String {
@@ -57,6 +57,7 @@ pub fn read<'a>(
     let num_attention_heads = size(metadata, "attention.head_count")?;
     let num_key_value_heads =
         optional_size(metadata, "attention.head_count_kv")?.unwrap_or(num_attention_heads);
+    let head_dim = head_dim(metadata, hidden_size, num_attention_heads)?;
     let config = ModelConfig {
         vocab_size: match shape_of("token_embd.weight") {
             Some(&[rows, _]) => rows,
@@ -66,21 +67,22 @@ pub fn read<'a>(
         hidden_size,
         intermediate_size: size(metadata, "feed_forward_length")?,
         num_hidden_layers: size(metadata, "block_count")?,
-        num_attention_heads,
-        num_key_value_heads,
-        head_dim: head_dim(metadata, hidden_size, num_attention_heads)?,
         max_position_embeddings: size(metadata, "context_length")?,
-        rms_norm_eps: metadata
-            .float(&key("attention.layer_norm_rms_epsilon"))?
-            .ok_or("llama.attention.layer_norm_rms_epsilon is missing")?,
-        rope_theta: metadata.float(&key("rope.freq_base"))?.unwrap_or(10_000.0),
         tie_word_embeddings: shape_of("output.weight").is_none(),
+        architecture: Architecture::Llama(LlamaConfig {
+            num_attention_heads,
+            num_key_value_heads,
+            head_dim,
+            rms_norm_eps: metadata
+                .float(&key("attention.layer_norm_rms_epsilon"))?
+                .ok_or("llama.attention.layer_norm_rms_epsilon is missing")?,
+            rope_theta: metadata.float(&key("rope.freq_base"))?.unwrap_or(10_000.0),
+        }),
     };
     config.validate().map_err(|error| error.to_string())?;
     if let Some(turned) = optional_size(metadata, "rope.dimension_count")?
-        && turned != config.head_dim
+        && turned != head_dim
     {
-        let head_dim = config.head_dim;
         return Err(format!(
             "its rotary positions turn {turned} of {head_dim} channels of a head, which is not supported"
         ));

@@ -11,13 +11,17 @@ use super::{
     source::{self, Source},
     tokenizer::{Tokenizer, TokenizerExtras},
 };
+use crate::model::{Architecture, ModelConfig};
 use files::{Folder, TOKENIZER};
 
 /// The longest JSON or Jinja file that is read as a whole; tokenizers of 256,000 tokens take about 35 MB.
 const LONGEST_TEXT: u64 = 64 << 20;
 
-/// Tensors that older checkpoints store but models compute.
-const IGNORED_ENDING: &str = ".rotary_emb.inv_freq";
+/// What a GPT-2 of the class without a head, such as OpenAI's own, lacks at the beginning of its tensors' names.
+const GPT2_PREFIX: &str = "transformer.";
+
+/// The output head; it has no prefix.
+const HEAD: &str = "lm_head.weight";
 
 /// Reads what the files of a folder say about their model.
 ///
@@ -32,13 +36,16 @@ pub(crate) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
     let weights = folder.weights().await?;
     let mut stored = Vec::new();
     for &file in &weights {
-        stored.extend(safetensors::stored_tensors(&sources[file], file).await?);
+        let ignored = |name: &str| is_ignored(name, &parsed.config);
+        stored.extend(safetensors::stored_tensors(&sources[file], file, ignored).await?);
     }
-    stored.retain(|tensor| {
-        // A tied head is stored by some programs although it is the embedding table.
-        let is_tied_head = parsed.config.tie_word_embeddings && tensor.name == "lm_head.weight";
-        !is_tied_head && !tensor.name.ends_with(IGNORED_ENDING)
-    });
+    if let Architecture::Gpt2(_) = parsed.config.architecture {
+        for tensor in &mut stored {
+            if tensor.name != HEAD && !tensor.name.starts_with(GPT2_PREFIX) {
+                tensor.name.insert_str(0, GPT2_PREFIX);
+            }
+        }
+    }
     let weights_name = match weights.as_slice() {
         &[only] => sources[only].name(),
         _ => "model.safetensors",
@@ -66,4 +73,19 @@ pub(crate) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
         tensors,
         rows_are_permuted: false,
     })
+}
+
+/// Whether a tensor is one that checkpoints store but models compute.
+fn is_ignored(name: &str, config: &ModelConfig) -> bool {
+    // A tied head is stored by some programs although it is the embedding table.
+    if config.tie_word_embeddings && name == HEAD {
+        return true;
+    }
+    match config.architecture {
+        Architecture::Llama(_) => name.ends_with(".rotary_emb.inv_freq"),
+        // The causal mask, and what it is filled with.
+        Architecture::Gpt2(_) => {
+            name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+        }
+    }
 }

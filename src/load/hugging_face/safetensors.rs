@@ -18,13 +18,15 @@ const LENGTH_BYTES: usize = 8;
 /// A tensor takes about 120 bytes of header; this is for a hundred thousand of them.
 const LONGEST_HEADER: u64 = 16 << 20;
 
-/// Reads which tensors `source`, file number `file` of the checkpoint, holds.
+/// Reads which tensors `source`, file number `file` of the checkpoint, holds. Those whose name is `ignored` need not
+/// be of a supported type.
 ///
 /// # Errors
 /// A file that is no safetensors file, is cut off, or holds tensors of a type that is not supported.
 pub async fn stored_tensors<S: Source>(
     source: &S,
     file: usize,
+    ignored: impl Fn(&str) -> bool,
 ) -> Result<Vec<StoredTensor>, LoadError> {
     let wrong = |problem: String| LoadError::new(source.name(), problem);
     let mut length = [0; LENGTH_BYTES];
@@ -51,6 +53,9 @@ pub async fn stored_tensors<S: Source>(
     let mut stored = Vec::new();
     // In the order of the file, so that the same tensor is reported each time.
     for name in metadata.offset_keys() {
+        if ignored(&name) {
+            continue;
+        }
         let Some(info) = metadata.info(&name) else {
             continue;
         };

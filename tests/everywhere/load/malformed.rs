@@ -435,12 +435,12 @@ async fn files_that_are_no_model_are_refused() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), pollster::test)]
 async fn wrong_configs_are_refused() {
-    let gpt2 = include_bytes!("../../fixtures/golden/gpt2/model/config.json");
+    let mistral = config_with(|config| config["model_type"] = json!("mistral"));
     let mut folder = golden_folder();
-    folder[0].1 = gpt2;
+    folder[0].1 = &mistral;
     assert_refused(
         &folder,
-        "config.json: its architecture is gpt2, which is not supported",
+        "config.json: its architecture is mistral, which is not supported; use a model of the llama or gpt2 architecture",
     )
     .await;
     folder[0].1 = b"{";
@@ -517,6 +517,16 @@ async fn wrong_configs_are_refused() {
             "quantization_config is not supported",
         ),
         ("rms_norm_eps", json!(0.0), "rms_norm_eps is 0"),
+        (
+            "head_dim",
+            json!(524_288),
+            "head_dim is 524288; with num_attention_heads it must make a width of at most 1048576",
+        ),
+        (
+            "intermediate_size",
+            json!(1_048_577),
+            "intermediate_size is 1048577; it must be between 1 and 1048576",
+        ),
     ];
     for (field, value, expected) in cases {
         let config = config_with(|config| config[field] = value);

@@ -7,11 +7,15 @@ mod chat;
 mod damaged;
 mod dequantise;
 mod gguf;
+mod gpt2;
 mod hugging_face;
 mod malformed;
 mod tokenizer;
 
-use riemann_lora::load::{Checkpoint, LoadError, MemorySource};
+use riemann_lora::{
+    load::{Checkpoint, LoadError, MemorySource},
+    model::{Architecture, LlamaConfig, ModelConfig},
+};
 
 /// A file of the golden Llama model.
 pub const GOLDEN_CONFIG: &[u8] = include_bytes!("../../fixtures/golden/llama/model/config.json");
@@ -36,6 +40,14 @@ pub fn golden_folder() -> Vec<(&'static str, &'static [u8])> {
         ("model.safetensors", GOLDEN_WEIGHTS),
         ("tokenizer.json", GOLDEN_TOKENIZER),
     ]
+}
+
+/// What only Llamas have.
+pub fn llama_of(config: &ModelConfig) -> &LlamaConfig {
+    match &config.architecture {
+        Architecture::Llama(llama) => llama,
+        other => panic!("{other:?} is no Llama"),
+    }
 }
 
 /// Checks that opening fails and that the message contains `expected`.

@@ -50,7 +50,7 @@ const words: Record<string, readonly string[]> = {
   prompt_style: ['plain', 'chat'],
   loss_on: ['completion', 'all'],
   engine: ['auto', 'cpu', 'webgpu'],
-  targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+  targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'c_attn'],
 };
 
 /** Fields whose default does not show all that they may be. */

@@ -15,6 +15,7 @@ const targets: readonly Target[] = [
   'gate_proj',
   'up_proj',
   'down_proj',
+  'c_attn',
 ];
 
 /** Adapters, steps, and the table of runs. */

@@ -1,29 +1,18 @@
-//! `config.json`.
+//! `config.json` of a Llama.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::ModelConfig;
-
-/// What `config.json` says.
-#[derive(Debug)]
-pub struct ParsedConfig {
-    /// Shape of the model.
-    pub config: ModelConfig,
-    /// The name under which the model was loaded before it was saved, if the file has one.
-    pub name: Option<String>,
-}
+use super::{check_class, malformed, required};
+use crate::model::{Architecture, LlamaConfig, ModelConfig};
 
 /// The fields that matter here, named as in Hugging Face's `LlamaConfig`.
 ///
 /// Sizes are required although `LlamaConfig` has defaults for them: those of a 7B model help nobody.
 #[derive(Debug, Deserialize)]
 struct RawConfig {
-    model_type: Option<String>,
     #[serde(default)]
     architectures: Option<Vec<String>>,
-    #[serde(rename = "_name_or_path")]
-    name_or_path: Option<String>,
     vocab_size: Option<usize>,
     hidden_size: Option<usize>,
     intermediate_size: Option<usize>,
@@ -45,24 +34,13 @@ struct RawConfig {
     quantization_config: Option<Value>,
 }
 
-/// The only field that is read before it is known that the model is a Llama.
-#[derive(Debug, Deserialize)]
-struct ModelType {
-    model_type: Option<String>,
-}
-
-/// Reads `config.json`.
+/// Reads `config.json` of a Llama.
 ///
 /// # Errors
-/// The problem in words: malformed JSON, another architecture, an extension that is not computed here, or sizes that
-/// are missing or do not fit together.
-pub fn read(bytes: &[u8]) -> Result<ParsedConfig, String> {
-    let malformed = |error: serde_json::Error| format!("it is malformed: {error}");
-    // Another architecture may use the same names for other things, so its name comes first.
-    let kind: ModelType = serde_json::from_slice(bytes).map_err(malformed)?;
-    check_architecture(kind.model_type.as_deref(), None)?;
+/// The problem in words, as for [`super::read`].
+pub fn read(bytes: &[u8]) -> Result<ModelConfig, String> {
     let raw: RawConfig = serde_json::from_slice(bytes).map_err(malformed)?;
-    check_architecture(raw.model_type.as_deref(), raw.architectures.as_deref())?;
+    check_class(raw.architectures.as_deref(), "LlamaForCausalLM")?;
     check_extensions(&raw)?;
 
     let hidden_size = required(raw.hidden_size, "hidden_size")?;
@@ -83,49 +61,18 @@ pub fn read(bytes: &[u8]) -> Result<ParsedConfig, String> {
         hidden_size,
         intermediate_size: required(raw.intermediate_size, "intermediate_size")?,
         num_hidden_layers: required(raw.num_hidden_layers, "num_hidden_layers")?,
-        num_attention_heads,
-        num_key_value_heads: raw.num_key_value_heads.unwrap_or(num_attention_heads),
-        head_dim,
         max_position_embeddings: raw.max_position_embeddings.unwrap_or(2048),
-        rms_norm_eps: raw.rms_norm_eps.unwrap_or(1e-6),
-        rope_theta: rope_theta(&raw),
         tie_word_embeddings: raw.tie_word_embeddings.unwrap_or(false),
+        architecture: Architecture::Llama(LlamaConfig {
+            num_attention_heads,
+            num_key_value_heads: raw.num_key_value_heads.unwrap_or(num_attention_heads),
+            head_dim,
+            rms_norm_eps: raw.rms_norm_eps.unwrap_or(1e-6),
+            rope_theta: rope_theta(&raw),
+        }),
     };
     config.validate().map_err(|error| error.to_string())?;
-    // A path on the machine that saved the model says nothing to the user; its last part may.
-    let name = raw
-        .name_or_path
-        .as_deref()
-        .map(|path| path.rsplit('/').next().unwrap_or(path));
-    Ok(ParsedConfig {
-        config,
-        name: name.filter(|name| !name.is_empty()).map(str::to_owned),
-    })
-}
-
-fn required(value: Option<usize>, name: &str) -> Result<usize, String> {
-    value.ok_or_else(|| format!("{name} is missing"))
-}
-
-fn check_architecture(
-    model_type: Option<&str>,
-    architectures: Option<&[String]>,
-) -> Result<(), String> {
-    match model_type {
-        Some("llama") => {}
-        Some(other) => {
-            return Err(format!(
-                "its architecture is {other}, which is not supported; use a model of the llama architecture"
-            ));
-        }
-        None => return Err("it does not name its architecture (model_type)".to_owned()),
-    }
-    match architectures {
-        Some([class, ..]) if class != "LlamaForCausalLM" => Err(format!(
-            "it describes a {class}, which is not supported; use a LlamaForCausalLM"
-        )),
-        _ => Ok(()),
-    }
+    Ok(config)
 }
 
 /// Refuses what `LlamaForCausalLM` can do and this program does not compute.

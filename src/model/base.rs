@@ -1,0 +1,99 @@
+//! The frozen model, of either architecture.
+
+use burn::tensor::{Device, Int, Tensor};
+
+use super::{Context, Gpt2, Llama, ModelConfig};
+
+/// A frozen base model.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// Its shape.
+    pub config: ModelConfig,
+    /// Where its weights are.
+    pub device: Device,
+    /// What lies below the head.
+    pub body: Body,
+    /// Output head, [V, C]; the embedding table where it is tied.
+    pub head: Tensor<2>,
+}
+
+/// The weights below the head, and how they compute.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them a worker")]
+pub enum Body {
+    /// A Llama.
+    Llama(Llama),
+    /// A GPT-2.
+    Gpt2(Gpt2),
+}
+
+/// A sequence longer than a base can read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "a sequence has {tokens} tokens, and this model reads {limit}; choose a sequence length of {limit} or fewer"
+)]
+pub struct TooLong {
+    /// Its length, with what is cached.
+    pub tokens: usize,
+    /// The base's context.
+    pub limit: usize,
+}
+
+impl Base {
+    /// Checks that a sequence of `tokens` tokens, with what is cached, fits into the context.
+    ///
+    /// # Errors
+    /// A sequence that does not.
+    pub fn check_length(&self, tokens: usize) -> Result<(), TooLong> {
+        let limit = self.config.max_position_embeddings;
+        match tokens <= limit {
+            true => Ok(()),
+            false => Err(TooLong { tokens, limit }),
+        }
+    }
+
+    /// The residual stream after the last block, before the final norm.
+    ///
+    /// # Shapes
+    /// - `ids`: [S, T]; with adapters of K runs S = K·B, the sequences of run 0 first
+    /// - result: [S·T, C]
+    ///
+    /// # Panics
+    /// With a GPT-2 where [`Base::check_length`] is an error: it has no such positions.
+    pub fn forward(&self, ids: Tensor<2, Int>, mut context: Context<'_>) -> Tensor<2> {
+        let tokens = ids.dims()[1];
+        let hidden = match &self.body {
+            Body::Llama(llama) => llama.forward(ids, &mut context),
+            Body::Gpt2(gpt2) => gpt2.forward(ids, &mut context),
+        };
+        if let Some(cache) = context.cache {
+            cache.tokens += tokens;
+        }
+        hidden
+    }
+
+    /// The normalised rows that the head sees.
+    ///
+    /// # Shapes
+    /// - `rows`: [N, C] of what [`Base::forward`] gives, result the same
+    pub fn normalise(&self, rows: Tensor<2>) -> Tensor<2> {
+        match &self.body {
+            Body::Llama(llama) => llama.normalise(rows),
+            Body::Gpt2(gpt2) => gpt2.normalise(rows),
+        }
+    }
+
+    /// Logits of normalised rows.
+    ///
+    /// # Shapes
+    /// - `rows`: [N, C]
+    /// - result: [N, V]
+    pub fn logits(&self, rows: Tensor<2>) -> Tensor<2> {
+        rows.matmul(self.head.clone().transpose())
+    }
+
+    /// Bytes of the weights as they are held.
+    pub fn held_bytes(&self) -> f64 {
+        self.config.parameters() as f64 * size_of::<f32>() as f64
+    }
+}

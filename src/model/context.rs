@@ -1,0 +1,71 @@
+//! What accompanies the tokens of a forward pass.
+
+use burn::tensor::Tensor;
+
+use super::{Adapters, Cache, Dropout, Target, lora::AdapterInput};
+
+/// What accompanies the tokens of one forward pass.
+#[derive(Debug, Default)]
+pub struct Context<'a> {
+    /// Adapters of K runs; the base alone where there are none.
+    pub adapters: Option<&'a Adapters>,
+    /// Dropout on the adapters' inputs, while training.
+    pub dropout: Option<&'a Dropout>,
+    /// Keys and values of earlier tokens; they are added to.
+    pub cache: Option<&'a mut Cache>,
+}
+
+impl<'a> Context<'a> {
+    /// Tokens of each sequence that came before these.
+    pub(super) fn past(&self) -> usize {
+        self.cache.as_ref().map_or(0, |cache| cache.tokens)
+    }
+
+    /// All keys and values of block `layer`: those cached, and these.
+    ///
+    /// # Shapes
+    /// - `keys`, `values`: [S, Hkv, T, D]
+    /// - result: [S, Hkv, P+T, D]
+    pub(super) fn remember(
+        &mut self,
+        layer: usize,
+        keys: Tensor<4>,
+        values: Tensor<4>,
+    ) -> (Tensor<4>, Tensor<4>) {
+        match &mut self.cache {
+            Some(cache) => cache.layers[layer].append(keys, values),
+            None => (keys, values),
+        }
+    }
+
+    /// The adapters of block `layer`.
+    pub(super) fn block(&self, layer: usize) -> BlockAdapters<'a> {
+        BlockAdapters {
+            adapters: self.adapters,
+            dropout: self.dropout,
+            layer,
+        }
+    }
+}
+
+/// The adapters of one block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BlockAdapters<'a> {
+    adapters: Option<&'a Adapters>,
+    dropout: Option<&'a Dropout>,
+    layer: usize,
+}
+
+impl<'a> BlockAdapters<'a> {
+    /// What the adapter on `target` needs for the input `x`, [K·N, in]; `None` where there is none.
+    pub fn on(&self, target: Target, x: &Tensor<2>) -> Option<AdapterInput<'a>> {
+        let adapters = self.adapters?;
+        Some(AdapterInput {
+            bank: adapters.bank(self.layer, target)?,
+            scale: adapters.shape.scale(),
+            dropout: self
+                .dropout
+                .map(|dropout| dropout.mask(self.layer, target, x, adapters.runs)),
+        })
+    }
+}

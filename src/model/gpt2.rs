@@ -1,0 +1,104 @@
+//! The GPT-2 architecture: LayerNorm, learned positions, fused queries, keys and values, GELU.
+
+use burn::tensor::{Int, Tensor};
+
+use super::{
+    Context, Gpt2Config, Target,
+    attention::{CausalMask, attend},
+    gelu::gelu,
+    lora::{change, linear},
+    norm::LayerNorm,
+};
+
+/// A frozen linear layer with a bias.
+#[derive(Debug, Clone)]
+pub struct Affine {
+    /// [out, in], which HF's `Conv1D` holds the other way round.
+    pub weight: Tensor<2>,
+    /// [out].
+    pub bias: Tensor<1>,
+}
+
+/// Frozen weights of one block.
+#[derive(Debug, Clone)]
+pub struct Gpt2Block {
+    /// LayerNorm before attention.
+    pub ln_1: LayerNorm,
+    /// Queries, keys and values, [3C, C], in thirds of the rows.
+    pub c_attn: Affine,
+    /// Attention's output, [C, C].
+    pub attn_c_proj: Affine,
+    /// LayerNorm before the feed-forward layer.
+    pub ln_2: LayerNorm,
+    /// Into the feed-forward layer, [inner, C].
+    pub c_fc: Affine,
+    /// Out of the feed-forward layer, [C, inner].
+    pub mlp_c_proj: Affine,
+}
+
+/// A frozen GPT-2 below its head.
+#[derive(Debug, Clone)]
+pub struct Gpt2 {
+    /// Its heads and constants.
+    pub config: Gpt2Config,
+    /// Embedding table, [V, C].
+    pub embedding: Tensor<2>,
+    /// Position table, [n_positions, C].
+    pub positions: Tensor<2>,
+    /// Blocks, first to last.
+    pub blocks: Vec<Gpt2Block>,
+    /// LayerNorm before the head.
+    pub final_norm: LayerNorm,
+}
+
+impl Gpt2 {
+    /// As [`super::Base::forward`], which counts the cache's tokens.
+    pub(super) fn forward(&self, ids: Tensor<2, Int>, context: &mut Context<'_>) -> Tensor<2> {
+        let heads = self.config.num_attention_heads;
+        let eps = self.config.layer_norm_epsilon;
+        let [sequences, tokens] = ids.dims();
+        let rows = sequences * tokens;
+        let channels = self.embedding.dims()[1];
+        let past = context.past();
+        let mask = CausalMask::new(past, tokens, 1, &self.embedding.device());
+
+        let embedded = self.embedding.clone().select(0, ids.reshape([rows])); // [S·T, C]
+        let positions = self.positions.clone().narrow(0, past, tokens); // [T, C]
+        let mut x = embedded + positions.repeat_dim(0, sequences); // [S·T, C]
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let adapters = context.block(layer);
+            let project = |layer: &Affine, target: Target, x: Tensor<2>| {
+                let adapter = adapters.on(target, &x);
+                linear(x, &layer.weight, adapter) + layer.bias.clone().unsqueeze::<2>()
+            };
+
+            let normed = block.ln_1.apply(x.clone(), eps); // [S·T, C]
+            let fused = project(&block.c_attn, Target::CAttn, normed.clone()); // [S·T, 3C]
+            let part = |third: usize, target: Target| {
+                let part = fused.clone().narrow(1, third * channels, channels); // [S·T, C]
+                let part = match adapters.on(target, &normed) {
+                    Some(adapter) => part + change(normed.clone(), adapter),
+                    None => part,
+                };
+                part.reshape([sequences, tokens, heads, channels / heads]) // [S, T, H, D]
+            };
+            let queries = part(0, Target::QProj); // [S, T, H, D]
+            let keys = part(1, Target::KProj).swap_dims(1, 2); // [S, H, T, D]
+            let values = part(2, Target::VProj).swap_dims(1, 2); // [S, H, T, D]
+            let (keys, values) = context.remember(layer, keys, values); // [S, H, P+T, D]
+            let attended = attend(queries, keys, values, mask.as_ref()); // [S, T, C]
+            let attended = attended.reshape([rows, channels]);
+            x = x + project(&block.attn_c_proj, Target::OProj, attended); // [S·T, C]
+
+            let normed = block.ln_2.apply(x.clone(), eps); // [S·T, C]
+            let inner = gelu(project(&block.c_fc, Target::UpProj, normed)); // [S·T, inner]
+            x = x + project(&block.mlp_c_proj, Target::DownProj, inner); // [S·T, C]
+        }
+        x
+    }
+
+    /// As [`super::Base::normalise`].
+    pub(super) fn normalise(&self, rows: Tensor<2>) -> Tensor<2> {
+        self.final_norm.apply(rows, self.config.layer_norm_epsilon)
+    }
+}

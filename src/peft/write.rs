@@ -1,0 +1,112 @@
+//! An adapter to files.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use serde_json::json;
+
+use super::{
+    CONFIG_FILE, PeftError, PeftFolder,
+    fused::fuse,
+    modules::{shortest_names, tensor_name},
+};
+use crate::model::{Adapters, Architecture, Bank, ModelConfig, Target};
+use crate::tensor_file;
+
+/// Writes run `run` as `PeftModel.from_pretrained` reads it. `config` is the shape of the base and
+/// `base` its name.
+///
+/// # Errors
+/// A device that failed.
+pub async fn write(
+    adapters: &Adapters,
+    run: usize,
+    config: &ModelConfig,
+    base: &str,
+    dropout: f64,
+) -> Result<PeftFolder, PeftError> {
+    let adapters = adapters.run(run);
+    let architecture = &config.architecture;
+    let shape = &adapters.shape;
+    let mut tensors = Vec::new();
+    for (layer, banks) in adapters.blocks.iter().enumerate() {
+        for (module, a, b) in factors(architecture, &shape.targets, banks) {
+            tensors.push((tensor_name(architecture, layer, module, "lora_A"), a));
+            tensors.push((tensor_name(architecture, layer, module, "lora_B"), b));
+        }
+    }
+    let weights = tensor_file::write(tensors, ("format", "pt".to_owned())).await?;
+
+    let multiples = parts_of_modules(architecture, &shape.targets);
+    let modules: Vec<&str> = multiples.keys().copied().collect();
+    // One rank for all modules needs no patterns, which not every reader of the format knows.
+    let usual = match multiples.values().collect::<Vec<_>>()[..] {
+        [first, ref rest @ ..] if rest.iter().all(|other| *other == first) => *first,
+        _ => 1,
+    };
+    let unusual = || multiples.iter().filter(|(_, parts)| **parts != usual);
+    let ranks: BTreeMap<&str, usize> = unusual()
+        .map(|(module, parts)| (*module, parts * shape.rank))
+        .collect();
+    let alphas: BTreeMap<&str, f64> = unusual()
+        .map(|(module, parts)| (*module, *parts as f64 * shape.alpha))
+        .collect();
+    let config = json!({
+        "alpha_pattern": alphas,
+        "base_model_name_or_path": base,
+        "bias": "none",
+        // transformers' Conv1D, which is what GPT-2's layers are, stores [in, out].
+        "fan_in_fan_out": matches!(architecture, Architecture::Gpt2(_)),
+        "inference_mode": true,
+        "init_lora_weights": true,
+        "lora_alpha": usual as f64 * shape.alpha,
+        "lora_dropout": dropout,
+        "modules_to_save": null,
+        "peft_type": "LORA",
+        "r": usual * shape.rank,
+        "rank_pattern": ranks,
+        "target_modules": shortest_names(architecture, &modules),
+        "task_type": "CAUSAL_LM",
+        "use_dora": false,
+        "use_rslora": false,
+    });
+    let config =
+        serde_json::to_vec_pretty(&config).map_err(|error| PeftError::new(CONFIG_FILE, error))?;
+    Ok(PeftFolder { config, weights })
+}
+
+/// Every adapted module, and how many of the targets are adapters on it: 1, or the number of parts.
+fn parts_of_modules(
+    architecture: &Architecture,
+    targets: &[Target],
+) -> BTreeMap<&'static str, usize> {
+    let mut parts = BTreeMap::new();
+    for module in targets.iter().filter_map(|t| t.module(architecture)) {
+        *parts.entry(module).or_insert(0) += 1;
+    }
+    parts
+}
+
+/// The adapted modules of a block with their factors, A [r, in] and B [out, r].
+fn factors(
+    architecture: &Architecture,
+    targets: &[Target],
+    banks: &[Bank],
+) -> Vec<(&'static str, Tensor<2>, Tensor<2>)> {
+    let mut factors = Vec::new();
+    let mut parts = Vec::new();
+    for (&target, Bank { a, b }) in targets.iter().zip(banks) {
+        let (a, b) = (a.clone().squeeze_dim::<2>(0), b.clone().squeeze_dim::<2>(0));
+        match (target.part(architecture), target.module(architecture)) {
+            (Some(part), Some(module)) => parts.push((module, (part, a, b))),
+            (None, Some(module)) => factors.push((module, a, b)),
+            (_, None) => {}
+        }
+    }
+    if let Some(&(module, _)) = parts.first() {
+        let parts: Vec<_> = parts.into_iter().map(|(_, part)| part).collect();
+        let (a, b) = fuse(&parts);
+        factors.push((module, a, b));
+    }
+    factors
+}

@@ -1,0 +1,117 @@
+//! Named f32 tensors as a safetensors file, and back: what adapters and checkpoints are kept in.
+
+use std::collections::HashMap;
+
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+/// Why tensors cannot be written or read back.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TensorFileError {
+    /// Bytes that are no such file.
+    #[error("{0}")]
+    Malformed(String),
+    /// A tensor that is not there.
+    #[error("{0} is missing; use a file that was made with the same base")]
+    Missing(String),
+    /// A tensor of another type or shape.
+    #[error("{name} is {found}, and this base with these settings needs F32 {needed:?}")]
+    Unfit {
+        /// Its name.
+        name: String,
+        /// Its type and shape.
+        found: String,
+        /// The shape that fits.
+        needed: Vec<usize>,
+    },
+    /// The device failed to hand the values over.
+    #[error("{0}")]
+    Device(String),
+}
+
+fn malformed(error: impl ToString) -> TensorFileError {
+    TensorFileError::Malformed(error.to_string())
+}
+
+/// Reads all tensors back from the device, at once, and writes them with one entry of metadata.
+///
+/// # Errors
+/// A device that failed.
+pub async fn write<const D: usize>(
+    tensors: impl IntoIterator<Item = (String, Tensor<D>)>,
+    (key, value): (&str, String),
+) -> Result<Vec<u8>, TensorFileError> {
+    let mut entries = Vec::new();
+    let mut transaction = Transaction::default();
+    for (name, tensor) in tensors {
+        entries.push((name, tensor.dims().to_vec()));
+        transaction = transaction.register(tensor);
+    }
+    let data = transaction
+        .execute_async()
+        .await
+        .map_err(|error| TensorFileError::Device(error.to_string()))?;
+    let bytes: Vec<Vec<u8>> = data
+        .iter()
+        .map(|data| data.iter::<f32>().flat_map(f32::to_le_bytes).collect())
+        .collect();
+    let views = entries
+        .into_iter()
+        .zip(&bytes)
+        .map(|((name, shape), bytes)| {
+            let view = TensorView::new(Dtype::F32, shape, bytes).map_err(malformed)?;
+            Ok((name, view))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let metadata = HashMap::from([(key.to_owned(), value)]);
+    safetensors::serialize(views, Some(metadata)).map_err(malformed)
+}
+
+/// The value of a metadata entry; `None` where the file has none of this name.
+///
+/// # Errors
+/// Bytes that are no such file.
+pub fn read_metadata(bytes: &[u8], key: &str) -> Result<Option<String>, TensorFileError> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(malformed)?;
+    let entries = metadata.metadata().as_ref();
+    Ok(entries.and_then(|entries| entries.get(key)).cloned())
+}
+
+/// A file that is open for reading.
+pub struct TensorFile<'a>(SafeTensors<'a>);
+
+impl<'a> TensorFile<'a> {
+    /// Checks the file's header.
+    ///
+    /// # Errors
+    /// Bytes that are no such file.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, TensorFileError> {
+        SafeTensors::deserialize(bytes).map(Self).map_err(malformed)
+    }
+
+    /// The tensor called `name`, which must have this shape.
+    ///
+    /// # Errors
+    /// A tensor that is missing, or that has another type or shape.
+    pub fn tensor<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Tensor<D>, TensorFileError> {
+        let view = self
+            .0
+            .tensor(name)
+            .map_err(|_| TensorFileError::Missing(name.to_owned()))?;
+        if view.dtype() != Dtype::F32 || view.shape() != shape {
+            return Err(TensorFileError::Unfit {
+                name: name.to_owned(),
+                found: format!("{:?} {:?}", view.dtype(), view.shape()),
+                needed: shape.to_vec(),
+            });
+        }
+        let chunks = view.data().as_chunks::<4>().0.iter();
+        let values: Vec<f32> = chunks.map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        Ok(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+}

@@ -1,0 +1,140 @@
+//! What a step takes, against its estimate. Only natively: the allocator of the whole program is counted.
+#![cfg(all(not(target_arch = "wasm32"), not(feature = "webgpu")))]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use burn::tensor::{Device, Distribution, Tensor};
+use riemann_lora::{
+    data::Batch,
+    messages::{RunSettings, SessionSettings},
+    model::{
+        Adapters, Affine, Architecture, Base, Body, Gpt2, Gpt2Block, Gpt2Config, ModelConfig,
+        Target, norm::LayerNorm,
+    },
+    optim::OptimizerSettings,
+    train::{estimate::estimate, gradients::Pass, settings::adapter_shape},
+};
+
+/// Counts the bytes that are allocated now, and the most that ever were.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
+        MOST.fetch_max(now, Relaxed);
+        // SAFETY: the caller keeps the same promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller keeps the same promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A GPT-2 of random weights.
+fn gpt2(config: ModelConfig, device: &Device) -> Base {
+    let (channels, inner) = (config.hidden_size, config.intermediate_size);
+    let table = |rows: usize, columns: usize| {
+        Tensor::<2>::random([rows, columns], Distribution::Normal(0.0, 0.02), device)
+    };
+    let affine = |rows, columns| Affine {
+        weight: table(rows, columns),
+        bias: Tensor::zeros([rows], device),
+    };
+    let norm = || LayerNorm {
+        weight: Tensor::ones([channels], device),
+        bias: Tensor::zeros([channels], device),
+    };
+    let Architecture::Gpt2(own) = config.architecture.clone() else {
+        panic!("it is a GPT-2");
+    };
+    let blocks = (0..config.num_hidden_layers).map(|_| Gpt2Block {
+        ln_1: norm(),
+        c_attn: affine(3 * channels, channels),
+        attn_c_proj: affine(channels, channels),
+        ln_2: norm(),
+        c_fc: affine(inner, channels),
+        mlp_c_proj: affine(channels, inner),
+    });
+    let embedding = table(config.vocab_size, channels);
+    Base {
+        device: device.clone(),
+        head: embedding.clone(),
+        body: Body::Gpt2(Gpt2 {
+            config: own,
+            embedding,
+            positions: table(config.max_position_embeddings, channels),
+            blocks: blocks.collect(),
+            final_norm: norm(),
+        }),
+        config,
+    }
+}
+
+#[test]
+fn a_step_of_gpt2_takes_what_was_estimated() {
+    const TOKENS: usize = 128;
+    let settings = SessionSettings {
+        rank: 4,
+        alpha: 8.0,
+        dropout: 0.0,
+        targets: vec![
+            Target::CAttn,
+            Target::OProj,
+            Target::UpProj,
+            Target::DownProj,
+        ],
+        batch_size: 2,
+        steps: 1,
+        seed: 0,
+        diagnostics: false,
+        runs: vec![RunSettings {
+            name: "run".into(),
+            optimizer: OptimizerSettings::adamw(1e-3),
+        }],
+    };
+    let config = ModelConfig {
+        vocab_size: 64,
+        hidden_size: 384,
+        intermediate_size: 1536,
+        num_hidden_layers: 4,
+        max_position_embeddings: TOKENS,
+        tie_word_embeddings: true,
+        architecture: Architecture::Gpt2(Gpt2Config {
+            num_attention_heads: 6,
+            layer_norm_epsilon: 1e-5,
+        }),
+    };
+    let device = Device::flex();
+    let base = gpt2(config.clone(), &device);
+    let adapters = Adapters::new(&config, adapter_shape(&settings), 1, 0, &device);
+    let batch = Batch {
+        rows: 2,
+        tokens: TOKENS,
+        ids: vec![3; 2 * TOKENS],
+        labels: vec![3; 2 * TOKENS],
+    };
+    let before = NOW.load(Relaxed);
+    MOST.store(before, Relaxed);
+    let pass = Pass::forward(&base, &adapters, None, &batch).expect("labels count");
+    drop(pass.backward());
+    let used = (MOST.load(Relaxed) - before) as f64;
+    let expected = estimate(&settings, &config, 0.0, TOKENS, 0.0).activations;
+    let ratio = expected / used;
+    assert!(
+        (0.9..1.1).contains(&ratio),
+        "{expected} estimated, {used} used"
+    );
+}
