@@ -115,13 +115,11 @@ impl Workshop<'_> {
                     })
                 })
                 .collect();
-            threads
-                .into_iter()
-                .try_for_each(|thread| {
-                    thread
-                        .join()
-                        .unwrap_or_else(|_| anyhow::bail!("a worker panicked"))
-                })
+            threads.into_iter().try_for_each(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| anyhow::bail!("a worker panicked"))
+            })
         })
     }
 
