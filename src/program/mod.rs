@@ -1,7 +1,9 @@
 //! Commands and what they share.
 
+mod chart;
 mod generate;
 mod inspect;
+mod result_file;
 mod train;
 
 use std::path::{Path, PathBuf};
