@@ -41,6 +41,7 @@ pub mod messages;
 pub mod model;
 pub mod optim;
 pub mod peft;
+pub mod theory;
 pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
