@@ -4,6 +4,8 @@ mod chart;
 mod generate;
 mod inspect;
 mod result_file;
+mod theory;
+mod theory_width;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +36,8 @@ enum Command {
     Generate(generate::Generate),
     /// Say what is in a model file.
     Inspect(inspect::Inspect),
+    /// Try the paper's theory on small problems.
+    Theory(theory::Theory),
 }
 
 /// Runs the command of the command line.
@@ -43,6 +47,7 @@ pub fn run() -> Result<()> {
             Command::Train(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,
+            Command::Theory(command) => command.run(),
         }
     })
 }

@@ -3,7 +3,7 @@
 use super::error::TheoryError;
 use super::linear_algebra::damped_inverse;
 use super::problem::{Factors, Problem, factor_gradients};
-use super::settings::{Method, check_lr};
+use super::settings::{Method, check_lr, lr_field};
 
 /// A relative error above this is a divergence: the start has 1.
 const DIVERGED: f64 = 1e6;
@@ -145,14 +145,6 @@ impl<'a> Descent<'a> {
         } else {
             State::Running
         };
-    }
-}
-
-fn lr_field(method: Method) -> &'static str {
-    match method {
-        Method::Gd => "lr.gd",
-        Method::ScaledGd => "lr.scaled_gd",
-        Method::DataScaledGd => "lr.data_scaled_gd",
     }
 }
 

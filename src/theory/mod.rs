@@ -4,7 +4,7 @@
 //! T that planted changes of rank r make exactly ([`problem`]). [`descent`] trains the factors by
 //! gradient descent, by scaled gradient descent (Zhang and Pilanci, arXiv 2402.02347, eq. 1), and by
 //! a variant of ours whose metric also knows the data. [`search`] finds each method's best learning
-//! rate. [`width`] asks the other question of the paper's theory: which learning rates keep the
+//! rate, and [`live`] is what the page's worker calls. [`width`] asks the other question of the paper's theory: which learning rates keep the
 //! features of a wide layer at constant size.
 //!
 //! All randomness is ChaCha8 and all arithmetic is written out in f64, so that the numbers are the
@@ -13,6 +13,7 @@
 pub mod descent;
 mod error;
 mod linear_algebra;
+pub mod live;
 pub mod problem;
 mod random;
 pub mod search;

@@ -107,6 +107,7 @@ pub struct Search<'a> {
     method: Method,
     left: Vec<f64>,
     most: u32,
+    prunes: bool,
     best: Option<Outcome>,
     arrived: Vec<f64>,
 }
@@ -120,9 +121,17 @@ impl<'a> Search<'a> {
             method,
             left,
             most,
+            prunes: false,
             best: None,
             arrived: Vec::new(),
         }
+    }
+
+    /// Gives a learning rate up where it needs more iterations than the best so far. The best stays
+    /// the same; [`Self::arrived`] does not.
+    pub fn pruned(mut self) -> Self {
+        self.prunes = true;
+        self
     }
 
     /// Tries the next learning rate; false when there was none left.
@@ -133,7 +142,12 @@ impl<'a> Search<'a> {
         let Some(lr) = self.left.pop() else {
             return Ok(false);
         };
-        let (outcome, _) = run(self.problem, self.method, lr, self.most)?;
+        let fewest = self.best.as_ref().and_then(|best| best.iterations);
+        let most = match fewest {
+            Some(fewest) if self.prunes => fewest.min(self.most),
+            _ => self.most,
+        };
+        let (outcome, _) = run(self.problem, self.method, lr, most)?;
         if outcome.iterations.is_some() {
             self.arrived.push(lr);
         }

@@ -5,6 +5,7 @@ use super::error::{TheoryError, must};
 /// Which problem is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "TheoryProblemKind"))]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
     /// One term: ½‖X((BA)ᵀ − M)‖². With an orthogonal X it is the factorisation of a matrix, for
@@ -22,6 +23,7 @@ pub enum ProblemKind {
 /// How the factors are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "TheoryMethod"))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Gradient descent.
@@ -50,6 +52,7 @@ impl Method {
 /// Where the factors start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "TheoryStart"))]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     /// A Gaussian with variance 1/d, B = 0, as LoRA does.
@@ -134,6 +137,15 @@ impl Settings {
             "a number above 0: lora_b starts at 0, and BᵀB alone has no inverse",
             self.damping,
         )
+    }
+}
+
+/// What failures call a method's learning rate.
+pub(super) fn lr_field(method: Method) -> &'static str {
+    match method {
+        Method::Gd => "lr.gd",
+        Method::ScaledGd => "lr.scaled_gd",
+        Method::DataScaledGd => "lr.data_scaled_gd",
     }
 }
 
