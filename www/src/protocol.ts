@@ -601,17 +601,17 @@ done: boolean, };
 /**
  * Which problem is solved.
  */
-export type ProblemKind = "low_rank_recovery" | "two_layer_relu" | "disjoint_patterns";
+export type TheoryProblemKind = "low_rank_recovery" | "two_layer_relu" | "disjoint_patterns";
 
 /**
  * How the factors are trained.
  */
-export type Method = "gd" | "scaled_gd" | "data_scaled_gd";
+export type TheoryMethod = "gd" | "scaled_gd" | "data_scaled_gd";
 
 /**
  * Where the factors start.
  */
-export type Start = "lora" | "spectral";
+export type TheoryStart = "lora" | "spectral";
 
 /**
  * One problem.
@@ -620,7 +620,7 @@ export type TheoryProblem = {
 /**
  * Which problem.
  */
-problem: ProblemKind, 
+problem: TheoryProblemKind, 
 /**
  * Largest over smallest singular value of the planted changes, 1 to 1000.
  */
@@ -637,7 +637,7 @@ rank: number,
 /**
  * Where the factors start.
  */
-start: Start, 
+start: TheoryStart, 
 /**
  * δ of the metrics, above 0.
  */
@@ -724,7 +724,7 @@ export type TheoryCurve = {
 /**
  * The method.
  */
-method: Method, 
+method: TheoryMethod, 
 /**
  * Its learning rate.
  */
