@@ -23,9 +23,9 @@ pub struct Width {
     /// Steps of each training.
     #[arg(long, default_value_t = 30)]
     steps: u32,
-    /// Seed of data and start.
-    #[arg(long, default_value_t = 0)]
-    seed: u32,
+    /// Draws of data and start; losses are their geometric means.
+    #[arg(long, default_value_t = 3)]
+    seeds: u32,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -40,97 +40,142 @@ struct Contender {
     toy: Toy,
     zero: Zero,
     preconditioner: Preconditioner,
-    /// Whether lr_B / lr_A is searched too.
-    free_ratio: bool,
+    ratio: Ratio,
 }
 
-const fn contender(
+/// lr_B / lr_A.
+#[derive(Clone, Copy)]
+enum Ratio {
+    /// 1.
+    One,
+    /// n, with which the paper (after Hayou and others 2024) expects plain methods to be stable.
+    Width,
+    /// Powers of 4 from 1/4 to 4⁷.
+    Free,
+}
+
+impl Ratio {
+    fn values(self, width: usize) -> Vec<f64> {
+        match self {
+            Self::One => vec![1.0],
+            Self::Width => vec![width as f64],
+            Self::Free => (-1..=7).map(|power| 4f64.powi(power)).collect(),
+        }
+    }
+}
+
+const fn plain(name: &'static str, toy: Toy, zero: Zero, ratio: Ratio) -> Contender {
+    Contender {
+        name,
+        toy,
+        zero,
+        preconditioner: Preconditioner::None,
+        ratio,
+    }
+}
+
+const fn scaled(
     name: &'static str,
     toy: Toy,
     zero: Zero,
     preconditioner: Preconditioner,
-    free_ratio: bool,
 ) -> Contender {
     Contender {
         name,
         toy,
         zero,
         preconditioner,
-        free_ratio,
+        ratio: Ratio::One,
     }
 }
 
-const CONTENDERS: [Contender; 10] = [
-    contender("gd", Toy::Scalar, Zero::LoraB, Preconditioner::None, false),
-    contender(
-        "gd_free_ratio",
-        Toy::Scalar,
-        Zero::LoraB,
-        Preconditioner::None,
-        true,
-    ),
-    contender(
+const CONTENDERS: [Contender; 12] = [
+    plain("gd", Toy::Scalar, Zero::LoraB, Ratio::One),
+    plain("gd_ratio_n", Toy::Scalar, Zero::LoraB, Ratio::Width),
+    plain("gd_free_ratio", Toy::Scalar, Zero::LoraB, Ratio::Free),
+    scaled(
         "scaled_gd",
         Toy::Scalar,
         Zero::LoraB,
         Preconditioner::Gradient,
-        false,
     ),
-    contender(
-        "gd_from_a_zero",
+    plain("gd_from_a_zero", Toy::Scalar, Zero::LoraA, Ratio::One),
+    plain(
+        "gd_from_a_zero_ratio_n",
         Toy::Scalar,
         Zero::LoraA,
-        Preconditioner::None,
-        false,
+        Ratio::Width,
     ),
-    contender(
-        "gd_from_a_zero_free_ratio",
-        Toy::Scalar,
-        Zero::LoraA,
-        Preconditioner::None,
-        true,
-    ),
-    contender(
+    scaled(
         "scaled_gd_from_a_zero",
         Toy::Scalar,
         Zero::LoraA,
         Preconditioner::Gradient,
-        false,
     ),
-    contender("adam", Toy::Wide, Zero::LoraB, Preconditioner::None, false),
-    contender(
-        "adam_free_ratio",
-        Toy::Wide,
-        Zero::LoraB,
-        Preconditioner::None,
-        true,
-    ),
-    contender(
+    plain("adam", Toy::Wide, Zero::LoraB, Ratio::One),
+    plain("adam_ratio_n", Toy::Wide, Zero::LoraB, Ratio::Width),
+    plain("adam_free_ratio", Toy::Wide, Zero::LoraB, Ratio::Free),
+    scaled(
         "scaled_adam",
         Toy::Wide,
         Zero::LoraB,
         Preconditioner::Gradient,
-        false,
     ),
-    contender(
+    scaled(
         "scaled_adam_update",
         Toy::Wide,
         Zero::LoraB,
         Preconditioner::Update,
-        false,
     ),
 ];
 
-/// The best of one contender at one width.
+/// A loss of so much of that at the start is as good as any: below, rates differ by luck.
+const GOOD: f64 = 1e-2;
+
+/// The good rates of one contender at one width: those whose loss is at most [`GOOD`], or twice the
+/// best where none is. Losses are geometric means over seeds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Best {
     width: usize,
+    /// Geometric mean of the good rates.
     lr_a: f64,
     lr_b: f64,
-    /// Smallest and largest lr_A, at the best ratio, whose loss is at most twice the best.
     lr_a_range: (f64, f64),
-    #[serde(flatten)]
-    outcome: Outcome,
+    ratio_range: (f64, f64),
+    /// Of the best rate.
+    best_lr_a: f64,
+    best_loss: f64,
+    /// Geometric means over seeds and good rates.
+    features: f64,
+    prediction: f64,
+    change_by_a: f64,
+    change_by_b: f64,
+}
+
+/// Geometric means over seeds at one pair of rates.
+struct Cell {
+    lr_a: f64,
+    lr_b: f64,
+    loss: f64,
+    features: f64,
+    prediction: f64,
+    change_by_a: f64,
+    change_by_b: f64,
+}
+
+/// Geometric mean; not finite where a value is not.
+fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| {
+        (sum + value.ln(), count + 1)
+    });
+    (sum / f64::from(count)).exp()
+}
+
+/// Smallest and largest.
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, 0.0), |(low, high), value| {
+        (low.min(value), high.max(value))
+    })
 }
 
 impl Width {
@@ -150,8 +195,8 @@ impl Width {
                 self.rank
             );
         }
-        if self.steps == 0 {
-            bail!("--steps must be 1 or more");
+        if self.steps == 0 || self.seeds == 0 {
+            bail!("--steps and --seeds must be 1 or more");
         }
         let bar = ProgressBar::new((self.widths.len() * CONTENDERS.len()) as u64).with_style(
             ProgressStyle::with_template("{pos}/{len} {msg} {wide_bar} {eta} left")?,
@@ -192,55 +237,64 @@ impl Width {
             toy,
             zero,
             preconditioner,
-            free_ratio,
+            ratio,
             ..
         } = contender;
-        let task = Task::new(toy, width, self.rank, self.seed);
-        let trial = |lr_a: f64, lr_b: f64| {
-            let (rank, steps, seed) = (self.rank, self.steps, self.seed);
-            let trial = Trial {
-                toy,
-                width,
-                rank,
-                steps,
-                seed,
-                zero,
-                preconditioner,
+        let tasks: Vec<Task> = (0..self.seeds)
+            .map(|seed| Task::new(toy, width, self.rank, seed))
+            .collect();
+        let cell = |lr_a: f64, lr_b: f64| {
+            let (rank, steps) = (self.rank, self.steps);
+            let train = |(seed, task): (u32, &Task)| {
+                task.train(&Trial {
+                    toy,
+                    width,
+                    rank,
+                    steps,
+                    seed,
+                    zero,
+                    preconditioner,
+                    lr_a,
+                    lr_b,
+                })
+            };
+            let outcomes: Vec<Outcome> = (0..).zip(&tasks).map(train).collect();
+            let mean = |of: fn(&Outcome) -> f64| geometric_mean(outcomes.iter().map(of));
+            Cell {
                 lr_a,
                 lr_b,
-            };
-            (lr_a, lr_b, task.train(&trial))
+                loss: mean(|outcome| outcome.loss.max(f64::MIN_POSITIVE)),
+                features: mean(|outcome| outcome.features),
+                prediction: mean(|outcome| outcome.prediction),
+                change_by_a: mean(|outcome| outcome.change_by_a),
+                change_by_b: mean(|outcome| outcome.change_by_b),
+            }
         };
-        let ratios: Vec<f64> = match free_ratio {
-            true => (-1..=7).map(|power| 4f64.powi(power)).collect(),
-            false => vec![1.0],
-        };
-        let tried: Vec<Vec<(f64, f64, Outcome)>> = ratios
-            .iter()
-            .map(|ratio| rates().map(|lr| trial(lr, lr * ratio)).collect())
+        let cells: Vec<Cell> = ratio
+            .values(width)
+            .into_iter()
+            .flat_map(|ratio| rates().map(move |lr| (lr, lr * ratio)))
+            .map(|(lr_a, lr_b)| cell(lr_a, lr_b))
             .collect();
-        let finite = |line: &[(f64, f64, Outcome)]| {
-            line.iter()
-                .filter(|(.., outcome)| outcome.loss.is_finite())
-                .min_by(|one, other| one.2.loss.total_cmp(&other.2.loss))
-                .copied()
-        };
-        let (line, (lr_a, lr_b, outcome)) = tried
+        let best = cells
             .iter()
-            .filter_map(|line| Some((line, finite(line)?)))
-            .min_by(|one, other| one.1.2.loss.total_cmp(&other.1.2.loss))?;
-        let near: Vec<f64> = line
-            .iter()
-            .filter(|(.., near)| near.loss <= 2.0 * outcome.loss)
-            .map(|(lr, ..)| *lr)
-            .collect();
-        let lr_a_range = (*near.first()?, *near.last()?);
+            .filter(|cell| cell.loss.is_finite())
+            .min_by(|one, other| one.loss.total_cmp(&other.loss))?;
+        let enough = GOOD.max(2.0 * best.loss);
+        let good: Vec<&Cell> = cells.iter().filter(|cell| cell.loss <= enough).collect();
+        let mean = |of: fn(&Cell) -> f64| geometric_mean(good.iter().map(|cell| of(cell)));
         Some(Best {
             width,
-            lr_a,
-            lr_b,
-            lr_a_range,
-            outcome,
+            lr_a: mean(|cell| cell.lr_a),
+            lr_b: mean(|cell| cell.lr_b),
+            lr_a_range: range(good.iter().map(|cell| cell.lr_a)),
+            ratio_range: range(good.iter().map(|cell| cell.lr_b / cell.lr_a)),
+            best_lr_a: best.lr_a,
+            best_loss: best.loss,
+            features: mean(|cell| cell.features),
+            prediction: mean(|cell| cell.prediction),
+            change_by_a: mean(|cell| cell.change_by_a),
+            change_by_b: mean(|cell| cell.change_by_b),
         })
     }
 }
@@ -277,21 +331,21 @@ fn figure(bests: &[Best]) -> serde_json::Value {
             .collect::<serde_json::Map<String, serde_json::Value>>()
     };
     serde_json::json!({
-        "best_lr_a": by_width(&|best| best.lr_a),
-        "best_lr_b": by_width(&|best| best.lr_b),
-        "loss": by_width(&|best| best.outcome.loss),
-        "features": by_width(&|best| best.outcome.features),
+        "lr_a": by_width(&|best| best.lr_a),
+        "lr_b": by_width(&|best| best.lr_b),
+        "best_loss": by_width(&|best| best.best_loss),
+        "features": by_width(&|best| best.features),
         "exponents_of_width": {
             "lr_a": exponent(&|best| best.lr_a),
             "lr_b": exponent(&|best| best.lr_b),
-            "features": exponent(&|best| best.outcome.features),
-            "change_by_a": exponent(&|best| best.outcome.change_by_a),
-            "change_by_b": exponent(&|best| best.outcome.change_by_b),
+            "features": exponent(&|best| best.features),
+            "change_by_a": exponent(&|best| best.change_by_a),
+            "change_by_b": exponent(&|best| best.change_by_b),
         },
     })
 }
 
-/// Best lr_A over width; those of lr_B are lr_A's where the ratio is not free.
+/// Good rates over width; those of lr_B are lr_A's where the ratio is 1.
 fn picture(result: &ResultFile) -> Result<LineChart> {
     let json: serde_json::Value = serde_json::from_str(&result.to_json()?)?;
     let mut series = Vec::new();
@@ -299,7 +353,7 @@ fn picture(result: &ResultFile) -> Result<LineChart> {
         ("gd", "GD"),
         ("scaled_gd_from_a_zero", "scaled GD, from A = 0"),
         ("adam", "Adam"),
-        ("adam_free_ratio", "Adam, free ratio: A"),
+        ("adam_ratio_n", "Adam, ratio n: A"),
         ("scaled_adam", "scaled Adam"),
         ("scaled_adam_update", "Adam, then scaled"),
     ] {
@@ -311,15 +365,12 @@ fn picture(result: &ResultFile) -> Result<LineChart> {
                 .collect()
         };
         series.push(Series::dotted(name, points(|best| best.lr_a)));
-        if key == "adam_free_ratio" {
-            series.push(Series::dotted(
-                "Adam, free ratio: B",
-                points(|best| best.lr_b),
-            ));
+        if key == "adam_ratio_n" {
+            series.push(Series::dotted("Adam, ratio n: B", points(|best| best.lr_b)));
         }
     }
     Ok(LineChart {
-        title: "Best learning rate over width".into(),
+        title: "Good learning rates over width (geometric mean of those that train)".into(),
         x: Axis::log("width n"),
         y: Axis::log("learning rate"),
         series,

@@ -32,3 +32,4 @@ mod load;
 mod merge;
 #[cfg(not(feature = "webgpu"))]
 mod peft;
+mod theory;

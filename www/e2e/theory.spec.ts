@@ -66,8 +66,8 @@ test('a slider starts anew, and the newest problem is the one that is shown', as
 test('the best rates of a grid are found and shown at their fields', async ({ lab }) => {
   const { page } = lab;
   await open(page);
-  await page.getByLabel('Problem', { exact: true }).selectOption('low_rank_recovery');
-  await page.getByLabel('Learning rates', { exact: true }).selectOption('grid');
+  await page.getByRole('combobox', { name: 'Problem', exact: true }).selectOption('low_rank_recovery');
+  await page.getByRole('combobox', { name: 'Learning rates', exact: true }).selectOption('grid');
   await expect(status(page)).toContainText('Trying');
   await solved(page);
   expect(Number(await iterations(page, 'scaled_gd'))).toBeLessThan(30);

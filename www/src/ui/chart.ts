@@ -124,10 +124,16 @@ function rangeOf(state: ChartState, low: number | null, high: number | null): [n
   const top = Math.min(high, state.ceiling);
   if (state.logScale) {
     const ratio = Math.max(1.05, (top / low) ** 0.06);
-    return [low / ratio, top * ratio];
+    return [oneDigit(low / ratio), top * ratio];
   }
   const room = Math.max((top - low) * 0.06, Math.abs(top) * 0.005, 1e-6);
   return [low - room, top + room];
+}
+
+/** Rounded down to one digit: from 9.5e-3 and the like, uPlot 1.6 steps past 1e-2 and then counts in steps of 0. */
+function oneDigit(value: number): number {
+  const [digits = '1', exponent = '0'] = value.toExponential().split('e');
+  return Number(`${Math.floor(Number(digits))}e${exponent}`);
 }
 
 function tick(value: number): string {

@@ -9,7 +9,7 @@ export function theoryStory(): HTMLElement {
       'p',
       {},
       h('strong', {}, 'The claim. '),
-      'For a two-layer ReLU network in its convex form, Theorem 7.4 lets the distance of scaled GD from the solution shrink by 1 − 0.5 · lr a step, whatever the condition number of the data.',
+      'For a two-layer ReLU network in its convex form, Theorem 7.4 lets the distance of scaled GD from the solution shrink by a factor of 1 − 0.5 · lr a step, whatever the condition number of the data.',
     ),
     h(
       'p',
@@ -21,7 +21,7 @@ export function theoryStory(): HTMLElement {
       'p',
       {},
       h('strong', {}, 'What does not. '),
-      'Move the condition of the data: scaled GD slows down as GD does. The theorem does not contradict this. Its Assumption 7.2 wants every block Dᵢ X to keep all lengths up to 1 %, so that its condition number is at most 1.01, and wants the patterns to share almost no row. Sampled patterns share about half of theirs.',
+      'Move the condition of the data: scaled GD slows down as GD does. The theorem does not contradict this. Its Assumption 7.2 wants every block Dᵢ X to keep squared lengths up to 1 %, so that its condition number is at most 1.01, and wants the patterns to share almost no row. Sampled patterns share about half of theirs.',
     ),
     h(
       'p',

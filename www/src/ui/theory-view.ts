@@ -45,12 +45,6 @@ export function theoryView(spawn: SpawnWorker): HTMLElement[] {
         h('h2', { id: 'theory-problem-title' }, 'Problem'),
         controls.element,
       ),
-      h(
-        'section',
-        { 'aria-labelledby': 'theory-story-title' },
-        h('h2', { id: 'theory-story-title' }, 'What it shows'),
-        theoryStory(),
-      ),
     ),
     h(
       'div',
@@ -67,6 +61,12 @@ export function theoryView(spawn: SpawnWorker): HTMLElement[] {
         h('h2', { id: 'theory-hard-title' }, 'How hard this problem is'),
         ...geometry(lab),
       ),
+      h(
+        'section',
+        { 'aria-labelledby': 'theory-story-title' },
+        h('h2', { id: 'theory-story-title' }, 'What it shows'),
+        theoryStory(),
+      ),
     ),
   ];
 }
@@ -80,7 +80,7 @@ function results(lab: TheoryLab): HTMLElement[] {
     { class: 'chart-legend' },
     ...methods.map((method, style) => h('li', {}, swatch(style), methodNames[method])),
   );
-  const columns = ['lr', 'Iterations to 1e-6', 'Error', 'Distance from the planted change'];
+  const columns = ['lr', 'Iterations to 1e-6', 'Error', 'Distance from planted'];
   const rows = methods.map((method, style) => {
     const cells = columns.map((name) => h('td', { 'data-column': name }, '–'));
     const name = h('th', { scope: 'row' }, swatch(style), methodNames[method]);
