@@ -107,14 +107,14 @@ impl Theory {
                     seed,
                     ..case.clone()
                 })?;
-                if seed == 0 && case.planted_condition == 1.0 {
+                if seed == 0 && case.planted_condition == 1.0 && case.start == Start::Lora {
                     geometries.push((case.problem, case.data_condition, problem.geometry()));
                 }
                 for row in &mut found {
                     let best = search(&problem, row)?;
                     if seed == 0 && is_drawn(case) {
                         let (_, curve) = run(&problem, row.method, best, MOST_ITERATIONS)?;
-                        curves.insert(label(case, row.method), curve);
+                        curves.insert(label(case, row.method), thinned(curve));
                     }
                 }
                 bar.inc(1);
@@ -262,6 +262,23 @@ fn iterations(
         );
     }
     figures
+}
+
+/// As many points as a logarithmic axis shows, errors to four digits.
+fn thinned(curve: Curve) -> Curve {
+    let end = curve.last().map(|point| point.0);
+    let mut last = 0;
+    curve
+        .into_iter()
+        .filter(|&(at, _)| {
+            let kept = at <= 30 || at >= last + last / 25 || Some(at) == end;
+            if kept {
+                last = at;
+            }
+            kept
+        })
+        .map(|(at, error)| (at, format!("{error:.3e}").parse().unwrap_or(error)))
+        .collect()
 }
 
 fn is_drawn(case: &Settings) -> bool {
