@@ -5,6 +5,7 @@ use crate::engine::EngineError;
 use crate::generate::GenerateError;
 use crate::load::LoadError;
 use crate::messages::Failure;
+use crate::theory::TheoryError;
 use crate::train::SessionError;
 
 fn at(place: &str, field: Option<String>, error: impl ToString) -> Failure {
@@ -52,5 +53,11 @@ impl From<SessionError> for Failure {
             SessionError::NothingCounts | SessionError::Checkpoint(_) => "run",
         };
         at(place, error.field(), error)
+    }
+}
+
+impl From<TheoryError> for Failure {
+    fn from(error: TheoryError) -> Self {
+        at("theory", Some(error.field().into()), error)
     }
 }

@@ -42,6 +42,7 @@ pub mod model;
 pub mod optim;
 pub mod peft;
 mod tensor_file;
+pub mod theory;
 pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{DatasetStatistics, Detected};
 use crate::model::Target;
 use crate::optim::OptimizerSettings;
+use crate::theory::{Method, Settings as TheoryProblem, problem::Geometry};
 
 /// What a setting is where an older file does not have it.
 fn yes() -> bool {
@@ -252,6 +253,61 @@ messages! {
         /// Whether the run has finished.
         pub done: bool,
     }
+
+    /// Learning rates of the theory's methods.
+    #[serde(deny_unknown_fields)]
+    pub struct TheoryRates {
+        /// Of gradient descent.
+        pub gd: f64,
+        /// Of scaled gradient descent.
+        pub scaled_gd: f64,
+        /// Of scaled gradient descent whose metric knows the data.
+        pub data_scaled_gd: f64,
+    }
+
+    /// All methods on one problem of the theory.
+    #[serde(deny_unknown_fields)]
+    pub struct TheorySettings {
+        /// The problem.
+        pub problem: TheoryProblem,
+        /// Each method's learning rate.
+        pub lr: TheoryRates,
+        /// Whether each method gets the learning rate of a grid with which it is fastest, in place of
+        /// its own.
+        pub best_of_grid: bool,
+    }
+
+    /// What is new of one method's curve.
+    pub struct TheoryCurve {
+        /// The method.
+        pub method: Method,
+        /// Its learning rate.
+        pub lr: f64,
+        /// Iterations of the new points.
+        pub iterations: Vec<u32>,
+        /// Relative errors there; not finite where it diverged.
+        pub errors: Vec<f64>,
+        /// Iterations to the target.
+        pub arrived_at: Option<u32>,
+        /// The iteration at which it diverged.
+        pub diverged_at: Option<u32>,
+        /// Relative distance of the changes from the planted ones now.
+        pub recovery: f64,
+        /// Whether it has ended.
+        pub done: bool,
+    }
+
+    /// How far a problem of the theory is.
+    pub struct TheoryReport {
+        /// How hard the problem is.
+        pub geometry: Geometry,
+        /// Learning rates of the grid that were tried.
+        pub rates_tried: u32,
+        /// Learning rates of the grid for all methods; 0 where none is searched.
+        pub rates_in_all: u32,
+        /// One a method; none while learning rates are tried.
+        pub curves: Vec<TheoryCurve>,
+    }
 }
 
 /// An error as the page shows it: where it belongs, and what to do.
@@ -259,7 +315,8 @@ messages! {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct Failure {
-    /// Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`.
+    /// Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
+    /// `theory`.
     pub place: String,
     /// Name of the field, where it is about one; for a run `runs.INDEX.FIELD`.
     pub field: Option<String>,
@@ -278,6 +335,7 @@ mod tests {
         DampingKind, Decay, Method, Order, PreconditionerSettings, Preset, Schedule,
         TrainedFactors, UpdateRule, presets,
     };
+    use crate::theory::{ProblemKind, Start};
     use ts_rs::{Config, TS};
 
     macro_rules! declarations {
@@ -333,6 +391,15 @@ mod tests {
             EvaluationReport,
             SampleSettings,
             SamplePiece,
+            ProblemKind,
+            Method,
+            Start,
+            TheoryProblem,
+            Geometry,
+            TheoryRates,
+            TheorySettings,
+            TheoryCurve,
+            TheoryReport,
             Failure,
         );
         let presets = serde_json::to_string_pretty(&presets()).expect("presets are plain data");

@@ -4,6 +4,8 @@
 //! [`Failure`]. Long actions take a callback that gets progress and ends the action by returning
 //! false.
 
+mod theory;
+
 use burn::tensor::Device;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Uint8Array};

@@ -8,6 +8,8 @@ mod overhead;
 mod result_file;
 mod stop;
 mod sweep;
+mod theory;
+mod theory_width;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +44,8 @@ enum Command {
     Generate(generate::Generate),
     /// Say what is in a model file.
     Inspect(inspect::Inspect),
+    /// Try the paper's theory on small problems.
+    Theory(theory::Theory),
 }
 
 /// Runs the command of the command line.
@@ -53,6 +57,7 @@ pub fn run() -> Result<()> {
             Command::Sweep(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,
+            Command::Theory(command) => command.run(),
         }
     })
 }

@@ -35,3 +35,4 @@ mod merge;
 mod optimizers;
 #[cfg(not(feature = "webgpu"))]
 mod peft;
+mod theory;

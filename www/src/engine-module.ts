@@ -10,6 +10,8 @@ import type {
   SampleSettings,
   SessionSettings,
   StepReport,
+  TheoryReport,
+  TheorySettings,
 } from './protocol';
 
 /** The two engines; each is a wasm module of its own. */
@@ -19,6 +21,8 @@ export type EngineName = 'cpu' | 'webgpu';
 export interface EngineModule {
   default(input?: { module_or_path: string | URL | Request }): Promise<unknown>;
   start_engine(): Promise<EngineReport>;
+  /** Needs no model. Ends early when the callback answers `false`. */
+  theory(settings: TheorySettings, onReport: (report: TheoryReport) => boolean): Promise<void>;
   /** Only the WebGPU module has a device that can be lost. */
   lose_device?(): void;
   WebSession: {

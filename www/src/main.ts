@@ -8,6 +8,8 @@ import './styles/setup.css';
 import './styles/train.css';
 import './styles/times.css';
 import './styles/samples.css';
+import './styles/tabs.css';
+import './styles/theory.css';
 import { App } from './app';
 import { chooseEngine, findAdapter } from './lab/engine-choice';
 import { Lab } from './lab/lab';
@@ -22,8 +24,10 @@ import { footer } from './ui/footer';
 import { modelPanel } from './ui/model-panel';
 import { samplePanel } from './ui/sample-panel';
 import { settingsPanel } from './ui/settings-panel';
+import { tabs } from './ui/tabs';
 import { themeSwitch } from './ui/theme';
 import { tellThemeChanged } from './ui/theme-changed';
+import { theoryView } from './ui/theory-view';
 import { trainPanel } from './ui/train-panel';
 
 const BYTES_PER_GIB = 2 ** 30;
@@ -46,7 +50,8 @@ async function begin(): Promise<void> {
   byId('train').append(...trainPanel(app));
   byId('samples').append(...samplePanel(app));
   byId('footer').append(...footer());
-  app.problems.watch((problems) => showProblems(document, problems));
+  tabs(byId('tabs'), { theory: () => theoryView(spawnWorker) });
+  app.problems.watch((problems) => showProblems(byId('language-view'), problems));
   if (notes.length > 0) lab.notice.set(notes.join(' '));
   if (new URLSearchParams(location.search).has('test-hooks')) {
     const { installTestHooks } = await import('./test-hooks');

@@ -700,11 +700,189 @@ text: string,
 done: boolean, };
 
 /**
+ * Which problem is solved.
+ */
+export type TheoryProblemKind = "low_rank_recovery" | "two_layer_relu" | "disjoint_patterns";
+
+/**
+ * The methods that a run can be, by the names of their papers.
+ */
+export type Method = "adamw" | "scaled_adamw" | "sgd" | "scaled_gd" | "lora_plus" | "lora_fa" | "alt_lora" | "muon";
+
+/**
+ * Where the factors start.
+ */
+export type TheoryStart = "lora" | "spectral";
+
+/**
+ * One problem.
+ */
+export type TheoryProblem = { 
+/**
+ * Which problem.
+ */
+problem: TheoryProblemKind, 
+/**
+ * Largest over smallest singular value of the planted changes, 1 to 1000.
+ */
+planted_condition: number, 
+/**
+ * Largest over smallest singular value of X (of its blocks, where patterns are disjoint), 1 to 1000.
+ */
+data_condition: number, 
+/**
+ * Rank r of the planted changes and of the adapters, 2 to 10. At rank 1 there would be no
+ * condition number to plant.
+ */
+rank: number, 
+/**
+ * Where the factors start.
+ */
+start: TheoryStart, 
+/**
+ * δ of the metrics, above 0.
+ */
+damping: number, 
+/**
+ * Seed of data, patterns, planted changes and start.
+ */
+seed: number, };
+
+/**
+ * What the paper's Assumption 7.2 speaks of, and what the rate really depends on.
+ */
+export type TheoryGeometry = { 
+/**
+ * Condition number of the planted changes, by singular value decomposition.
+ */
+planted_condition: number, 
+/**
+ * Condition number of X.
+ */
+data_condition: number, 
+/**
+ * Largest condition number of a block Xᵢ.
+ */
+block_condition: number, 
+/**
+ * Condition number of all blocks side by side, [n, P·d].
+ */
+stacked_condition: number, 
+/**
+ * The smallest constant with which all blocks have the restricted isometry property, after the
+ * best common scale: (κ² − 1) / (κ² + 1) at rank 1 and at every rank, because a block acts on
+ * each column of a matrix alone.
+ */
+isometry_constant: number, 
+/**
+ * Largest spectral norm of XᵢᵀXⱼ, i ≠ j, at that scale.
+ */
+overlap: number, 
+/**
+ * What Assumption 7.2 allows for it, whatever the changes are: 0.12 / (7 P (P + 1)).
+ */
+allowed_overlap: number, };
+
+/**
+ * Learning rates of the theory's methods.
+ */
+export type TheoryRates = { 
+/**
+ * Of gradient descent.
+ */
+gd: number, 
+/**
+ * Of scaled gradient descent.
+ */
+scaled_gd: number, 
+/**
+ * Of scaled gradient descent whose metric knows the data.
+ */
+data_scaled_gd: number, };
+
+/**
+ * All methods on one problem of the theory.
+ */
+export type TheorySettings = { 
+/**
+ * The problem.
+ */
+problem: TheoryProblem, 
+/**
+ * Each method's learning rate.
+ */
+lr: TheoryRates, 
+/**
+ * Whether each method gets the learning rate of a grid with which it is fastest, in place of
+ * its own.
+ */
+best_of_grid: boolean, };
+
+/**
+ * What is new of one method's curve.
+ */
+export type TheoryCurve = { 
+/**
+ * The method.
+ */
+method: TheoryMethod, 
+/**
+ * Its learning rate.
+ */
+lr: number, 
+/**
+ * Iterations of the new points.
+ */
+iterations: Array<number>, 
+/**
+ * Relative errors there; not finite where it diverged.
+ */
+errors: Array<number>, 
+/**
+ * Iterations to the target.
+ */
+arrived_at: number | null, 
+/**
+ * The iteration at which it diverged.
+ */
+diverged_at: number | null, 
+/**
+ * Relative distance of the changes from the planted ones now.
+ */
+recovery: number, 
+/**
+ * Whether it has ended.
+ */
+done: boolean, };
+
+/**
+ * How far a problem of the theory is.
+ */
+export type TheoryReport = { 
+/**
+ * How hard the problem is.
+ */
+geometry: TheoryGeometry, 
+/**
+ * Learning rates of the grid that were tried.
+ */
+rates_tried: number, 
+/**
+ * Learning rates of the grid for all methods; 0 where none is searched.
+ */
+rates_in_all: number, 
+/**
+ * One a method; none while learning rates are tried.
+ */
+curves: Array<TheoryCurve>, };
+
+/**
  * An error as the page shows it: where it belongs, and what to do.
  */
 export type Failure = { 
 /**
- * Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`.
+ * Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
+ * `theory`.
  */
 place: string, 
 /**

@@ -12,6 +12,8 @@ import type {
   SampleSettings,
   SessionSettings,
   StepReport,
+  TheoryReport,
+  TheorySettings,
 } from './protocol';
 
 /** What a worker answers. `lost` says that the worker cannot go on: a trap in wasm, or a GPU device that is gone. */
@@ -20,6 +22,7 @@ export type Reply<Value> = { ok: true; value: Value } | { ok: false; failure: Fa
 /** Called across the worker's border, both answer a promise there, and nothing on the page. */
 export type OnProgress = (progress: Progress) => unknown;
 export type OnPiece = (piece: SamplePiece) => unknown;
+export type OnTheory = (report: TheoryReport) => unknown;
 
 /** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */
 export interface WorkerApi {
@@ -33,6 +36,8 @@ export interface WorkerApi {
   sample(settings: SampleSettings, onPiece: OnPiece): Promise<Reply<null>>;
   checkpoint(): Promise<Reply<Uint8Array>>;
   restore(bytes: Uint8Array): Promise<Reply<null>>;
+  /** Trains the theory's methods on one problem; needs an engine and no model. */
+  theory(settings: TheorySettings, onReport: OnTheory): Promise<Reply<null>>;
   /** Makes the running action's callbacks answer `false`. */
   cancel(): Promise<void>;
   /** For tests: gives the WebGPU device up, as a driver reset does. */

@@ -78,6 +78,12 @@ const api: WorkerApi = {
       await openSession().restore(bytes);
       return null;
     }),
+  theory: (settings, onReport) =>
+    reply(async () => {
+      if (engine === undefined) throw missing('engine', 'The engine has not started.');
+      await engine.theory(settings, telling(onReport));
+      return null;
+    }),
   cancel: async () => {
     cancelled = true;
   },

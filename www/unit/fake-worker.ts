@@ -1,5 +1,12 @@
 import type { WorkerLink } from '../src/lab/worker-link';
-import type { DataSummary, Failure, ModelSummary, SessionSettings } from '../src/protocol';
+import type {
+  DataSummary,
+  Failure,
+  ModelSummary,
+  SessionSettings,
+  TheoryGeometry,
+  TheoryMethod,
+} from '../src/protocol';
 import type { Reply, WorkerApi } from '../src/worker-api';
 
 const ok = <Value>(value: Value): Reply<Value> => ({ ok: true, value });
@@ -69,6 +76,21 @@ export class FakeWorker implements WorkerLink {
         return { loss, grad_norm: 1, lr: optimizer.lr, diverged_at: diverged ? 3 : null };
       });
       return ok({ step: this.step, runs, tokens: 8, counted_tokens: 4, seconds, memory_bytes: 10 });
+    },
+    theory: async (settings, onReport) => {
+      this.asked.push(`theory ${settings.problem.data_condition}`);
+      if (this.refuses !== null) return { ok: false, failure: this.refuses, lost: false };
+      const reports = 3;
+      for (let report = 0; report < reports; report += 1) {
+        const done = report === reports - 1;
+        const ends = { arrived_at: done ? report : null, diverged_at: null, recovery: 0.1, done };
+        const method: TheoryMethod = 'gd';
+        const errors = [1 / settings.problem.data_condition];
+        const curves = [{ method, lr: 1, iterations: [report], errors, ...ends }];
+        onReport({ geometry: {} as TheoryGeometry, rates_tried: 0, rates_in_all: 0, curves });
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      return ok(null);
     },
     evaluate: async () =>
       ok({ step: this.step, losses: (this.settings?.runs ?? []).map(() => 1), seconds: 1 }),

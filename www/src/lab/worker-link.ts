@@ -44,6 +44,7 @@ export function spawnWorker(): WorkerLink {
       sample: (settings, on) => remote.sample(settings, Comlink.proxy(on)),
       checkpoint: () => remote.checkpoint(),
       restore: (bytes) => remote.restore(bytes),
+      theory: (settings, on) => remote.theory(settings, Comlink.proxy(on)),
       cancel: () => remote.cancel(),
       loseDevice: () => remote.loseDevice(),
     },

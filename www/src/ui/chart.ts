@@ -3,9 +3,12 @@ import type { RunConfig } from '../config/config';
 import { h } from './dom';
 import { colourOf, dashOf } from './run-style';
 
+/** How a curve is drawn: a run is one, and so is a method of the theory. */
+export type Look = Pick<RunConfig, 'style'>;
+
 /** One curve. */
 export interface Curve {
-  run: RunConfig;
+  run: Look;
   values: (number | null)[];
   /** Faint curves are background: raw values under smoothed ones. */
   faint: boolean;
@@ -13,7 +16,7 @@ export interface Curve {
 
 /** A place where a run ended. */
 export interface EndMark {
-  run: RunConfig;
+  run: Look;
   step: number;
 }
 
@@ -29,8 +32,8 @@ export interface ChartState {
 
 const HEIGHT = 250;
 
-/** A line chart over steps. Its canvas is an image to screen readers; `summary` says what it shows. */
-export function lineChart(label: string, points: boolean) {
+/** A line chart over steps, which may be a logarithmic axis too. Its canvas is an image to screen readers; `summary` says what it shows. */
+export function lineChart(label: string, points: boolean, logSteps = false) {
   const canvasHost = h('div', { class: 'plot', role: 'img', 'aria-label': label });
   const probe = h('span', { hidden: true });
   const element = h('div', { class: 'plot-frame' }, canvasHost, probe);
@@ -57,7 +60,11 @@ export function lineChart(label: string, points: boolean) {
       legend: { show: false },
       cursor: { y: false, points: { size: 7 }, drag: { setScale: false, x: false, y: false } },
       scales: {
-        x: { time: false, range: () => [0, Math.max(2, state?.lastStep ?? 2)] },
+        x: {
+          time: false,
+          distr: logSteps ? 3 : 1,
+          range: () => [logSteps ? 1 : 0, Math.max(2, state?.lastStep ?? 2)],
+        },
         y: { distr: now.logScale ? 3 : 1, range: (_, low, high) => rangeOf(state ?? now, low, high) },
       },
       axes: [
@@ -66,6 +73,7 @@ export function lineChart(label: string, points: boolean) {
           space: 60,
           size: 30,
           incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000],
+          values: (_, splits) => splits.map((split) => (split === null ? '' : tick(split))),
         },
         {
           ...axis,
@@ -116,10 +124,16 @@ function rangeOf(state: ChartState, low: number | null, high: number | null): [n
   const top = Math.min(high, state.ceiling);
   if (state.logScale) {
     const ratio = Math.max(1.05, (top / low) ** 0.06);
-    return [low / ratio, top * ratio];
+    return [oneDigit(low / ratio), top * ratio];
   }
   const room = Math.max((top - low) * 0.06, Math.abs(top) * 0.005, 1e-6);
   return [low - room, top + room];
+}
+
+/** Rounded down to one digit: from 9.5e-3 and the like, uPlot 1.6 steps past 1e-2 and then counts in steps of 0. */
+function oneDigit(value: number): number {
+  const [digits = '1', exponent = '0'] = value.toExponential().split('e');
+  return Number(`${Math.floor(Number(digits))}e${exponent}`);
 }
 
 function tick(value: number): string {

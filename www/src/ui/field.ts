@@ -82,6 +82,64 @@ export function numberField(options: NumberOptions): Field<number | null> {
   };
 }
 
+interface SliderOptions extends NumberOptions {
+  low: number;
+  high: number;
+  /** Equal ratios instead of equal steps. */
+  log: boolean;
+}
+
+// Places of a slider; keys move it by one.
+const PLACES = 60;
+
+/** A number with a slider below it. What is typed may lie outside of the slider's range. */
+export function sliderField(options: SliderOptions): Field<number | null> {
+  const { low, high, log } = options;
+  const placeOf = (value: number) =>
+    log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+  const valueAt = (place: number) => (log ? low * (high / low) ** place : low + (high - low) * place);
+  const slider = h('input', {
+    type: 'range',
+    min: 0,
+    max: log ? PLACES : high - low,
+    step: 1,
+    'aria-label': `${options.label}, slider`,
+    oninput: () => {
+      const place = Number(slider.value) / (log ? PLACES : high - low);
+      const value = log ? Number(valueAt(place).toPrecision(2)) : Math.round(valueAt(place));
+      slider.setAttribute('aria-valuetext', setting(value));
+      input.value = setting(value);
+      options.onInput(value);
+    },
+  });
+  const input = h('input', {
+    type: 'text',
+    inputmode: 'decimal',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    class: 'number',
+    placeholder: options.placeholder,
+    oninput: () => {
+      const value = parse(input.value);
+      follow(value);
+      options.onInput(value);
+    },
+  });
+  const follow = (value: number | null) => {
+    if (value === null || !Number.isFinite(value)) return;
+    const place = placeOf(Math.min(high, Math.max(low, value)));
+    slider.value = String(Math.round(place * (log ? PLACES : high - low)));
+    slider.setAttribute('aria-valuetext', setting(value));
+  };
+  return {
+    element: frame(options, input, slider),
+    show: (value) => {
+      if (document.activeElement !== input) input.value = setting(value);
+      if (document.activeElement !== slider) follow(value);
+    },
+  };
+}
+
 interface TextOptions extends FieldOptions {
   onInput(value: string): void;
   rows?: number;

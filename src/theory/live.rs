@@ -1,0 +1,195 @@
+//! All methods on one problem, told of while they run.
+
+use web_time::{Duration, Instant};
+
+use super::descent::{Descent, State};
+use super::error::TheoryError;
+use super::problem::Problem;
+use super::search::{MOST_ITERATIONS, Outcome, Search, TARGET, grid, is_kept};
+use super::settings::{Method, check_lr, lr_field};
+use crate::messages::{TheoryCurve, TheoryReport, TheorySettings};
+
+/// Work between two reports: the page draws some 30 times a second.
+const SLICE: Duration = Duration::from_millis(30);
+
+/// Trains all methods side by side. `tell` gets what is new since the last report and ends the work
+/// by answering false; `pause` lets a worker read its messages.
+///
+/// # Errors
+/// Settings out of range.
+pub async fn run(
+    settings: &TheorySettings,
+    mut tell: impl FnMut(&TheoryReport) -> bool,
+    pause: impl AsyncFn(),
+) -> Result<(), TheoryError> {
+    let problem = Problem::new(&settings.problem)?;
+    let mut rates = [
+        settings.lr.gd,
+        settings.lr.scaled_gd,
+        settings.lr.data_scaled_gd,
+    ];
+    if !settings.best_of_grid {
+        for (method, lr) in Method::ALL.into_iter().zip(rates) {
+            check_lr(lr_field(method), lr)?;
+        }
+    }
+    let mut report = TheoryReport {
+        geometry: problem.geometry(),
+        rates_tried: 0,
+        rates_in_all: 0,
+        curves: Vec::new(),
+    };
+    if settings.best_of_grid {
+        let grid = grid();
+        report.rates_in_all = (grid.len() * Method::ALL.len()) as u32;
+        for (method, lr) in Method::ALL.into_iter().zip(&mut rates) {
+            let mut search = Search::new(&problem, method, &grid, MOST_ITERATIONS).pruned();
+            while search.advance()? {
+                report.rates_tried += 1;
+                if !tell(&report) {
+                    return Ok(());
+                }
+                pause().await;
+            }
+            *lr = search.best().map_or(*lr, |best| best.lr);
+        }
+    }
+    let mut descents = Vec::new();
+    for (method, lr) in Method::ALL.into_iter().zip(rates) {
+        let descent = Descent::new(&problem, method, lr, TARGET)?;
+        report.curves.push(TheoryCurve {
+            method,
+            lr,
+            iterations: vec![0],
+            errors: vec![descent.error()],
+            arrived_at: None,
+            diverged_at: None,
+            recovery: problem.recovery_error(descent.factors()),
+            done: false,
+        });
+        descents.push(descent);
+    }
+    loop {
+        let began = Instant::now();
+        let mut going = true;
+        while going && began.elapsed() < SLICE {
+            going = false;
+            for (descent, curve) in descents.iter_mut().zip(&mut report.curves) {
+                going |= advance(descent, curve);
+            }
+        }
+        for (descent, curve) in descents.iter().zip(&mut report.curves) {
+            let outcome = Outcome::of(descent, &problem, curve.lr);
+            curve.recovery = outcome.recovery;
+            curve.arrived_at = outcome.iterations;
+            curve.diverged_at = outcome.diverged_at;
+        }
+        if !tell(&report) || !going {
+            return Ok(());
+        }
+        for curve in &mut report.curves {
+            curve.iterations.clear();
+            curve.errors.clear();
+        }
+        pause().await;
+    }
+}
+
+/// Ten steps, so that the clock is not asked after each; false at the end.
+fn advance(descent: &mut Descent, curve: &mut TheoryCurve) -> bool {
+    for _ in 0..10 {
+        if curve.done {
+            return false;
+        }
+        descent.step();
+        let iterations = descent.iterations();
+        curve.done = descent.state() != State::Running || iterations >= MOST_ITERATIONS;
+        if curve.done || is_kept(iterations) {
+            curve.iterations.push(iterations);
+            curve.errors.push(descent.error());
+        }
+    }
+    !curve.done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::TheoryRates;
+    use crate::theory::{ProblemKind, Settings};
+
+    fn settings(best_of_grid: bool) -> TheorySettings {
+        TheorySettings {
+            problem: Settings {
+                problem: ProblemKind::LowRankRecovery,
+                planted_condition: 5.0,
+                ..Settings::default()
+            },
+            lr: TheoryRates {
+                gd: 0.5,
+                scaled_gd: 0.5,
+                data_scaled_gd: 100.0,
+            },
+            best_of_grid,
+        }
+    }
+
+    /// All points of all reports, and the last report.
+    fn told(settings: &TheorySettings) -> Result<(Vec<Vec<u32>>, TheoryReport), TheoryError> {
+        let mut points = vec![Vec::new(); 3];
+        let mut last = None;
+        let tell = |report: &TheoryReport| {
+            for (points, curve) in points.iter_mut().zip(&report.curves) {
+                points.extend_from_slice(&curve.iterations);
+                assert_eq!(curve.iterations.len(), curve.errors.len());
+            }
+            last = Some(report.clone());
+            true
+        };
+        pollster::block_on(run(settings, tell, async || {}))?;
+        Ok((points, last.expect("there is a report at the end")))
+    }
+
+    #[test]
+    fn every_point_is_told_once_and_ends_are_named() -> Result<(), TheoryError> {
+        let (points, last) = told(&settings(false))?;
+        for (points, curve) in points.iter().zip(&last.curves) {
+            assert!(curve.done);
+            assert!(points.is_sorted() && points.first() == Some(&0));
+            assert_eq!(
+                points.last().copied(),
+                curve.arrived_at.or(curve.diverged_at)
+            );
+        }
+        assert!(last.curves[1].arrived_at < last.curves[0].arrived_at);
+        assert!(last.curves[2].diverged_at.is_some());
+        Ok(())
+    }
+
+    #[test]
+    fn the_grid_finds_rates_that_are_at_least_as_good() -> Result<(), TheoryError> {
+        let (_, own) = told(&settings(false))?;
+        let (_, best) = told(&settings(true))?;
+        assert_eq!(best.rates_tried, best.rates_in_all);
+        for (own, best) in own.curves.iter().zip(&best.curves) {
+            assert!(best.arrived_at.is_some() && best.arrived_at <= own.arrived_at.or(Some(3000)));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn it_ends_when_told_so_and_refuses_nonsense() {
+        let mut reports = 0;
+        let tell = |_: &TheoryReport| {
+            reports += 1;
+            reports < 3
+        };
+        let ended = pollster::block_on(run(&settings(true), tell, async || {}));
+        assert!(ended.is_ok());
+        assert_eq!(reports, 3);
+        let mut wrong = settings(false);
+        wrong.lr.gd = -1.0;
+        let error = pollster::block_on(run(&wrong, |_| true, async || {})).expect_err("refused");
+        assert_eq!(error.field(), "lr.gd");
+    }
+}

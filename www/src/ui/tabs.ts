@@ -1,0 +1,34 @@
+import { byId, fill, h } from './dom';
+
+type View = 'language' | 'theory';
+
+/** Each view has a link of its own, `#theory` and the like; what is no view's name belongs to the first. */
+const views: readonly { name: View; label: string; skip: string; skipTo: string }[] = [
+  { name: 'language', label: 'Language', skip: 'Skip to training', skipTo: '#train' },
+  { name: 'theory', label: 'Theory', skip: 'Skip to the curves', skipTo: '#theory-curves' },
+];
+
+/** Links between views. A view of `later` is made when it is first shown. */
+export function tabs(bar: HTMLElement, later: Partial<Record<View, () => HTMLElement[]>>): void {
+  const made = new Set<View>();
+  const links = views.map(({ name, label }) => h('a', { href: `#${name}` }, label));
+  fill(bar, ...links);
+  const show = () => {
+    const shown = views.find(({ name }) => location.hash.startsWith(`#${name}`)) ?? views[0];
+    for (const [index, { name, skip, skipTo }] of views.entries()) {
+      const current = name === shown?.name;
+      byId(`${name}-view`).hidden = !current;
+      if (current) links[index]?.setAttribute('aria-current', 'page');
+      else links[index]?.removeAttribute('aria-current');
+      if (!current) continue;
+      const link = byId('skip');
+      link.setAttribute('href', skipTo);
+      link.textContent = skip;
+      const make = later[name];
+      if (make !== undefined && !made.has(name)) byId(`${name}-view`).append(...make());
+      made.add(name);
+    }
+  };
+  addEventListener('hashchange', show);
+  show();
+}

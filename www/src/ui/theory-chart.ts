@@ -1,0 +1,24 @@
+import { stateOf } from '../theory/chart-state';
+import type { TheoryLab } from '../theory/lab';
+import { sentenceOf } from '../theory/words';
+import { lineChart } from './chart';
+import { h } from './dom';
+import { inFrame } from './frame';
+import { themeChanged } from './theme-changed';
+
+/** Relative error of all methods over iterations, both axes logarithmic. */
+export function theoryChart(lab: TheoryLab): HTMLElement {
+  const chart = lineChart('Relative error over iterations', false, true);
+  const empty = h('p', { class: 'empty' }, 'Curves appear here as soon as the engine has started.');
+  const draw = inFrame(() => {
+    const { curves, phase } = lab.state.value;
+    if (curves.length === 0) return;
+    empty.hidden = true;
+    chart.show(stateOf(curves));
+    // Not at every report: a screen reader would never come to an end.
+    if (phase === 'finished') chart.summarise(curves.map(sentenceOf).join(' '));
+  });
+  lab.state.watch(draw);
+  themeChanged(chart.restyle);
+  return h('div', { class: 'plot-place' }, chart.element, empty);
+}
