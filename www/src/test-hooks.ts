@@ -1,4 +1,5 @@
 import type { App } from './app';
+import type { StepTimes } from './protocol';
 
 /** What end-to-end tests need to do and no user can. Only there with `?test-hooks` in the address. */
 export interface TestHooks {
@@ -10,6 +11,8 @@ export interface TestHooks {
   loseDevice(): Promise<void> | undefined;
   /** Losses of a run, unrounded. */
   losses(run: number): (number | null)[];
+  /** Where the last step of the worker that holds a run went. */
+  stepTimes(run: number): StepTimes | undefined;
 }
 
 declare global {
@@ -26,6 +29,7 @@ export function installTestHooks(app: App): void {
     crashWorker,
     crashAlways: () => setInterval(() => crashWorker(0), 1),
     loseDevice: () => app.lab.trainees[0]?.seat.loseDevice(),
+    stepTimes: (run) => app.metrics.value?.lastTimes(run),
     losses: (run) => [...(app.metrics.value?.runs[run]?.losses ?? [])],
   };
 }
