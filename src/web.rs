@@ -4,20 +4,19 @@
 //! [`Failure`]. Long actions take a callback that gets progress and ends the action by returning
 //! false.
 
+mod blob_source;
+mod conversion;
 mod theory;
 
 use burn::tensor::Device;
-use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Uint8Array};
-use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
 use crate::data::{Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt};
 use crate::engine;
 use crate::generate::{GenerateError, Generator};
-use crate::load::{Checkpoint, LoadError, Source, TextStream, Tokenizer, source::check_range};
+use crate::load::{Checkpoint, Source, TextStream, Tokenizer};
 use crate::messages::{
     DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
     SampleSettings, SessionSettings, TargetShape, TokenPiece,
@@ -25,6 +24,11 @@ use crate::messages::{
 use crate::model::{Base, ModelConfig};
 use crate::peft;
 use crate::train::{Evaluation, Session, estimate::estimate, memory::held_bytes};
+
+use self::{
+    blob_source::BlobSource,
+    conversion::{failure, from_js, js, macrotask, plain_failure, report, to_js},
+};
 
 /// Bytes that a wasm module can address.
 const WASM_LIMIT: f64 = 4_294_967_296.0;
@@ -446,60 +450,6 @@ impl WebSession {
     }
 }
 
-/// A file of the browser, read in slices.
-struct BlobSource {
-    file: File,
-    name: String,
-}
-
-impl BlobSource {
-    fn new(file: File) -> Self {
-        let name = file.name();
-        Self { file, name }
-    }
-}
-
-impl Source for BlobSource {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn len(&self) -> u64 {
-        self.file.size() as u64
-    }
-
-    async fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, LoadError> {
-        check_range(&self.name, self.len(), offset, length)?;
-        let wrong = |problem: &str| LoadError::new(&self.name, problem);
-        let end = offset as f64 + length as f64;
-        let slice = self
-            .file
-            .slice_with_f64_and_f64(offset as f64, end)
-            .map_err(|_| wrong("the browser cannot read this file; choose it again"))?;
-        let buffer = JsFuture::from(slice.array_buffer())
-            .await
-            .map_err(|_| wrong("the file changed or went away; choose it again"))?;
-        Ok(Uint8Array::new(&buffer).to_vec())
-    }
-}
-
-/// Lets the worker read its messages. A microtask would not: they wait for the next task.
-async fn macrotask() {
-    TimeoutFuture::new(0).await;
-}
-
-/// Hands a message to a callback; false when it says that the action shall end.
-fn report(callback: &Function, message: &impl Serialize) -> bool {
-    let Ok(message) = to_js(message) else {
-        return true;
-    };
-    match callback.call1(&JsValue::NULL, &message) {
-        Ok(answer) => answer != JsValue::FALSE,
-        // A page that cannot be told is gone.
-        Err(_) => false,
-    }
-}
-
 /// Refuses a base that cannot be held, before memory for it is asked for.
 fn check_size(name: &str, config: &ModelConfig) -> Result<(), JsValue> {
     let needed = config.parameters() as f64 * size_of::<f32>() as f64;
@@ -520,31 +470,4 @@ fn check_size(name: &str, config: &ModelConfig) -> Result<(), JsValue> {
 /// A lost device explains every other error.
 fn check_engine() -> Result<(), JsValue> {
     engine::check().map_err(failure)
-}
-
-fn to_js(message: &impl Serialize) -> Result<JsValue, JsValue> {
-    // The page's types say null where Rust says None.
-    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
-    Ok(message.serialize(&serializer)?)
-}
-
-fn from_js<T: DeserializeOwned>(place: &str, value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value)
-        .map_err(|error| plain_failure(place, &format!("these settings make no sense: {error}")))
-}
-
-fn js(failure: &Failure) -> JsValue {
-    to_js(failure).unwrap_or_else(|error| error)
-}
-
-fn plain_failure(place: &str, message: &str) -> JsValue {
-    js(&Failure {
-        place: place.into(),
-        field: None,
-        message: message.into(),
-    })
-}
-
-fn failure(error: impl Into<Failure>) -> JsValue {
-    js(&error.into())
 }

@@ -3,7 +3,7 @@
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use super::{failure, from_js, macrotask, report};
+use super::conversion::{failure, from_js, macrotask, report};
 use crate::messages::TheorySettings;
 use crate::theory::live;
 
