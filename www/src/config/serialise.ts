@@ -68,15 +68,15 @@ const preconditioner: PreconditionerSettings = {
 
 /** Fields whose default does not show all that they may be. */
 const special: Record<string, (value: unknown, path: string, notes: string[]) => unknown> = {
-  preconditioner: (value, path, notes) =>
-    value === null ? null : merge(preconditioner, value, path, notes),
+  preconditioner: (value, path, notes) => (value === null ? null : merge(preconditioner, value, path, notes)),
   columns: (value) =>
     isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
       ? { prompt: value.prompt, completion: value.completion }
       : null,
   format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
   max_grad_norm: (value, path, notes) => {
-    if (value !== null && typeof value !== 'number') notes.push(`${path} was not usable and has its default.`);
+    if (value !== null && typeof value !== 'number')
+      notes.push(`${path} was not usable and has its default.`);
     return typeof value === 'number' ? value : null;
   },
   maximum_examples: (value) => (typeof value === 'number' ? value : null),

@@ -13,9 +13,7 @@ export function warningAbout(optimizer: OptimizerSettings): string {
   const small = kind === 'relative' || damping < SAFE_DAMPING;
   if (!small || betas[1] < LONG_MEMORY) return '';
   const cause =
-    kind === 'relative'
-      ? 'a damping relative to BᵀB is next to nothing at first and'
-      : `damping ${damping}`;
+    kind === 'relative' ? 'a damping relative to BᵀB is next to nothing at first and' : `damping ${damping}`;
   return (
     `lora_b starts at 0, so ${cause} makes the first gradients of lora_a huge, and betas with ${betas[1]} ` +
     `remember them for long: lora_a would hardly move. Take an absolute damping of 1e-2, or betas 0.7 and 0.8.`
