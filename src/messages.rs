@@ -332,8 +332,8 @@ mod tests {
         statistics::LengthHistogram,
     };
     use crate::optim::{
-        DampingKind, Decay, Method, Order, PreconditionerSettings, Preset, Schedule,
-        TrainedFactors, UpdateRule, presets,
+        DampingKind, Decay, Method as OptimizerMethod, Order, PreconditionerSettings, Preset,
+        Schedule, TrainedFactors, UpdateRule, presets,
     };
     use crate::theory::{ProblemKind, Start};
     use ts_rs::{Config, TS};
@@ -362,7 +362,7 @@ mod tests {
             Decay,
             Schedule,
             OptimizerSettings,
-            Method,
+            OptimizerMethod,
             Preset,
             Format,
             Columns,

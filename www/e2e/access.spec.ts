@@ -73,7 +73,7 @@ test('everything before Start can be reached by keyboard, with a visible focus',
   const { page } = lab;
   await lab.prepare();
   const reached = new Set<string>();
-  for (let presses = 0; presses < 120; presses += 1) {
+  for (let presses = 0; presses < 160; presses += 1) {
     await page.keyboard.press('Tab');
     const focused = await page.evaluate(() => {
       const element = document.activeElement;

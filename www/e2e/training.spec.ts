@@ -100,3 +100,107 @@ test('samples of the base and of each run, before and after', async ({ lab }) =>
   await lab.page.locator('#write').click();
   await expect(groups).toHaveCount(3);
 });
+
+test('LoRA+, AltLoRA and Muon train through the editor, and their diagnostics are charted and listed', async ({
+  lab,
+}) => {
+  const { page } = lab;
+  await lab.withoutSamples();
+  await lab.prepare({ steps: 2, validate: 0 });
+  const methods = ['LoRA+', 'AltLoRA', 'Muon'];
+  for (const [index, method] of methods.entries()) {
+    await page.locator('#add-run').click();
+    const run = page.locator('.run').nth(2 + index);
+    const optimizer = run.getByLabel('Optimizer');
+    // A field that has the focus is the user’s own; a new run begins with its name.
+    await optimizer.focus();
+    await optimizer.selectOption({ label: method });
+    await expect(lab.field(`runs.${2 + index}.name`).locator('input')).toHaveValue(method);
+  }
+  // Fields are there where they matter.
+  await page.locator('.run').nth(4).getByText('More', { exact: true }).click();
+  await expect(lab.field('runs.4.momentum').locator('input')).toHaveValue('0.95');
+  await expect(lab.field('runs.4.betas')).toBeHidden();
+  await expect(lab.field('runs.4.damping')).toBeHidden();
+  await page.locator('.run').nth(3).getByText('More', { exact: true }).click();
+  await expect(lab.field('runs.3.trains').locator('select')).toHaveValue('alternating');
+  await expect(lab.field('runs.3.scale_aware').locator('input')).toBeChecked();
+  await expect(lab.field('runs.3.order')).toBeHidden();
+  await expect(lab.field('runs.3.momentum')).toBeVisible();
+
+  await lab.start();
+  await lab.finished();
+  for (const method of methods) expect(await lab.readout(method, 'State')).toBe('finished');
+  const chart = page.locator('#diagnostics');
+  await expect(chart.locator('.u-wrap')).toBeVisible();
+  await expect(chart.locator('.empty')).toBeHidden();
+  await chart.getByText('Numbers', { exact: true }).click();
+  const cells = (step: number) =>
+    chart.locator('tbody tr', { has: page.getByRole('rowheader', { name: String(step) }) }).locator('td');
+  await expect(cells(2)).toHaveCount(5);
+  await chart.getByLabel('Show', { exact: true }).selectOption({ label: 'Norm of lora_b' });
+  await expect(chart.getByRole('region', { name: 'Norm of lora_b' })).toBeVisible();
+  // Measured before the step's update, and lora_b starts at 0.
+  await expect(cells(1)).toHaveText(['0', '0', '0', '0', '0']);
+  for (const text of await cells(2).allInnerTexts()) expect(Number(text)).toBeGreaterThan(0);
+  await expect(
+    chart.getByRole('img', { name: /^Norm of lora_b over steps\. .*Muon: from 0 to/ }),
+  ).toBeVisible();
+  for (const label of [
+    'Norm of ΔW',
+    'Condition number of BᵀB + δI',
+    'Update-to-weight ratio',
+    'Learning rate',
+  ]) {
+    await chart.getByLabel('Show', { exact: true }).selectOption({ label });
+    await expect(chart.getByRole('region', { name: label })).toBeVisible();
+    for (const text of await cells(2).allInnerTexts()) expect(Number(text)).toBeGreaterThan(0);
+  }
+  // A learning rate has a plain axis, unless the user wants another; the choice is kept.
+  await expect(chart.getByLabel('Log axis')).not.toBeChecked();
+  await page.reload();
+  await expect(chart.getByLabel('Show', { exact: true })).toHaveValue('lr');
+});
+
+test('without diagnostics a training says that they were not measured', async ({ lab }) => {
+  const { page } = lab;
+  await lab.withoutSamples();
+  await lab.prepare({ steps: 2, validate: 0 });
+  await lab.field('diagnostics').locator('input').uncheck();
+  await lab.start();
+  await lab.finished();
+  const chart = page.locator('#diagnostics');
+  await expect(chart.locator('.empty')).toBeHidden();
+  await chart.getByLabel('Show', { exact: true }).selectOption({ label: 'Norm of lora_a' });
+  await expect(chart.locator('.empty')).toContainText('Not measured in this training');
+});
+
+test('a preset’s warm-up follows the steps, and the preset stays what it is', async ({ lab }) => {
+  const run = lab.page.locator('.run').nth(1);
+  const preset = run.getByLabel('Preset');
+  await preset.selectOption({ label: 'Paper' });
+  await run.getByText('More', { exact: true }).click();
+  await expect(lab.field('runs.1.warmup_steps').locator('input')).toHaveValue('1');
+  await lab.set('steps', '');
+  await lab.set('steps', '2629');
+  await expect(lab.field('runs.1.warmup_steps').locator('input')).toHaveValue('50');
+  await expect(preset.locator('option:checked')).toHaveText('Paper');
+  await lab.set('runs.1.warmup_steps', '7');
+  await expect(preset.locator('option:checked')).toHaveText('Own');
+  await lab.set('steps', '60');
+  await expect(lab.field('runs.1.warmup_steps').locator('input')).toHaveValue('7');
+});
+
+test('a wrong hyper-parameter opens the place where it is', async ({ lab }) => {
+  await lab.page.evaluate(() => {
+    const key = 'riemann-lora.config';
+    const config = JSON.parse(localStorage.getItem(key) ?? '{"version":1}');
+    config.runs = [{ name: 'SGD', optimizer: { rule: 'sgd', momentum: 2, betas: [5, 0.9] } }];
+    localStorage.setItem(key, JSON.stringify(config));
+  });
+  await lab.page.reload();
+  await expect(lab.field('runs.0.momentum').locator('.problem')).toContainText('must be');
+  // Hidden for SGD, but the engine would refuse it.
+  await expect(lab.field('runs.0.betas').locator('.problem')).toContainText('must be');
+  await expect(lab.field('runs.0.betas')).toBeVisible();
+});

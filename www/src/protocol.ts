@@ -705,9 +705,9 @@ done: boolean, };
 export type TheoryProblemKind = "low_rank_recovery" | "two_layer_relu" | "disjoint_patterns";
 
 /**
- * The methods that a run can be, by the names of their papers.
+ * How the factors are trained.
  */
-export type Method = "adamw" | "scaled_adamw" | "sgd" | "scaled_gd" | "lora_plus" | "lora_fa" | "alt_lora" | "muon";
+export type TheoryMethod = "gd" | "scaled_gd" | "data_scaled_gd";
 
 /**
  * Where the factors start.

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chooseEngine } from '../src/lab/engine-choice';
 import { globalField, spreadRuns } from '../src/lab/spread';
 import { modelFiles } from '../src/store/dropped';
+import { logTicks } from '../src/ui/log-ticks';
 import { freeStyle } from '../src/ui/run-style';
 import { bytes, duration, measure, parse, setting } from '../src/ui/words';
 
@@ -96,6 +97,18 @@ test('a folder from a hub is reduced to what the loader reads', () => {
     'tokenizer.json',
   ]);
   expect(modelFiles([file('photo.jpg')]).map(({ name }) => name)).toEqual(['photo.jpg']);
+});
+
+describe('labels of a logarithmic axis', () => {
+  test.each([
+    [1, 1e6, [1, 10, 100, 1000, 1e4, 1e5, 1e6]],
+    [0.5, 2e12, [1, 1000, 1e6, 1e9, 1e12]],
+    [0.9, 30, [1, 2, 5, 10, 20]],
+    [8e-5, 2e-3, [1e-4, 2e-4, 5e-4, 1e-3, 2e-3]],
+    [16.2, 16.3, [16.2, 16.22, 16.24, 16.26, 16.28, 16.3]],
+    [2, 2, [2]],
+    [0, 5, []],
+  ])('from %d to %d', (low, high, ticks) => expect(logTicks(low, high)).toEqual(ticks));
 });
 
 test('a new run takes the first free look', () => {

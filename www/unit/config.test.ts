@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../src/config/check';
 import { type Config, sessionSettings } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
-import { methodOf, presetOf, presets, presetsOf, warningAbout } from '../src/config/presets';
+import { methodNames, methodOf, methods } from '../src/config/methods';
+import { presetCalled, presetOf, presetsOf, settingsOf, withSteps } from '../src/config/presets';
 import { readConfig, writeConfig } from '../src/config/serialise';
+import { warningAbout } from '../src/config/warning';
+import { type OptimizerSettings, PRESETS, type PreconditionerSettings } from '../src/protocol';
 
 const changed = (edit: (config: Config) => void) => {
   const config = defaultConfig();
@@ -66,7 +69,9 @@ describe('checks', () => {
     ['targets', (config) => Object.assign(config.session, { targets: [] })],
     ['runs', (config) => Object.assign(config, { runs: [] })],
     ['runs.1.lr', (config) => Object.assign(config.runs[1]?.optimizer ?? {}, { lr: -1 })],
-    ['runs.0.betas', (config) => Object.assign(config.runs[0]?.optimizer ?? {}, { betas: [0.9, 1] })],
+    ['runs.0.betas', (config) => Object.assign(config.runs[0]?.optimizer ?? {}, { betas: [-1, 0.9] })],
+    ['runs.0.betas.1', (config) => Object.assign(config.runs[0]?.optimizer ?? {}, { betas: [0.9, 1] })],
+    ['runs.0.momentum', (config) => Object.assign(config.runs[0]?.optimizer ?? {}, { momentum: 1 })],
     [
       'runs.1.damping',
       (config) =>
@@ -86,24 +91,162 @@ describe('checks', () => {
   });
 });
 
+const preset = (id: string) => {
+  const found = presetCalled(id);
+  if (found === undefined) throw new Error(`no preset ${id}`);
+  return found;
+};
+
 describe('presets', () => {
-  test('each is known again, whatever its lr', () => {
-    for (const preset of presets) {
-      expect(methodOf(preset.optimizer)).toBe(preset.method);
-      expect(presetOf(preset.optimizer)).toBe(preset);
-      expect(presetOf({ ...preset.optimizer, lr: 0.123 })?.method).toBe(preset.method);
-      expect(presetsOf(preset.method)).toContain(preset);
-      expect(warningAbout(preset.optimizer)).toBe('');
+  test.each(PRESETS.map(({ id }) => id))('%s is known again at any lr and number of steps', (id) => {
+    const { method, ...one } = preset(id);
+    expect(methodOf(one.optimizer)).toBe(method);
+    expect(presetsOf(method).map((other) => other.id)).toContain(id);
+    for (const steps of [1, 20, 60, 526, 26_290]) {
+      const settings = settingsOf(preset(id), steps);
+      expect(presetOf(settings, steps)).toBe(preset(id));
+      expect(presetOf({ ...settings, lr: 0.123 }, steps)?.method).toBe(method);
+      expect(warningAbout(settings)).toBe('');
+      expect(presetOf({ ...settings, eps: 0.5 }, steps)).toBeUndefined();
+      const config = changed(({ runs, session }) => {
+        session.steps = steps;
+        for (const run of runs) run.optimizer = structuredClone(settings);
+      });
+      expect(checkConfig(config).size).toBe(0);
+      expect(readConfig(writeConfig(config))).toEqual({ config, notes: [] });
     }
-    const { optimizer } = presets[0] as (typeof presets)[0];
-    expect(presetOf({ ...optimizer, eps: 0.5 })).toBeUndefined();
   });
 
+  test('every method has one, and a name', () => {
+    expect(methods).toHaveLength(8);
+    for (const method of methods) expect(presetsOf(method).length, methodNames[method]).toBeGreaterThan(0);
+  });
+
+  test('are the same in any order of keys', () => {
+    const { optimizer } = preset('alt-lora');
+    const turned = Object.fromEntries(Object.entries(optimizer).reverse()) as OptimizerSettings;
+    expect(presetOf(turned, 60)?.id).toBe('alt-lora');
+  });
+
+  test('a warm-up keeps its share of the steps', () => {
+    const warmups = [26_290, 526, 60, 10].map(
+      (steps) => settingsOf(preset('scaled-adamw-paper'), steps).schedule.warmup_steps,
+    );
+    expect(warmups).toEqual([500, 10, 1, 0]);
+    expect(settingsOf(preset('adamw'), 10)).toEqual(preset('adamw').optimizer);
+    expect(settingsOf(preset('adamw-paper'), Number.NaN).schedule.warmup_steps).toBe(500);
+  });
+
+  test('a warm-up follows the steps while it is the preset’s, at the user’s lr', () => {
+    const settings = { ...settingsOf(preset('sgd-paper'), 60), lr: 7 };
+    const longer = withSteps(settings, 60, 2629);
+    expect(longer).toMatchObject({ lr: 7, schedule: { warmup_steps: 50 } });
+    expect(presetOf(longer, 2629)?.id).toBe('sgd-paper');
+    const own = { ...settings, schedule: { ...settings.schedule, warmup_steps: 9 } };
+    expect(withSteps(own, 60, 2629)).toEqual(own);
+  });
+
+  test('are not changed by what is done to their settings', () => {
+    settingsOf(preset('adamw-paper'), 60).schedule.warmup_steps = 99;
+    expect(preset('adamw-paper').optimizer.schedule.warmup_steps).toBe(500);
+  });
+});
+
+describe('the method', () => {
+  const { optimizer } = preset('adamw');
+  const metric: PreconditionerSettings = {
+    damping: 1e-2,
+    damping_kind: 'absolute',
+    order: 'simultaneous',
+    scale_aware: false,
+  };
+  const cases: [string, Partial<OptimizerSettings>][] = [
+    ['muon', { rule: 'muon', trains: 'b', preconditioner: metric }],
+    ['lora_fa', { rule: 'sgd', trains: 'b', preconditioner: metric }],
+    ['alt_lora', { trains: 'alternating', preconditioner: metric }],
+    ['adamw', { trains: 'alternating' }],
+    ['scaled_adamw', { preconditioner: metric, lr_ratio_b: 4 }],
+    ['scaled_gd', { preconditioner: metric, rule: 'sgd' }],
+    ['lora_plus', { lr_ratio_b: 4 }],
+    ['sgd', { rule: 'sgd', lr_ratio_b: 4 }],
+  ];
+  test.each(cases)('is %s', (method, change) => expect(methodOf({ ...optimizer, ...change })).toBe(method));
+
+  test('is one of the eight for any settings', () => {
+    for (const rule of ['adamw', 'sgd', 'muon'] as const)
+      for (const trains of ['both', 'b', 'alternating'] as const)
+        for (const preconditioner of [null, metric])
+          for (const lr_ratio_b of [1, 16, 0, Number.NaN])
+            expect(methods).toContain(methodOf({ ...optimizer, rule, trains, preconditioner, lr_ratio_b }));
+  });
+});
+
+describe('warnings', () => {
+  const { optimizer } = preset('scaled-adamw-safe');
+  const warned = (metric: Partial<PreconditionerSettings>, more: Partial<OptimizerSettings> = {}) => {
+    if (optimizer.preconditioner === null) throw new Error('a scaled preset has a preconditioner');
+    return warningAbout({
+      ...optimizer,
+      preconditioner: { ...optimizer.preconditioner, ...metric },
+      ...more,
+    });
+  };
+
   test('long memory with small damping is warned of', () => {
-    const { optimizer } = presetsOf('scaled_adamw')[0] as (typeof presets)[0];
-    const small = { damping: 1e-6, order: 'simultaneous' } as const;
-    expect(warningAbout({ ...optimizer, preconditioner: small })).toContain('damping');
-    expect(warningAbout({ ...optimizer, preconditioner: small, betas: [0.7, 0.8] })).toBe('');
-    expect(warningAbout({ ...optimizer, preconditioner: small, rule: 'sgd' })).toBe('');
+    expect(warned({ damping: 1e-6 })).toContain('damping 0.000001');
+    expect(warned({ damping: 1e-6 }, { betas: [0.7, 0.8] })).toBe('');
+    expect(warned({ damping: 1e-6 }, { rule: 'sgd' })).toBe('');
+    expect(warned({ damping: 1e-6 }, { trains: 'b' })).toBe('');
+  });
+
+  test('so is damping that is relative to what starts at 0', () => {
+    expect(warned({ damping_kind: 'relative' })).toContain('relative');
+  });
+});
+
+describe('settings of the version before', () => {
+  const old = () => {
+    const config = JSON.parse(writeConfig(defaultConfig()));
+    delete config.session.diagnostics;
+    delete config.view.quantity;
+    delete config.view.quantityLog;
+    for (const { optimizer } of config.runs) {
+      delete optimizer.trains;
+      delete optimizer.momentum;
+      if (optimizer.preconditioner !== null) {
+        delete optimizer.preconditioner.damping_kind;
+        delete optimizer.preconditioner.scale_aware;
+      }
+    }
+    return config;
+  };
+
+  test('are read with defaults for what is new', () => {
+    expect(readConfig(JSON.stringify(old()))).toEqual({ config: defaultConfig(), notes: [] });
+  });
+
+  const nonsense: [string, (kept: ReturnType<typeof old>) => void][] = [
+    ['runs.1.optimizer.trains', ({ runs }) => Object.assign(runs[1].optimizer, { trains: 'c' })],
+    ['runs.0.optimizer.rule', ({ runs }) => Object.assign(runs[0].optimizer, { rule: 'magic' })],
+    ['runs.0.optimizer.momentum', ({ runs }) => Object.assign(runs[0].optimizer, { momentum: '0.9' })],
+    ['runs.0.optimizer.max_grad_norm', ({ runs }) => Object.assign(runs[0].optimizer, { max_grad_norm: {} })],
+    [
+      'runs.1.optimizer.preconditioner.damping_kind',
+      ({ runs }) => Object.assign(runs[1].optimizer.preconditioner, { damping_kind: 7 }),
+    ],
+    [
+      'runs.1.optimizer.preconditioner.scale_aware',
+      ({ runs }) => Object.assign(runs[1].optimizer.preconditioner, { scale_aware: 'yes' }),
+    ],
+    ['session.diagnostics', ({ session }) => Object.assign(session, { diagnostics: 1 })],
+    ['view.quantity', ({ view }) => Object.assign(view, { quantity: 'toString' })],
+    ['view.quantityLog.lr', ({ view }) => Object.assign(view, { quantityLog: { lr: 1 } })],
+  ];
+  test.each(nonsense)('%s is refused by name where it is nonsense', (field, spoil) => {
+    const kept = old();
+    spoil(kept);
+    const { config, notes } = readConfig(JSON.stringify(kept));
+    expect(notes).toEqual([`${field} was not usable and has its default.`]);
+    expect(config).toEqual(defaultConfig());
   });
 });

@@ -3,6 +3,7 @@ import type {
   DataSummary,
   Failure,
   ModelSummary,
+  RunDiagnostics,
   SessionSettings,
   TheoryGeometry,
   TheoryMethod,
@@ -73,7 +74,8 @@ export class FakeWorker implements WorkerLink {
       const runs = (this.settings?.runs ?? []).map(({ optimizer }) => {
         const diverged = optimizer.lr > 100 && this.step > 2;
         const loss = diverged ? null : lossOf(optimizer.lr, this.step);
-        return { loss, grad_norm: 1, lr: optimizer.lr, diverged_at: diverged ? 3 : null };
+        const diagnostics = this.settings?.diagnostics && !diverged ? diagnosticsOf(this.step) : null;
+        return { loss, grad_norm: 1, lr: optimizer.lr, diverged_at: diverged ? 3 : null, diagnostics };
       });
       return ok({ step: this.step, runs, tokens: 8, counted_tokens: 4, seconds, memory_bytes: 10 });
     },
@@ -113,4 +115,16 @@ export class FakeWorker implements WorkerLink {
 /** The fake's loss. */
 export function lossOf(lr: number, step: number): number {
   return 3 / (1 + lr * step);
+}
+
+/** The fake's norms and condition numbers; that of BᵀB is not finite at the first step. */
+export function diagnosticsOf(step: number): RunDiagnostics {
+  return {
+    norm_a: 4,
+    norm_b: step - 1,
+    norm_delta: 2 * (step - 1),
+    condition_a: step === 1 ? null : 10 ** step,
+    condition_b: 3,
+    update_ratio: 1 / (1000 * step),
+  };
 }

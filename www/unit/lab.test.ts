@@ -3,8 +3,8 @@ import { sessionSettings } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { Lab, type LabPhase } from '../src/lab/lab';
 import type { TrainingPlan } from '../src/lab/training';
-import type { EvaluationReport, SamplePiece, SampleSettings } from '../src/protocol';
-import { FakeWorker, lossOf } from './fake-worker';
+import type { EvaluationReport, RunDiagnostics, SamplePiece, SampleSettings } from '../src/protocol';
+import { diagnosticsOf, FakeWorker, lossOf } from './fake-worker';
 
 const source = { name: 'pairs.txt', blob: new Blob(['a||b']) };
 const files = [new File(['x'], 'model.gguf')];
@@ -33,6 +33,7 @@ async function open(
     { cores: 2, memory: 0 },
   );
   const losses = new Map<string, number | null>();
+  const measured = new Map<string, RunDiagnostics | null>();
   const evaluations: [number[], EvaluationReport][] = [];
   const phases: LabPhase[] = [];
   lab.phase.subscribe((phase) => phases.push(phase));
@@ -44,15 +45,17 @@ async function open(
       what,
       {
         onStep: ({ runs }, report) => {
-          for (const [index, run] of report.runs.entries())
+          for (const [index, run] of report.runs.entries()) {
             losses.set(`${runs[index]}@${report.step}`, run.loss);
+            measured.set(`${runs[index]}@${report.step}`, run.diagnostics);
+          }
         },
         onEvaluation: ({ runs }, report) => evaluations.push([runs, report]),
         onReady: async () => {},
       },
       singleStep,
     );
-  return { lab, losses, evaluations, phases, start };
+  return { lab, losses, measured, evaluations, phases, start };
 }
 
 const until = async (holds: () => boolean) => {
@@ -185,6 +188,20 @@ describe('a worker that dies', () => {
     await start(plan(5));
     expect(lab.phase.value).toBe('failed');
     expect(lab.failure.value?.message).toContain('out of memory');
+  });
+});
+
+describe('diagnostics', () => {
+  const told = async (diagnostics: boolean) => {
+    const { measured, start } = await open();
+    const wanted = plan(2);
+    await start({ ...wanted, settings: { ...wanted.settings, diagnostics } });
+    return measured;
+  };
+
+  test('come from every run while they are on', async () => {
+    expect((await told(true)).get('1@2')).toEqual(diagnosticsOf(2));
+    expect((await told(false)).get('1@2')).toBeNull();
   });
 });
 

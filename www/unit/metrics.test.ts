@@ -1,15 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { defaultConfig } from '../src/config/defaults';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
 import { Pace } from '../src/metrics/pace';
+import { quantities } from '../src/metrics/quantities';
 import { RunSeries } from '../src/metrics/run-series';
 import { smooth } from '../src/metrics/smooth';
-import type { StepReport } from '../src/protocol';
+import { Track } from '../src/metrics/track';
+import type { RunReport, StepReport } from '../src/protocol';
+import { quantityState, quantitySummary } from '../src/ui/chart-state';
+import { quantityWords } from '../src/ui/quantity-words';
+import { diagnosticsOf } from './fake-worker';
 
-const run = (loss: number | null, diverged_at: number | null = null) => ({
+const run = (loss: number | null, diverged_at: number | null = null): RunReport => ({
   loss,
   grad_norm: loss,
   lr: 1e-3,
   diverged_at,
+  diagnostics: null,
 });
 
 function report(step: number, losses: (number | null)[]): StepReport {
@@ -71,6 +78,80 @@ describe('a run', () => {
     expect(series.lastLoss).toBe(4);
     expect(series.divergedAt).toBe(2);
     expect(series.bestValidation).toBeNull();
+  });
+});
+
+describe('a track', () => {
+  test('keeps gaps, overwrites, and grows', () => {
+    const track = new Track();
+    track.record(1, null);
+    expect(track.empty).toBe(true);
+    track.record(3, 0.5);
+    track.record(1000, 8);
+    track.record(3, 0.25);
+    expect(track.upTo(4)).toEqual([null, null, 0.25, null]);
+    expect([track.first, track.last, track.at(1000), track.at(1001)]).toEqual([0.25, 8, 8, null]);
+    track.record(1000, null);
+    expect(track.last).toBe(0.25);
+  });
+
+  test('holds no number that is not finite', () => {
+    const track = new Track();
+    track.record(1, Number.POSITIVE_INFINITY);
+    track.record(2, 1e300);
+    expect([track.first, track.last]).toEqual([null, null]);
+  });
+});
+
+describe('diagnostics', () => {
+  const measured = (steps: number, diagnoses: boolean) => {
+    const metrics = new ExperimentMetrics(2, 10);
+    for (let step = 1; step <= steps; step += 1) {
+      const { runs, ...rest } = report(step, [3, 2]);
+      const told = runs.map((one) => ({ ...one, diagnostics: diagnoses ? diagnosticsOf(step) : null }));
+      metrics.recordStep([0, 1], { ...rest, runs: told }, step, 1);
+    }
+    return metrics;
+  };
+  const { runs } = defaultConfig();
+  const plain = { smoothing: 0, logScale: false };
+
+  test('each quantity is a curve for every run', () => {
+    const metrics = measured(4, true);
+    for (const quantity of quantities) {
+      const { curves, steps } = quantityState(metrics, runs, quantity, plain);
+      expect(steps).toEqual([1, 2, 3, 4]);
+      expect(curves).toHaveLength(2);
+      expect(curves[0]?.values[3]).not.toBeNull();
+      expect(quantityWords[quantity].about).toMatch(/\.$/);
+    }
+    const curve = (quantity: 'condition_a' | 'norm_b', logScale: boolean) =>
+      quantityState(metrics, runs, quantity, { ...plain, logScale }).curves[1]?.values;
+    expect(curve('condition_a', true)).toEqual([null, 100, 1000, 10_000]);
+    expect(curve('norm_b', false)).toEqual([0, 1, 2, 3]);
+    // A logarithm has no place for 0.
+    expect(curve('norm_b', true)).toEqual([null, 1, 2, 3]);
+    expect(quantitySummary(metrics, runs, 'norm_delta')).toContain('AdamW: from 0 to 6.000.');
+  });
+
+  test('are empty where they are switched off, but for gradient norm and lr', () => {
+    const metrics = measured(3, false);
+    const there = quantities.filter((quantity) => !metrics.runs[0]?.track(quantity).empty);
+    expect(there).toEqual(['grad_norm', 'lr']);
+    expect(quantitySummary(metrics, runs, 'norm_a')).toContain('not measured');
+  });
+
+  test('a run that diverges does not flatten the others', () => {
+    const metrics = measured(2, true);
+    const wild = { ...run(1e9, 3), diagnostics: { ...diagnosticsOf(3), norm_a: 1e30 } };
+    metrics.runs[1]?.record(3, wild);
+    expect(quantityState(metrics, runs, 'norm_a', plain).ceiling).toBe(5);
+  });
+
+  test('are thinned to what a chart can show', () => {
+    const metrics = new ExperimentMetrics(1, 10_000);
+    metrics.runs[0]?.record(10_000, run(1));
+    expect(quantityState(metrics, runs.slice(0, 1), 'lr', plain).steps.length).toBeLessThanOrEqual(3000);
   });
 });
 

@@ -46,12 +46,10 @@ type Must = (field: string, holds: boolean, range: string) => void;
 function checkOptimizer(optimizer: OptimizerSettings, must: Must): void {
   must('lr', finite(optimizer.lr), 'a number, 0 or more');
   must('lr_ratio_b', finite(optimizer.lr_ratio_b), 'a number, 0 or more');
-  must(
-    'betas',
-    optimizer.betas.every((beta) => beta >= 0 && beta < 1),
-    'at least 0 and below 1',
-  );
+  must('betas', share(optimizer.betas[0]), 'at least 0 and below 1');
+  must('betas.1', share(optimizer.betas[1]), 'at least 0 and below 1');
   must('eps', finite(optimizer.eps), 'a number, 0 or more');
+  must('momentum', share(optimizer.momentum), 'at least 0 and below 1');
   must('weight_decay', finite(optimizer.weight_decay), 'a number, 0 or more');
   const { max_grad_norm: norm, preconditioner } = optimizer;
   must('max_grad_norm', norm === null || (Number.isFinite(norm) && norm > 0), 'above 0, or empty');
@@ -72,6 +70,11 @@ function finite(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
+/** What a moving average may keep of its past. */
+function share(value: number): boolean {
+  return value >= 0 && value < 1;
+}
+
 /** The last part of a field's name in words: `runs.1.lr_ratio_b` is `lr_ratio_b`. */
 function nameOf(field: string): string {
   const name = field.split('.').at(-1) ?? field;
@@ -87,6 +90,8 @@ function nameOf(field: string): string {
     top_k: 'Top k',
     top_p: 'Top p',
     warmup_steps: 'Warm-up steps',
+    betas: 'Beta 1',
+    1: 'Beta 2',
   };
   // Hyper-parameters are written as in code, the rest as words.
   const words = ['rank', 'alpha', 'dropout', 'targets', 'steps', 'seed', 'runs', 'temperature'];

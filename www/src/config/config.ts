@@ -1,4 +1,5 @@
 import type { EnginePreference } from '../lab/engine-choice';
+import type { Quantity } from '../metrics/quantities';
 import type { DataSettings, RunSettings, SampleSettings, SessionSettings } from '../protocol';
 
 /** A run with the look it keeps when others come and go. */
@@ -12,6 +13,10 @@ export interface ViewConfig {
   logScale: boolean;
   /** Weight of the exponential smoothing, 0 to 0.99. */
   smoothing: number;
+  /** What the chart of diagnostics shows. */
+  quantity: Quantity;
+  /** Whether its axis is logarithmic, for each quantity: a learning rate reads best on a plain one. */
+  quantityLog: Record<Quantity, boolean>;
 }
 
 /** Everything a user can set. Kept across reloads; a link may carry it later. */

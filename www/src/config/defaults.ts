@@ -1,10 +1,12 @@
 import type { Config } from './config';
-import { presets } from './presets';
+import { presetCalled, settingsOf } from './presets';
+
+const STEPS = 60;
 
 function optimizerOf(id: string, lr: number) {
-  const preset = presets.find((candidate) => candidate.id === id) ?? presets[0];
-  if (preset === undefined) throw new Error('there is at least one preset');
-  return { ...structuredClone(preset.optimizer), lr };
+  const preset = presetCalled(id);
+  if (preset === undefined) throw new Error(`there is no preset ${id}`);
+  return { ...settingsOf(preset, STEPS), lr };
 }
 
 /** What the page opens with. Both runs at one lr: a sweep over lr is what a comparison needs, this is a first look. */
@@ -16,8 +18,9 @@ export function defaultConfig(): Config {
       dropout: 0,
       targets: ['q_proj', 'v_proj'],
       batch_size: 4,
-      steps: 60,
+      steps: STEPS,
       seed: 0,
+      diagnostics: true,
     },
     runs: [
       { style: 0, name: 'AdamW', optimizer: optimizerOf('adamw', 1e-3) },
@@ -39,6 +42,20 @@ export function defaultConfig(): Config {
     validationEvery: 10,
     checkpointEvery: 10,
     engine: 'auto',
-    view: { logScale: false, smoothing: 0.6 },
+    view: {
+      logScale: false,
+      smoothing: 0.6,
+      quantity: 'grad_norm',
+      quantityLog: {
+        grad_norm: true,
+        norm_a: true,
+        norm_b: true,
+        norm_delta: true,
+        condition_a: true,
+        condition_b: true,
+        update_ratio: true,
+        lr: false,
+      },
+    },
   };
 }

@@ -1,3 +1,5 @@
+import { quantities } from '../metrics/quantities';
+import type { PreconditionerSettings } from '../protocol';
 import type { Config } from './config';
 import { defaultConfig } from './defaults';
 
@@ -42,27 +44,41 @@ export function readConfig(text: string): Parsed {
 
 /** Values that may be one of a few words. */
 const words: Record<string, readonly string[]> = {
-  rule: ['adamw', 'sgd'],
+  rule: ['adamw', 'sgd', 'muon'],
+  trains: ['both', 'b', 'alternating'],
+  damping_kind: ['absolute', 'relative'],
   order: ['simultaneous', 'sequential'],
   decay: ['constant', 'linear', 'cosine'],
   format: ['text', 'pairs', 'json_lines', 'table'],
   documents: ['file', 'blank_line'],
   prompt_style: ['plain', 'chat'],
   loss_on: ['completion', 'all'],
+  quantity: quantities,
   engine: ['auto', 'cpu', 'webgpu'],
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'c_attn'],
 };
 
+/** What a kept preconditioner may leave out: it was written before there was a choice. */
+const preconditioner: PreconditionerSettings = {
+  damping: 1e-2,
+  damping_kind: 'absolute',
+  order: 'simultaneous',
+  scale_aware: false,
+};
+
 /** Fields whose default does not show all that they may be. */
 const special: Record<string, (value: unknown, path: string, notes: string[]) => unknown> = {
-  preconditioner: (value, path, notes) =>
-    value === null ? null : merge({ damping: 1e-2, order: 'simultaneous' }, value, path, notes),
+  preconditioner: (value, path, notes) => (value === null ? null : merge(preconditioner, value, path, notes)),
   columns: (value) =>
     isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
       ? { prompt: value.prompt, completion: value.completion }
       : null,
   format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
-  max_grad_norm: (value) => (typeof value === 'number' ? value : null),
+  max_grad_norm: (value, path, notes) => {
+    if (value !== null && typeof value !== 'number')
+      notes.push(`${path} was not usable and has its default.`);
+    return typeof value === 'number' ? value : null;
+  },
   maximum_examples: (value) => (typeof value === 'number' ? value : null),
   validation: (value) =>
     isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',

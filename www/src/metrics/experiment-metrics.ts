@@ -6,6 +6,8 @@ import { RunSeries } from './run-series';
 interface WorkerState {
   step: number;
   seconds: StepTimes;
+  /** The same of the last step alone. */
+  last: StepTimes;
   /** Tokens of a batch, times runs. */
   tokens: number;
   memory: number;
@@ -38,6 +40,7 @@ export class ExperimentMetrics {
     this.workers.set(key, {
       step: report.step,
       seconds: before === undefined ? report.seconds : blend(before.seconds, report.seconds),
+      last: report.seconds,
       tokens: report.tokens * runs.length,
       memory: report.memory_bytes,
     });
@@ -63,6 +66,11 @@ export class ExperimentMetrics {
     const states = [...this.workers.values()];
     if (states.length === 0) return null;
     return states.reduce((slow, state) => (state.seconds.total > slow.seconds.total ? state : slow)).seconds;
+  }
+
+  /** Where the last step of the worker whose first run is `run` went. */
+  lastTimes(run: number): StepTimes | undefined {
+    return this.workers.get(run)?.last;
   }
 
   /** Tokens of all runs a second of wall time; null before the second step. */

@@ -1,4 +1,6 @@
 import type { RunReport } from '../protocol';
+import { type Quantity, quantities, quantityIn } from './quantities';
+import { Track } from './track';
 
 /** A held-out loss and when it was measured. */
 export interface ValidationPoint {
@@ -10,20 +12,22 @@ export interface ValidationPoint {
 export class RunSeries {
   /** Training loss of step i + 1. */
   readonly losses: (number | null)[] = [];
-  readonly gradNorms: (number | null)[] = [];
+  private readonly tracks = new Map(quantities.map((quantity) => [quantity, new Track()]));
   readonly validation: ValidationPoint[] = [];
   lr = 0;
   divergedAt: number | null = null;
 
   record(step: number, report: RunReport): void {
-    while (this.losses.length < step) {
-      this.losses.push(null);
-      this.gradNorms.push(null);
-    }
+    while (this.losses.length < step) this.losses.push(null);
     this.losses[step - 1] = report.loss;
-    this.gradNorms[step - 1] = report.grad_norm;
+    for (const [quantity, track] of this.tracks) track.record(step, quantityIn(report, quantity));
     this.lr = report.lr;
     this.divergedAt = report.diverged_at;
+  }
+
+  /** Everything else that was measured of each step. */
+  track(quantity: Quantity): Track {
+    return this.tracks.get(quantity) ?? new Track();
   }
 
   recordValidation(step: number, loss: number | null): void {
@@ -39,10 +43,6 @@ export class RunSeries {
 
   get lastLoss(): number | null {
     return this.losses.findLast((loss) => loss !== null) ?? null;
-  }
-
-  get lastGradNorm(): number | null {
-    return this.gradNorms.findLast((norm) => norm !== null) ?? null;
   }
 
   get lastValidation(): ValidationPoint | null {

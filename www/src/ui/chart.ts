@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import type { RunConfig } from '../config/config';
 import { h } from './dom';
+import { logTicks } from './log-ticks';
 import { colourOf, dashOf } from './run-style';
 
 /** How a curve is drawn: a run is one, and so is a method of the theory. */
@@ -77,7 +78,11 @@ export function lineChart(label: string, points: boolean, logSteps = false) {
         },
         {
           ...axis,
-          size: 48,
+          size: 52,
+          ...(now.logScale && {
+            splits: (_: uPlot, __: number, low: number, high: number) => logTicks(low, high),
+            filter: (_: uPlot, splits: number[]) => splits,
+          }),
           values: (_, splits) => splits.map((split) => (split === null ? '' : tick(split))),
         },
       ],
@@ -105,7 +110,8 @@ export function lineChart(label: string, points: boolean, logSteps = false) {
       shape = '';
       if (state !== null) show(state);
     },
-    summarise: (text: string) => canvasHost.setAttribute('aria-label', `${label}. ${text}`),
+    /** In words, under a name of its own where the chart does not always show the same. */
+    summarise: (text: string, name = label) => canvasHost.setAttribute('aria-label', `${name}. ${text}`),
   };
 }
 
@@ -126,7 +132,9 @@ function rangeOf(state: ChartState, low: number | null, high: number | null): [n
     const ratio = Math.max(1.05, (top / low) ** 0.06);
     return [oneDigit(low / ratio), top * ratio];
   }
-  const room = Math.max((top - low) * 0.06, Math.abs(top) * 0.005, 1e-6);
+  if (low === 0 && top === 0) return [0, 1];
+  // Learning rates are small numbers, so the least room is a share of what is shown.
+  const room = Math.max((top - low) * 0.06, Math.abs(top) * 0.005);
   return [low - room, top + room];
 }
 
@@ -138,7 +146,7 @@ function oneDigit(value: number): number {
 
 function tick(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e5 || size < 1e-3)) return value.toExponential(0);
+  if (size !== 0 && (size >= 1e5 || size < 1e-3)) return Number(value.toPrecision(3)).toExponential();
   return String(Number(value.toPrecision(4)));
 }
 

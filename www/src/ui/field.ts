@@ -186,6 +186,27 @@ export function choiceField<Value extends string>(options: ChoiceOptions<Value>)
   };
 }
 
+interface SwitchOptions extends FieldOptions {
+  onInput(value: boolean): void;
+}
+
+/** Yes or no, framed as the other fields are. */
+export function switchField(options: SwitchOptions): Field<boolean> {
+  const input = h('input', { type: 'checkbox', onchange: () => options.onInput(input.checked) });
+  return {
+    element: frame(options, input),
+    show: (value) => {
+      input.checked = value;
+    },
+  };
+}
+
+/** Hides a field that does not matter, but none that has a problem: the user has to find what is wrong. */
+export function showWhere(field: { element: HTMLElement }, matters: boolean): void {
+  const problem = field.element.querySelector<HTMLElement>('.problem');
+  field.element.hidden = !matters && (problem === null || problem.hidden);
+}
+
 /** Yes or no, with its label behind it. */
 export function checkField(label: string, onInput: (value: boolean) => void, id = freshId('check')) {
   const input = h('input', { type: 'checkbox', id, onchange: () => onInput(input.checked) });
@@ -207,6 +228,7 @@ export function showProblems(root: ParentNode, problems: Problems): number {
     const problem = field.querySelector<HTMLElement>('.problem');
     const control = field.querySelector<HTMLElement>('[data-help]') ?? field;
     if (problem === null) continue;
+    if (message !== '' && problem.hidden) reveal(field);
     setText(problem, message);
     problem.hidden = message === '';
     const help = control.dataset.help;
@@ -219,4 +241,11 @@ export function showProblems(root: ParentNode, problems: Problems): number {
     if (described !== '') control.setAttribute('aria-describedby', described);
   }
   return shown;
+}
+
+/** Puts a field in sight, once: what the user closes afterwards stays closed. */
+function reveal(field: HTMLElement): void {
+  field.hidden = false;
+  const details = field.closest('details');
+  if (details !== null) details.open = true;
 }

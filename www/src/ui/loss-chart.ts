@@ -3,7 +3,7 @@ import { lineChart } from './chart';
 import { summaryOf, trainingState } from './chart-state';
 import { h } from './dom';
 import { paced } from './frame';
-import { lossTable } from './loss-table';
+import { stepTable } from './step-table';
 import { themeChanged } from './theme-changed';
 
 /** Training loss of all runs, as it falls. */
@@ -14,8 +14,7 @@ export function lossChart(app: App): HTMLElement {
     const { metrics, trainedRuns, config } = app;
     empty.hidden = metrics.value !== null && metrics.value.step > 0;
     if (metrics.value === null) return;
-    const { smoothing, logScale } = config.value.view;
-    chart.show(trainingState(metrics.value, trainedRuns.value, smoothing, logScale));
+    chart.show(trainingState(metrics.value, trainedRuns.value, config.value.view));
   });
   app.config.subscribe(draw.now);
   app.measured.watch(draw.soon);
@@ -29,6 +28,7 @@ export function lossChart(app: App): HTMLElement {
     { class: 'chart' },
     h('figcaption', {}, h('h3', {}, 'Training loss')),
     h('div', { class: 'plot-place' }, chart.element, empty),
-    lossTable(app),
+    stepTable(app, { name: () => 'Training losses', at: (run, step) => run.losses[step - 1] ?? null })
+      .element,
   );
 }

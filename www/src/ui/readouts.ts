@@ -62,7 +62,7 @@ function textsOf(run: RunSeries): string[] {
     measure(run.lastLoss),
     measure(run.lastValidation?.loss ?? null),
     best === null ? '–' : `${measure(best.loss)} at ${best.step}`,
-    measure(run.lastGradNorm),
+    measure(run.track('grad_norm').last),
     run.lr === 0 ? '–' : setting(Number(run.lr.toPrecision(3))),
   ];
 }

@@ -1,6 +1,13 @@
-import type { Decay, OptimizerSettings, Order } from '../protocol';
+import type {
+  DampingKind,
+  Decay,
+  OptimizerSettings,
+  Order,
+  PreconditionerSettings,
+  TrainedFactors,
+} from '../protocol';
 import { h } from './dom';
-import { choiceField, numberField } from './field';
+import { choiceField, numberField, showWhere, switchField } from './field';
 
 type Edit = (change: (optimizer: OptimizerSettings) => void) => void;
 
@@ -19,6 +26,10 @@ export function runDetails(index: number, edit: Edit) {
       field: at(field),
       onInput: (value) => edit((settings) => set(settings, value)),
     });
+  const editPreconditioner = (change: (preconditioner: PreconditionerSettings) => void) =>
+    edit(({ preconditioner }) => {
+      if (preconditioner !== null) change(preconditioner);
+    });
   const beta = (which: 0 | 1, help: string) =>
     number(which === 0 ? 'betas' : 'betas.1', `Beta ${which + 1}`, help, (settings, value) => {
       settings.betas[which] = value;
@@ -33,6 +44,14 @@ export function runDetails(index: number, edit: Edit) {
       settings.eps = value;
     },
   );
+  const momentum = number(
+    'momentum',
+    'momentum',
+    'How much of its last update a step adds to its own; 0 forgets at once.',
+    (settings, value) => {
+      settings.momentum = value;
+    },
+  );
   const decay = number(
     'weight_decay',
     'weight_decay',
@@ -41,14 +60,53 @@ export function runDetails(index: number, edit: Edit) {
       settings.weight_decay = value;
     },
   );
-  const damping = number(
-    'damping',
-    'damping δ',
-    'Added to the diagonal of BᵀB and AAᵀ before they are inverted; large values make the method plain.',
-    (settings, value) => {
-      if (settings.preconditioner !== null) settings.preconditioner.damping = value;
-    },
-  );
+  const trains = choiceField<TrainedFactors>({
+    label: 'Trains',
+    help: 'Which factors move: both in every step, lora_b alone as in LoRA-FA, or lora_b and lora_a in turns as in AltLoRA.',
+    field: at('trains'),
+    choices: [
+      ['both', 'both factors'],
+      ['b', 'lora_b only'],
+      ['alternating', 'in turns'],
+    ],
+    onInput: (value) =>
+      edit((settings) => {
+        settings.trains = value;
+        // With one factor there is nothing to be in a ratio to, and no hidden one may act.
+        if (value === 'b') settings.lr_ratio_b = 1;
+      }),
+  });
+  const damping = numberField({
+    label: 'damping δ',
+    help: 'Added to the diagonal of BᵀB and AAᵀ before they are inverted; large values make the method plain.',
+    field: at('damping'),
+    onInput: (value) =>
+      editPreconditioner((preconditioner) => {
+        preconditioner.damping = value;
+      }),
+  });
+  const kind = choiceField<DampingKind>({
+    label: 'δ is',
+    help: 'Whether δ is added as it is, as in the paper, or as a share of the mean eigenvalue of BᵀB or AAᵀ.',
+    field: at('damping_kind'),
+    choices: [
+      ['absolute', 'absolute'],
+      ['relative', 'relative'],
+    ],
+    onInput: (value) =>
+      editPreconditioner((preconditioner) => {
+        preconditioner.damping_kind = value;
+      }),
+  });
+  const scaleAware = switchField({
+    label: 'Scale-aware',
+    help: 'Divides preconditioned gradients by (alpha / rank)², so that one lr moves ΔW equally at every alpha / rank.',
+    field: at('scale_aware'),
+    onInput: (value) =>
+      editPreconditioner((preconditioner) => {
+        preconditioner.scale_aware = value;
+      }),
+  });
   const ratio = number(
     'lr_ratio_b',
     'lr of lora_b ÷ lora_a',
@@ -78,6 +136,7 @@ export function runDetails(index: number, edit: Edit) {
   const shape = choiceField<Decay>({
     label: 'Then lr',
     help: 'What lr does after the warm-up, until the last step.',
+    field: at('decay'),
     choices: [
       ['constant', 'stays'],
       ['linear', 'falls linearly'],
@@ -91,23 +150,34 @@ export function runDetails(index: number, edit: Edit) {
   const order = choiceField<Order>({
     label: 'Order',
     help: 'Whether lora_b’s Gram matrix AAᵀ is of lora_a before the step, or after it as in the paper’s code.',
+    field: at('order'),
     choices: [
       ['simultaneous', 'simultaneous'],
       ['sequential', 'sequential'],
     ],
     onInput: (value) =>
-      edit((settings) => {
-        if (settings.preconditioner !== null) settings.preconditioner.order = value;
+      editPreconditioner((preconditioner) => {
+        preconditioner.order = value;
       }),
   });
-  const fields = [damping, order, beta1, beta2, eps, decay, ratio, clip, warmup, shape];
+  const ofPreconditioner = [damping, kind, order, scaleAware];
+  const ofRule = [beta1, beta2, eps, momentum];
+  const fields = [...ofPreconditioner, ...ofRule, trains, ratio, decay, clip, warmup, shape];
   const element = h('div', { class: 'fields narrow' }, ...fields.map((field) => field.element));
   const show = (settings: OptimizerSettings) => {
     const { preconditioner, rule } = settings;
-    for (const field of [damping, order]) field.element.hidden = preconditioner === null;
-    for (const field of [beta1, beta2, eps]) field.element.hidden = rule === 'sgd';
+    for (const field of [damping, kind, scaleAware]) showWhere(field, preconditioner !== null);
+    // Where the factors do not move together, lora_a is the same before and after a step of lora_b.
+    showWhere(order, preconditioner !== null && settings.trains === 'both');
+    for (const field of [beta1, beta2, eps]) showWhere(field, rule === 'adamw');
+    showWhere(momentum, rule !== 'adamw');
+    showWhere(ratio, settings.trains !== 'b' || settings.lr_ratio_b !== 1);
     damping.show(preconditioner?.damping ?? null);
+    kind.show(preconditioner?.damping_kind ?? 'absolute');
     order.show(preconditioner?.order ?? 'simultaneous');
+    scaleAware.show(preconditioner?.scale_aware ?? false);
+    momentum.show(settings.momentum);
+    trains.show(settings.trains);
     beta1.show(settings.betas[0]);
     beta2.show(settings.betas[1]);
     eps.show(settings.eps);

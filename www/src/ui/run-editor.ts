@@ -1,13 +1,8 @@
 import type { RunConfig } from '../config/config';
-import {
-  type Method,
-  methodNames,
-  methodOf,
-  presetOf,
-  presets,
-  presetsOf,
-  warningAbout,
-} from '../config/presets';
+import { methodNames, methodOf, methods } from '../config/methods';
+import { presetCalled, presetOf, presetsOf, settingsOf } from '../config/presets';
+import { warningAbout } from '../config/warning';
+import type { Method, Preset } from '../protocol';
 import { fill, h, s, setText } from './dom';
 import { choiceField, numberField, textField } from './field';
 import { runDetails } from './run-details';
@@ -16,7 +11,8 @@ import { swatch } from './run-style';
 /** What an editor does with its run. */
 export interface RunActions {
   index: number;
-  edit(change: (run: RunConfig) => void): void;
+  /** `steps` are those of the training. */
+  edit(change: (run: RunConfig, steps: number) => void): void;
   duplicate(): void;
   remove(): void;
 }
@@ -24,11 +20,9 @@ export interface RunActions {
 /** One line of the table of runs. */
 export interface RunEditor {
   element: HTMLElement;
-  show(run: RunConfig): void;
+  show(run: RunConfig, steps: number): void;
   focus(): void;
 }
-
-const methods = Object.keys(methodNames) as Method[];
 
 export function runEditor(actions: RunActions): RunEditor {
   const { index, edit } = actions;
@@ -45,13 +39,12 @@ export function runEditor(actions: RunActions): RunEditor {
   });
   const method = choiceField<Method>({
     label: 'Optimizer',
-    help: 'Scaled ones multiply the gradients of lora_a and lora_b by (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹ before the update.',
+    help: 'How gradients become updates: scaled ones and AltLoRA first multiply those of lora_a and lora_b by (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹.',
     choices: methods.map((one) => [one, methodNames[one]] as const),
     onInput: (value) =>
-      edit((run) => {
+      edit((run, steps) => {
         const named = run.name.replace(/ \d+$/, '') === methodNames[methodOf(run.optimizer)];
-        const preset = presetsOf(value)[0];
-        if (preset !== undefined) run.optimizer = structuredClone(preset.optimizer);
+        choose(run, presetsOf(value)[0], steps);
         if (named) run.name = methodNames[value];
       }),
   });
@@ -59,16 +52,12 @@ export function runEditor(actions: RunActions): RunEditor {
     label: 'Preset',
     help: 'Hyper-parameters that are known to behave together; changing one of them makes it “own”.',
     choices: [],
-    onInput: (id) =>
-      edit((run) => {
-        const chosen = presets.find((one) => one.id === id);
-        if (chosen !== undefined) run.optimizer = structuredClone(chosen.optimizer);
-      }),
+    onInput: (id) => edit((run, steps) => choose(run, presetCalled(id), steps)),
   });
   const presetSelect = preset.element.querySelector('select');
   const lr = numberField({
     label: 'lr',
-    help: 'Learning rate: how far one step goes. The two methods have their best at different rates.',
+    help: 'Learning rate: how far one step goes. Each method has its best at another rate.',
     field: `runs.${index}.lr`,
     onInput: (value) =>
       edit((run) => {
@@ -103,8 +92,8 @@ export function runEditor(actions: RunActions): RunEditor {
     h('details', { class: 'more' }, h('summary', {}, 'More'), details.element),
   );
 
-  const showPresets = (run: RunConfig) => {
-    const current = presetOf(run.optimizer);
+  const showPresets = (run: RunConfig, steps: number) => {
+    const current = presetOf(run.optimizer, steps);
     const choices = presetsOf(methodOf(run.optimizer));
     if (presetSelect === null) return;
     fill(
@@ -119,12 +108,12 @@ export function runEditor(actions: RunActions): RunEditor {
   return {
     element,
     focus: () => name.element.querySelector('input')?.focus(),
-    show(run) {
+    show(run, steps) {
       if (run.style !== style) fill(look, swatch(run.style));
       style = run.style;
       name.show(run.name);
       method.show(methodOf(run.optimizer));
-      showPresets(run);
+      showPresets(run, steps);
       lr.show(run.optimizer.lr);
       details.show(run.optimizer);
       const words = warningAbout(run.optimizer);
@@ -134,4 +123,9 @@ export function runEditor(actions: RunActions): RunEditor {
       remove.name(run.name);
     },
   };
+}
+
+/** Puts a preset in the place of all that the run had. */
+function choose(run: RunConfig, preset: Preset | undefined, steps: number): void {
+  if (preset !== undefined) run.optimizer = settingsOf(preset, steps);
 }

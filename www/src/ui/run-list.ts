@@ -1,6 +1,7 @@
 import type { App } from '../app';
 import type { RunConfig } from '../config/config';
-import { methodNames, methodOf, presets } from '../config/presets';
+import { methodNames, methodOf } from '../config/methods';
+import { presetCalled, settingsOf } from '../config/presets';
 import { fill, h } from './dom';
 import { showProblems } from './field';
 import { type RunEditor, runEditor } from './run-editor';
@@ -12,10 +13,10 @@ export function runList(app: App): HTMLElement {
   const problem = h('p', { class: 'problem', hidden: true });
   let editors: RunEditor[] = [];
 
-  const edit = (index: number, change: (run: RunConfig) => void) =>
-    app.change(({ runs }) => {
+  const edit = (index: number, change: (run: RunConfig, steps: number) => void) =>
+    app.change(({ runs, session }) => {
       const run = runs[index];
-      if (run !== undefined) change(run);
+      if (run !== undefined) change(run, session.steps);
     });
   const duplicate = (index: number) => {
     app.change(({ runs }) => {
@@ -37,10 +38,10 @@ export function runList(app: App): HTMLElement {
       type: 'button',
       id: 'add-run',
       onclick: () => {
-        app.change(({ runs }) => {
-          const preset = presets.find(({ id }) => id === 'scaled-adamw-safe');
+        app.change(({ runs, session }) => {
+          const preset = presetCalled('scaled-adamw-safe');
           if (preset === undefined) return;
-          const optimizer = structuredClone(preset.optimizer);
+          const optimizer = settingsOf(preset, session.steps);
           const name = freeName(methodNames[methodOf(optimizer)], runs);
           runs.push({ name, optimizer, style: freeStyle(runs.map(({ style }) => style)) });
         });
@@ -50,7 +51,7 @@ export function runList(app: App): HTMLElement {
     'Add a run',
   );
 
-  app.config.watch(({ runs }) => {
+  app.config.watch(({ runs, session }) => {
     if (editors.length !== runs.length) {
       editors = runs.map((_, index) =>
         runEditor({
@@ -63,7 +64,7 @@ export function runList(app: App): HTMLElement {
       fill(list, ...editors.map(({ element }) => element));
       showProblems(list, app.problems.value);
     }
-    for (const [index, run] of runs.entries()) editors[index]?.show(run);
+    for (const [index, run] of runs.entries()) editors[index]?.show(run, session.steps);
   });
   return h('div', { class: 'stack', 'data-field': 'runs' }, list, problem, add);
 }

@@ -1,10 +1,11 @@
 import type { App } from '../app';
 import type { Config } from '../config/config';
 import { defaultConfig } from '../config/defaults';
+import { withSteps } from '../config/presets';
 import type { Target } from '../protocol';
 import { freshId, h } from './dom';
 import { estimatePanel } from './estimate-panel';
-import { checkField, helpButton, numberField } from './field';
+import { checkField, helpButton, numberField, switchField } from './field';
 import { runList } from './run-list';
 
 const targets: readonly Target[] = [
@@ -43,7 +44,7 @@ export function settingsPanel(app: App): HTMLElement[] {
 
 function sharedFields(app: App): HTMLElement {
   const edit = (change: (config: Config) => void) => app.change(change);
-  const session = (key: 'rank' | 'alpha' | 'dropout' | 'batch_size' | 'steps' | 'seed') => (value: number) =>
+  const session = (key: 'rank' | 'alpha' | 'dropout' | 'batch_size' | 'seed') => (value: number) =>
     edit((config) => {
       config.session[key] = value;
     });
@@ -71,11 +72,18 @@ function sharedFields(app: App): HTMLElement {
     field: 'batch_size',
     onInput: session('batch_size'),
   });
+  // What warm-ups of presets are a share of, while another number of steps is being typed.
+  let lastSteps = app.config.value.session.steps;
   const steps = numberField({
     label: 'Steps',
     help: 'Updates of the adapters in all; schedules of lr end there.',
     field: 'steps',
-    onInput: session('steps'),
+    onInput: (value) =>
+      edit((config) => {
+        config.session.steps = value;
+        if (!(value >= 1)) return;
+        for (const run of config.runs) run.optimizer = withSteps(run.optimizer, lastSteps, value);
+      }),
   });
   const seed = numberField({
     label: 'Seed',
@@ -101,7 +109,17 @@ function sharedFields(app: App): HTMLElement {
         config.checkpointEvery = value;
       }),
   });
+  const diagnostics = switchField({
+    label: 'Diagnostics',
+    help: 'Measures norms, condition numbers and the size of updates at every step; that takes a little time.',
+    field: 'diagnostics',
+    onInput: (value) =>
+      edit((config) => {
+        config.session.diagnostics = value;
+      }),
+  });
   app.config.watch((config) => {
+    if (config.session.steps >= 1) lastSteps = config.session.steps;
     rank.show(config.session.rank);
     alpha.show(config.session.alpha);
     dropout.show(config.session.dropout);
@@ -110,8 +128,9 @@ function sharedFields(app: App): HTMLElement {
     seed.show(config.session.seed);
     validation.show(config.validationEvery);
     checkpoint.show(config.checkpointEvery);
+    diagnostics.show(config.session.diagnostics);
   });
-  const fields = [rank, alpha, dropout, seed, batch, steps, validation, checkpoint];
+  const fields = [rank, alpha, dropout, seed, batch, steps, validation, checkpoint, diagnostics];
   return h('div', { class: 'fields narrow' }, ...fields.map((field) => field.element));
 }
 

@@ -1,5 +1,6 @@
 import type { App } from '../app';
 import { chartControls } from './chart-controls';
+import { diagnosticsChart } from './diagnostics-chart';
 import { h } from './dom';
 import { lossChart } from './loss-chart';
 import { failureBox, noticeBox } from './message';
@@ -19,7 +20,7 @@ export function trainPanel(app: App): HTMLElement[] {
     problem.element,
     notice.element,
     chartControls(app),
-    h('div', { class: 'charts' }, lossChart(app), validationChart(app)),
+    h('div', { class: 'charts' }, lossChart(app), validationChart(app), diagnosticsChart(app)),
     readouts(app),
     timesBar(app),
   ];

@@ -1,0 +1,101 @@
+import type { App } from '../app';
+import { type Quantity, quantities } from '../metrics/quantities';
+import { lineChart } from './chart';
+import { quantityState, quantitySummary } from './chart-state';
+import { freshId, h, setText } from './dom';
+import { checkField, choiceField } from './field';
+import { paced } from './frame';
+import { quantityWords } from './quantity-words';
+import { stepTable } from './step-table';
+import { themeChanged } from './theme-changed';
+
+// Narrower windows have no room for what not everybody asks for.
+const WIDE = '(min-width: 621px)';
+
+/** What happens inside the runs, one quantity at a time. */
+export function diagnosticsChart(app: App): HTMLElement {
+  const quantity = () => app.config.value.view.quantity;
+  const name = () => quantityWords[quantity()].name;
+  const chart = lineChart('Diagnostics over steps', false);
+  const empty = h('p', { class: 'empty' });
+  const about = h('p', { class: 'hint', id: freshId('quantity') });
+  const choice = choiceField<Quantity>({
+    label: 'Show',
+    help: 'Which number of every step is drawn, for all runs; the losses above are of the same steps.',
+    class: 'quantity',
+    choices: quantities.map((one) => [one, quantityWords[one].name] as const),
+    onInput: (value) =>
+      app.change(({ view }) => {
+        view.quantity = value;
+      }),
+  });
+  const select = choice.element.querySelector('select');
+  select?.setAttribute('aria-describedby', `${about.id} ${select.dataset.help ?? ''}`);
+  const log = checkField('Log axis', (value) =>
+    app.change(({ view }) => {
+      view.quantityLog[view.quantity] = value;
+    }),
+  );
+  const table = stepTable(app, { name, at: (run, step) => run.track(quantity()).at(step) });
+  const figure = h(
+    'figure',
+    { class: 'chart', 'aria-label': 'Diagnostics' },
+    h(
+      'div',
+      { class: 'diagnostics-head' },
+      choice.element,
+      h('div', { class: 'diagnostics-words' }, about, h('div', { class: 'view' }, log.element)),
+    ),
+    h('div', { class: 'plot-place' }, chart.element, empty),
+    table.element,
+  );
+  const element = h(
+    'details',
+    { class: 'diagnostics', id: 'diagnostics', open: matchMedia(WIDE).matches },
+    h('summary', {}, h('h3', {}, 'Diagnostics')),
+    figure,
+  );
+
+  const draw = paced(() => {
+    const { metrics, trainedRuns } = app;
+    const begun = metrics.value !== null && metrics.value.step > 0;
+    const measured = metrics.value?.runs.some((run) => !run.track(quantity()).empty) ?? false;
+    empty.hidden = measured;
+    setText(
+      empty,
+      begun
+        ? 'Not measured in this training. Switch on Diagnostics in the settings before the next one.'
+        : 'Curves appear here once training starts.',
+    );
+    // A closed chart has no width to be drawn in.
+    if (metrics.value === null || !element.open) return;
+    const { smoothing, quantityLog } = app.config.value.view;
+    const view = {
+      smoothing: quantityWords[quantity()].noisy ? smoothing : 0,
+      logScale: quantityLog[quantity()],
+    };
+    chart.show(quantityState(metrics.value, trainedRuns.value, quantity(), view));
+  });
+  // Not at every step: a screen reader would never come to an end.
+  const summarise = () => {
+    if (app.metrics.value === null) return;
+    const words = quantitySummary(app.metrics.value, app.trainedRuns.value, quantity());
+    chart.summarise(words, `${name()} over steps`);
+  };
+  let shown: Quantity | null = null;
+  app.config.watch(({ view }) => {
+    choice.show(view.quantity);
+    setText(about, quantityWords[view.quantity].about);
+    log.show(view.quantityLog[view.quantity]);
+    draw.now();
+    if (view.quantity === shown) return;
+    shown = view.quantity;
+    summarise();
+    table.redraw();
+  });
+  app.measured.watch(draw.soon);
+  app.lab.phase.watch(summarise);
+  element.addEventListener('toggle', draw.now);
+  themeChanged(chart.restyle);
+  return element;
+}
