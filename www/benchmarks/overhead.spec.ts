@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import type { StepTimes } from '../src/protocol';
 import { expect, test } from '../e2e/lab-test';
+import type { StepTimes } from '../src/protocol';
 
 /** What the preconditioner adds to a step of the CPU module; scripts/bench-overhead says how it is called. */
 const output = process.env.OVERHEAD_OUTPUT ?? '';
