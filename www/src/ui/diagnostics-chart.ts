@@ -31,7 +31,7 @@ export function diagnosticsChart(app: App): HTMLElement {
   });
   const select = choice.element.querySelector('select');
   select?.setAttribute('aria-describedby', `${about.id} ${select.dataset.help ?? ''}`);
-  const log = checkField('Log axis', (value) =>
+  const log = checkField('Logarithmic axis', (value) =>
     app.change(({ view }) => {
       view.quantityLog[view.quantity] = value;
     }),
