@@ -157,7 +157,7 @@ test('LoRA+, AltLoRA and Muon train through the editor, and their diagnostics ar
     for (const text of await cells(2).allInnerTexts()) expect(Number(text)).toBeGreaterThan(0);
   }
   // A learning rate has a plain axis, unless the user wants another; the choice is kept.
-  await expect(chart.getByLabel('Log axis')).not.toBeChecked();
+  await expect(chart.getByLabel('Logarithmic axis')).not.toBeChecked();
   await page.reload();
   await expect(chart.getByLabel('Show', { exact: true })).toHaveValue('lr');
 });

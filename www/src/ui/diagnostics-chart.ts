@@ -31,7 +31,7 @@ export function diagnosticsChart(app: App): HTMLElement {
   });
   const select = choice.element.querySelector('select');
   select?.setAttribute('aria-describedby', `${about.id} ${select.dataset.help ?? ''}`);
-  const log = checkField('Log axis', (value) =>
+  const log = checkField('Logarithmic axis', (value) =>
     app.change(({ view }) => {
       view.quantityLog[view.quantity] = value;
     }),
@@ -82,12 +82,16 @@ export function diagnosticsChart(app: App): HTMLElement {
     const words = quantitySummary(app.metrics.value, app.trainedRuns.value, quantity());
     chart.summarise(words, `${name()} over steps`);
   };
+  let drawn = '';
   let shown: Quantity | null = null;
   app.config.watch(({ view }) => {
     choice.show(view.quantity);
     setText(about, quantityWords[view.quantity].about);
     log.show(view.quantityLog[view.quantity]);
-    draw.now();
+    // Every keystroke in any field comes here; only these change what is drawn.
+    const look = JSON.stringify([view.quantity, view.quantityLog, view.smoothing]);
+    if (look !== drawn) draw.now();
+    drawn = look;
     if (view.quantity === shown) return;
     shown = view.quantity;
     summarise();

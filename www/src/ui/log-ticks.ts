@@ -1,4 +1,5 @@
-const MOST = 6;
+const MOST_DECADES = 6;
+const MOST_STEPS = 8;
 // A step that is right but for the last bits is right.
 const ROUNDING = 1e-9;
 
@@ -11,7 +12,7 @@ export function logTicks(low: number, high: number): number[] {
   const decades = Math.log10(high / low);
   if (decades < 1) return evenly(low, high);
   const mantissas = decades <= 2 ? [1, 2, 5] : [1];
-  const stride = Math.max(1, Math.ceil(decades / MOST));
+  const stride = Math.max(1, Math.ceil(decades / MOST_DECADES));
   const first = Math.ceil(Math.floor(Math.log10(low)) / stride) * stride - stride;
   const ticks: number[] = [];
   for (let power = first; 10 ** power <= high; power += stride) {
@@ -22,7 +23,7 @@ export function logTicks(low: number, high: number): number[] {
 }
 
 function evenly(low: number, high: number): number[] {
-  const rough = (high - low) / (MOST - 1);
+  const rough = (high - low) / MOST_STEPS;
   if (rough <= 0) return [low];
   const power = Math.floor(Math.log10(rough));
   const mantissa = [1, 2, 5, 10].find((one) => one * 10 ** power >= rough * (1 - ROUNDING)) ?? 10;

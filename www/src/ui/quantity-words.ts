@@ -19,7 +19,7 @@ export const quantityWords: Record<Quantity, QuantityWords> = {
     name: 'Gradient norm',
     about:
       'Length of the raw gradient of all factors together, before clipping and preconditioning. It falls as a run ' +
-      'settles; a steady climb comes before a run diverges.',
+      'settles; a steady climb often comes before a run diverges.',
     noisy: true,
   },
   norm_a: {
@@ -33,7 +33,7 @@ export const quantityWords: Record<Quantity, QuantityWords> = {
     name: 'Norm of lora_b',
     about:
       'Length of all lora_b together, before the step’s update. It starts at 0, which a log axis cannot show, and ' +
-      'grows fast at first; one that never levels off is a learning rate that is too large.',
+      'grows fast at first; a run that trains it alone or mostly shows here how far it goes.',
     noisy: false,
   },
   norm_delta: {
@@ -56,14 +56,14 @@ export const quantityWords: Record<Quantity, QuantityWords> = {
   update_ratio: {
     name: 'Update-to-weight ratio',
     about:
-      'Length of the step’s update over the length of the factors. Around 1e-3 is usual; far above it a run is ' +
+      'Length of the step’s update over the length of the factors. As a rule of thumb, 1e-3 is healthy; far above it a run is ' +
       'restless, far below it hardly moves.',
     noisy: true,
   },
   lr: {
     name: 'Learning rate',
     about:
-      'Of lora_a, after warm-up and decay; lora_b’s is larger by its ratio. A warm-up starts at 0, so its first step ' +
+      'Of lora_a, after warm-up and decay; lora_b’s is that times its ratio. A warm-up starts at 0, so its first step ' +
       'changes nothing.',
     noisy: false,
   },

@@ -109,7 +109,7 @@ export function runDetails(index: number, edit: Edit) {
   });
   const ratio = number(
     'lr_ratio_b',
-    'lr of lora_b ÷ lora_a',
+    'lr of B ÷ A',
     'lora_b learns so many times faster than lora_a; LoRA+ takes 16, all else 1.',
     (settings, value) => {
       settings.lr_ratio_b = value;
