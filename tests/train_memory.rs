@@ -1,10 +1,10 @@
 //! What a step takes, against its estimate. Only natively: the allocator of the whole program is counted.
 #![cfg(all(not(target_arch = "wasm32"), not(feature = "webgpu")))]
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use std::sync::atomic::Ordering::Relaxed;
+
+mod counting;
+use counting::{MOST, NOW};
 
 use burn::tensor::{Device, Distribution, Tensor};
 use riemann_lora::{
@@ -17,31 +17,6 @@ use riemann_lora::{
     optim::OptimizerSettings,
     train::{estimate::estimate, gradients::Pass, settings::adapter_shape},
 };
-
-/// Counts the bytes that are allocated now, and the most that ever were.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is handed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
-        MOST.fetch_max(now, Relaxed);
-        // SAFETY: the caller keeps the same promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the same promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A GPT-2 of random weights.
 fn gpt2(config: ModelConfig, device: &Device) -> Base {
