@@ -130,7 +130,9 @@ test('LoRA+, AltLoRA and Muon train through the editor, and their diagnostics ar
 
   await lab.start();
   await lab.finished();
-  for (const method of methods) expect(await lab.readout(method, 'State')).toBe('finished');
+  for (const method of methods) {
+    await expect(page.locator(`[data-run="${method}"] [data-column="State"]`)).toHaveText('finished');
+  }
   const chart = page.locator('#diagnostics');
   await expect(chart.locator('.u-wrap')).toBeVisible();
   await expect(chart.locator('.empty')).toBeHidden();

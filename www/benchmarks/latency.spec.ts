@@ -1,4 +1,4 @@
-import { expect, test } from './lab-test';
+import { expect, test } from '../e2e/lab-test';
 
 const CLICKS = 20;
 const LIMIT_MS = 50;
