@@ -5,7 +5,7 @@ import type { StepTimes } from '../src/protocol';
 /** What the preconditioner adds to a step of the CPU module; scripts/bench-overhead says how it is called. */
 const output = process.env.OVERHEAD_OUTPUT ?? '';
 const ranks = [4, 8, 16, 64];
-const STEPS = 9;
+const STEPS = Number(process.env.OVERHEAD_STEPS ?? 9);
 /** Steps that fill caches; they are not counted. */
 const WARM_UP = 2;
 
