@@ -224,6 +224,14 @@ impl Dataset {
         DatasetBuilder::new(file, bytes, settings)?.finish(codec)
     }
 
+    /// The same examples, in the order of training that `seed` gives. Nothing is split or tokenised anew.
+    pub fn reordered(&self, seed: u64) -> Self {
+        Self {
+            seed,
+            ..self.clone()
+        }
+    }
+
     /// Examples to train on, in the order of the file; never empty.
     pub fn train(&self) -> &[Example] {
         &self.train

@@ -32,15 +32,9 @@ pub struct SweepResult {
     pub losses: Vec<f64>,
 }
 
-impl SweepResult {
-    fn is(&self, point: &SweepPoint) -> bool {
-        self.point == *point
-    }
-}
-
 /// The points of `wanted` that have no result yet, in their order.
 pub fn pending(wanted: Vec<SweepPoint>, results: &[SweepResult]) -> Vec<SweepPoint> {
-    let open = |point: &SweepPoint| !results.iter().any(|result| result.is(point));
+    let open = |point: &SweepPoint| !results.iter().any(|result| result.point == *point);
     wanted.into_iter().filter(open).collect()
 }
 

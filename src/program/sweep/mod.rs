@@ -66,14 +66,9 @@ impl Sweep {
         let stop = Stop::on_interrupt()?;
 
         let base = super::load(&self.model).await?;
-        let mut datasets = Vec::new();
-        for &seed in &plan.seeds {
-            let settings = DataSettings {
-                seed,
-                ..plan.data.clone()
-            };
-            datasets.push((seed, self.dataset(&settings, &base)?));
-        }
+        let dataset = self.dataset(&plan.data, &base)?;
+        let reordered = |&seed: &u32| (seed, dataset.reordered(u64::from(seed)));
+        let datasets: Vec<(u32, Dataset)> = plan.seeds.iter().map(reordered).collect();
         let workshop = Workshop {
             base: &base,
             plan: &plan,

@@ -63,17 +63,23 @@ interface NumberOptions extends FieldOptions {
   placeholder?: string;
 }
 
-/** A number as text: browsers' own number fields fight with `1e-3`. */
-export function numberField(options: NumberOptions): Field<number | null> {
+// A number as text: browsers' own number fields fight with `1e-3`.
+function numberInput(placeholder: string | undefined, onInput: (value: number) => void): HTMLInputElement {
   const input = h('input', {
     type: 'text',
     inputmode: 'decimal',
     autocomplete: 'off',
     spellcheck: 'false',
     class: 'number',
-    placeholder: options.placeholder,
-    oninput: () => options.onInput(parse(input.value)),
+    placeholder,
+    oninput: () => onInput(parse(input.value)),
   });
+  return input;
+}
+
+/** A number. */
+export function numberField(options: NumberOptions): Field<number | null> {
+  const input = numberInput(options.placeholder, options.onInput);
   return {
     element: frame(options, input),
     show: (value) => {
@@ -112,18 +118,9 @@ export function sliderField(options: SliderOptions): Field<number | null> {
       options.onInput(value);
     },
   });
-  const input = h('input', {
-    type: 'text',
-    inputmode: 'decimal',
-    autocomplete: 'off',
-    spellcheck: 'false',
-    class: 'number',
-    placeholder: options.placeholder,
-    oninput: () => {
-      const value = parse(input.value);
-      follow(value);
-      options.onInput(value);
-    },
+  const input = numberInput(options.placeholder, (value) => {
+    follow(value);
+    options.onInput(value);
   });
   const follow = (value: number | null) => {
     if (value === null || !Number.isFinite(value)) return;
