@@ -125,8 +125,18 @@ fn a_sweep_fills_its_folder_reports_and_does_nothing_twice() {
     let again: Value = serde_json::from_str(&place.succeed(&words)).unwrap();
     assert_eq!(again["runs"], first["runs"]);
 
-    // A result that was lost is made again, the same to the bit in a bank of the same runs.
+    // Without the last result, whatever it was, the report counts the others and trains nothing.
     let results = place.path("folder/results.jsonl");
+    let lines = std::fs::read_to_string(&results).unwrap();
+    let kept: Vec<&str> = lines.lines().take(5).collect();
+    std::fs::write(&results, kept.join("\n")).unwrap();
+    let so_far = [&words[..], &["--report-only"]].concat();
+    let so_far: Value = serde_json::from_str(&place.succeed(&so_far)).unwrap();
+    assert_eq!(first["pending_runs"], 0);
+    assert_eq!(so_far["pending_runs"], 1);
+    assert_eq!(so_far["runs"].as_array().unwrap()[..], runs[..5]);
+
+    // A result that was lost is made again, the same to the bit in a bank of the same runs.
     std::fs::remove_file(&results).unwrap();
     let renewed: Value = serde_json::from_str(&place.succeed(&words)).unwrap();
     let sorted = |value: &Value| {

@@ -46,6 +46,9 @@ pub struct Sweep {
     /// Banks that are trained at once.
     #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     workers: usize,
+    /// Train nothing: report the runs that are finished.
+    #[arg(long)]
+    report_only: bool,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -81,7 +84,7 @@ impl Sweep {
         };
         workshop.check()?;
         let base_loss = workshop.base_loss().await?;
-        loop {
+        while !self.report_only {
             let results = folder.results()?;
             let jobs = self.jobs(&plan, &folder, &results)?;
             if jobs.is_empty() || stop.is_asked() {
@@ -97,10 +100,12 @@ impl Sweep {
             );
             std::process::exit(Stop::EXIT_CODE);
         }
+        let results = folder.results()?;
         report::report(
             &plan,
             base_loss,
-            &folder.results()?,
+            &results,
+            pending(plan.wanted(&results), &results).len(),
             self.output.as_deref(),
             self.json,
         )

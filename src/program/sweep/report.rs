@@ -11,11 +11,13 @@ use crate::program::{
     result_file::ResultFile,
 };
 
-/// The summary on the terminal, or as JSON, and in a result file with its picture.
+/// The summary on the terminal, or as JSON, and in a result file with its picture. `pending` runs
+/// have no result yet.
 pub fn report(
     plan: &Plan,
     base_loss: f64,
     results: &[SweepResult],
+    pending: usize,
     output: Option<&Path>,
     json: bool,
 ) -> Result<()> {
@@ -24,11 +26,15 @@ pub fn report(
     let file = ResultFile::new(&summaries)?
         .with("base_loss", &base_loss)?
         .with("plan", plan)?
+        .with("pending_runs", &pending)?
         .with("runs", &results)?;
     if json {
         print!("{}", file.to_json()?);
     } else {
         println!("validation loss of the base: {base_loss:.4}");
+        if pending > 0 {
+            println!("{pending} runs of the plan are not finished and not counted");
+        }
         println!(
             "{:24} {:>8} {:>9} {:>10} {:>14} {:>9} {:>8}",
             "method", "best", "at lr", "width, own", "width, overall", "diverged", "worse"
