@@ -26,6 +26,9 @@ test('overhead', async ({ lab }) => {
   await expect(page.locator('#model .facts')).toContainText('llama', { timeout: 300_000 });
   await lab.loadText(text, 'words.txt');
   await expect(page.locator('#data .facts')).toContainText('words.txt', { timeout: 60_000 });
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+  });
   await lab.set('sequence_length', '64');
   await lab.set('steps', String(STEPS + WARM_UP));
   await lab.set('validation_every', '0');
