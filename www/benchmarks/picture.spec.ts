@@ -19,6 +19,6 @@ test('picture', async ({ lab }) => {
   for (const scheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.evaluate(() => scrollTo(0, 0));
-    await page.screenshot({ path: join(folder, `first-run-${scheme}.png`) });
+    await page.screenshot({ path: join(folder, `first-run-${scheme}.png`), animations: 'disabled' });
   }
 });
