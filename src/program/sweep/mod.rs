@@ -84,13 +84,8 @@ impl Sweep {
         };
         workshop.check()?;
         let base_loss = workshop.base_loss().await?;
-        while !self.report_only {
-            let results = folder.results()?;
-            let jobs = self.jobs(&plan, &folder, &results)?;
-            if jobs.is_empty() || stop.is_asked() {
-                break;
-            }
-            workshop.run(jobs, self.workers.max(1))?;
+        if !self.report_only {
+            self.train_pending(&workshop)?;
         }
         workshop.bar.finish_and_clear();
         if stop.is_asked() {
@@ -109,6 +104,18 @@ impl Sweep {
             self.output.as_deref(),
             self.json,
         )
+    }
+
+    /// Trains until nothing that the plan wants is open; results may ask for more points.
+    fn train_pending(&self, workshop: &Workshop) -> Result<()> {
+        loop {
+            let results = workshop.folder.results()?;
+            let jobs = self.jobs(workshop.plan, workshop.folder, &results)?;
+            if jobs.is_empty() || workshop.stop.is_asked() {
+                return Ok(());
+            }
+            workshop.run(jobs, self.workers.max(1))?;
+        }
     }
 
     fn dataset(&self, settings: &DataSettings, base: &super::Base) -> Result<Dataset> {
