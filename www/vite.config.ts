@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { offline } from './offline-plugin';
 import manifest from './package.json' with { type: 'json' };
 
 // Isolation is not needed by the page, but it makes timers finer and memory measurable where a host can send it.
@@ -12,6 +13,7 @@ export default defineConfig({
   base: './',
   // A missing file is a 404 and not the page: the page asks whether models are there.
   appType: 'mpa',
+  plugins: [offline()],
   define: { __VERSION__: JSON.stringify(manifest.version) },
   build: {
     target: 'esnext',

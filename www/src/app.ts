@@ -1,11 +1,13 @@
 import { checkConfig, type Problems } from './config/check';
 import { type Config, type RunConfig, sessionSettings } from './config/config';
+import type { KeptWorker } from './lab/crew';
 import type { LabEstimate } from './lab/estimate';
-import type { Lab } from './lab/lab';
+import type { Lab, LabListener } from './lab/lab';
 import type { DataSource } from './lab/seat';
+import type { TrainingPlan } from './lab/training';
 import { ExperimentMetrics } from './metrics/experiment-metrics';
 import type { Failure } from './protocol';
-import { SampleBook } from './samples';
+import { SampleBook, type SampleGroup } from './samples';
 import { Signal } from './signal';
 
 /** What is needed before Start, as the page shows it. */
@@ -23,6 +25,10 @@ export class App {
   readonly metrics = new Signal<ExperimentMetrics | null>(null);
   /** The runs of the training that is shown: the table may have changed since. */
   readonly trainedRuns = new Signal<readonly RunConfig[]>([]);
+  /** What it began with. */
+  readonly trained = new Signal<Config | null>(null);
+  /** Counts checkpoints of its workers. */
+  readonly checkpointed = new Signal<number>(0);
   /** Counts whatever changes the curves. */
   readonly measured = new Signal<number>(0);
   readonly samples: SampleBook;
@@ -76,32 +82,61 @@ export class App {
     if (this.locked || this.problems.value.size > 0) return;
     if (this.dataStale.value && !(await this.readData())) return;
     const config = this.config.value;
-    const settings = sessionSettings(config);
     const metrics = new ExperimentMetrics(config.runs.length, config.session.steps);
+    this.show(config, metrics, []);
+    await this.lab.start(this.planOf(config), this.listenerOf(metrics), singleStep);
+    await this.sampleAfter();
+  }
+
+  /** Goes on with a training that was kept; model and data are loaded again already. */
+  async resume(
+    config: Config,
+    metrics: ExperimentMetrics,
+    samples: readonly SampleGroup[],
+    workers: readonly KeptWorker[],
+  ): Promise<void> {
+    this.show(config, metrics, samples);
+    const before = metrics.step;
+    const listener = { ...this.listenerOf(metrics), onReady: async () => {} };
+    await this.lab.restore(this.planOf(config), workers, listener);
+    if (metrics.step > before) await this.sampleAfter();
+  }
+
+  private show(config: Config, metrics: ExperimentMetrics, samples: readonly SampleGroup[]): void {
     this.metrics.set(metrics);
+    this.trained.set(config);
     this.trainedRuns.set(structuredClone(config.runs));
-    this.samples.begin(this.trainedRuns.value);
-    const { checkpointEvery } = config;
+    this.samples.begin(this.trainedRuns.value, samples);
+  }
+
+  private planOf(config: Config): TrainingPlan {
     const data = this.lab.data.value;
     const heldOut = data.status === 'ready' ? data.value.statistics.validation_examples : 0;
-    const validationEvery = heldOut > 0 ? config.validationEvery : 0;
-    await this.lab.start(
-      { settings, validationEvery, checkpointEvery },
-      {
-        onStep: ({ runs }, report) => {
-          metrics.recordStep(runs, report, performance.now(), this.lab.trainees.length);
-          this.touch();
-        },
-        onEvaluation: ({ runs }, report) => {
-          metrics.recordEvaluation(runs, report);
-          this.touch();
-        },
-        onReady: async () => {
-          if (this.config.value.sampleAround) await this.sample();
-        },
+    return {
+      settings: sessionSettings(config),
+      validationEvery: heldOut > 0 ? config.validationEvery : 0,
+      checkpointEvery: config.checkpointEvery,
+    };
+  }
+
+  private listenerOf(metrics: ExperimentMetrics): LabListener {
+    return {
+      onStep: ({ runs }, report) => {
+        metrics.recordStep(runs, report, performance.now(), this.lab.trainees.length);
+        this.touch();
       },
-      singleStep,
-    );
+      onEvaluation: ({ runs }, report) => {
+        metrics.recordEvaluation(runs, report);
+        this.touch();
+      },
+      onCheckpoint: () => this.checkpointed.set(this.checkpointed.value + 1),
+      onReady: async () => {
+        if (this.config.value.sampleAround) await this.sample();
+      },
+    };
+  }
+
+  private async sampleAfter(): Promise<void> {
     if (this.lab.phase.value === 'finished' && this.config.value.sampleAround) await this.sample();
   }
 

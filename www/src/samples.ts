@@ -28,10 +28,10 @@ export class SampleBook {
 
   constructor(private readonly lab: Lab) {}
 
-  /** Another training: what was written before is of other adapters. */
-  begin(runs: readonly RunConfig[]): void {
+  /** Another training: what was written before is of other adapters, but for what is kept of this one. */
+  begin(runs: readonly RunConfig[], kept: readonly SampleGroup[] = []): void {
     this.runs = runs;
-    this.groups.set([]);
+    this.groups.set(kept);
     this.failure.set(null);
   }
 

@@ -3,7 +3,8 @@ import type { PreconditionerSettings } from '../protocol';
 import type { Config } from './config';
 import { defaultConfig } from './defaults';
 
-const VERSION = 1;
+/** Of the form in which settings are written. */
+export const VERSION = 1;
 const MOST_RUNS = 64;
 
 /** A configuration from somewhere else, and what of it could not be used. */
@@ -67,30 +68,33 @@ const preconditioner: PreconditionerSettings = {
 };
 
 /** Fields whose default does not show all that they may be. */
-const special: Record<string, (value: unknown, path: string, notes: string[]) => unknown> = {
-  preconditioner: (value, path, notes) => (value === null ? null : merge(preconditioner, value, path, notes)),
-  columns: (value) =>
-    isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
-      ? { prompt: value.prompt, completion: value.completion }
-      : null,
-  format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
-  max_grad_norm: (value, path, notes) => {
-    if (value !== null && typeof value !== 'number')
-      notes.push(`${path} was not usable and has its default.`);
-    return typeof value === 'number' ? value : null;
-  },
-  maximum_examples: (value) => (typeof value === 'number' ? value : null),
-  validation: (value) =>
-    isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',
-};
+const special: Record<string, (value: unknown, path: string, notes: string[], template: unknown) => unknown> =
+  {
+    preconditioner: (value, path, notes) =>
+      value === null ? null : merge(preconditioner, value, path, notes),
+    columns: (value) =>
+      isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
+        ? { prompt: value.prompt, completion: value.completion }
+        : null,
+    format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
+    max_grad_norm: (value, path, notes) => {
+      if (value !== null && typeof value !== 'number')
+        notes.push(`${path} was not usable and has its default.`);
+      return typeof value === 'number' ? value : null;
+    },
+    maximum_examples: (value) => (typeof value === 'number' ? value : null),
+    style: (value, path, notes, template) =>
+      Number.isInteger(value) && Number(value) >= 0 ? value : refused(template, path, notes),
+    smoothing: (value, path, notes, template) =>
+      typeof value === 'number' && value >= 0 && value < 1 ? value : refused(template, path, notes),
+    validation: (value) =>
+      isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',
+  };
 
 /** `found` in the shape of `template`. */
 function merge(template: unknown, found: unknown, path: string, notes: string[]): unknown {
   const key = path.split('.').at(-1) ?? '';
-  const refuse = () => {
-    notes.push(`${path} was not usable and has its default.`);
-    return structuredClone(template);
-  };
+  const refuse = () => refused(template, path, notes);
   if (Array.isArray(template)) {
     if (!Array.isArray(found)) return refuse();
     if (key === 'runs') return template;
@@ -109,7 +113,7 @@ function merge(template: unknown, found: unknown, path: string, notes: string[])
         const inner = path === '' ? name : `${path}.${name}`;
         if (!(name in found)) return [name, structuredClone(value)];
         const own = special[name];
-        return [name, own ? own(found[name], inner, notes) : merge(value, found[name], inner, notes)];
+        return [name, own ? own(found[name], inner, notes, value) : merge(value, found[name], inner, notes)];
       }),
     );
   }
@@ -119,6 +123,12 @@ function merge(template: unknown, found: unknown, path: string, notes: string[])
     (typeof found !== 'number' || Number.isFinite(found)) &&
     (allowed === undefined || allowed.includes(found as string));
   return fits ? found : refuse();
+}
+
+/** The default, and a note that it was needed. */
+function refused(template: unknown, path: string, notes: string[]): unknown {
+  notes.push(`${path} was not usable and has its default.`);
+  return structuredClone(template);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

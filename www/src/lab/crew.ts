@@ -20,6 +20,16 @@ const MOST_DEATHS = 3;
 // A GPU that was lost once may come back; twice, and the CPU is the better bet.
 const MOST_GPU_DEATHS = 1;
 
+/** What is kept of a worker, from which another goes on. */
+export interface KeptWorker {
+  /** Indices of its runs. */
+  runs: number[];
+  step: number;
+  /** Whether all its runs diverged. */
+  ended: boolean;
+  bytes: Uint8Array;
+}
+
 /** The workers, what they are to know, and how a dead one is replaced. */
 export class Crew {
   readonly choice = new Signal<EngineChoice>({ engine: 'cpu', reason: '', gpuUsable: false });
@@ -78,6 +88,26 @@ export class Crew {
       if (!wanted()) return failed('run', 'Stopped.');
     }
     return success(trainees);
+  }
+
+  /** Workers that go on from where others were, with the same runs each. */
+  async restore(
+    settings: SessionSettings,
+    kept: readonly KeptWorker[],
+    wanted: () => boolean,
+  ): Promise<Result<Trainee[]>> {
+    const groups = kept.map(({ runs }) => runs);
+    const prepared = await this.prepare(settings, groups, wanted);
+    if (!prepared.ok) return prepared;
+    for (const [index, trainee] of prepared.value.entries()) {
+      const worker = kept[index];
+      if (worker === undefined) continue;
+      const { step, ended, bytes } = worker;
+      const restored = await trainee.seat.call((api) => api.restore(bytes));
+      if (!restored.ok) return restored;
+      Object.assign(trainee, { step, asked: step, ended, checkpoint: { step, bytes } });
+    }
+    return prepared;
   }
 
   /** A new worker takes the place of a dead one and goes on from the last checkpoint; false if it cannot. */
@@ -141,5 +171,15 @@ export class Crew {
 }
 
 function newTrainee(seat: Seat, runs: number[]): Trainee {
-  return { seat, runs, step: 0, asked: 0, ended: false, checkpoint: null, deaths: 0, diedAt: 0 };
+  return {
+    seat,
+    runs,
+    step: 0,
+    asked: 0,
+    ended: false,
+    checkpoint: null,
+    checkpointWanted: false,
+    deaths: 0,
+    diedAt: 0,
+  };
 }

@@ -10,7 +10,7 @@ import type {
 } from '../protocol';
 import { failed, type Result } from '../result';
 import { Signal } from '../signal';
-import { Crew } from './crew';
+import { Crew, type KeptWorker } from './crew';
 import type { EngineChoice } from './engine-choice';
 import { estimateMemory, type LabEstimate, type Machine } from './estimate';
 import type { Loadable } from './loadable';
@@ -29,7 +29,7 @@ import type { SpawnWorker } from './worker-link';
 export type LabPhase = 'idle' | 'preparing' | TrainingPhase;
 
 /** What a training tells the page; recovering is the crew's business. */
-export interface LabListener extends Pick<TrainingHooks, 'onStep' | 'onEvaluation'> {
+export interface LabListener extends Pick<TrainingHooks, 'onStep' | 'onEvaluation' | 'onCheckpoint'> {
   /** Everything is ready: the last moment before the first step. */
   onReady(): Promise<void>;
 }
@@ -67,6 +67,11 @@ export class Lab {
 
   get notice(): Signal<string> {
     return this.crew.notice;
+  }
+
+  /** What the model was loaded from. */
+  get modelFiles(): readonly File[] {
+    return this.crew.files ?? [];
   }
 
   /** The workers of the current session, also after its end. */
@@ -152,14 +157,28 @@ export class Lab {
   }
 
   /** Trains from fresh adapters to the end. Resolves when it is over; `singleStep` pauses after one step. */
-  async start(plan: TrainingPlan, listener: LabListener, singleStep = false): Promise<void> {
+  start(plan: TrainingPlan, listener: LabListener, singleStep = false): Promise<void> {
+    return this.train(plan, listener, (wanted) => this.prepare(plan, wanted), singleStep);
+  }
+
+  /** Goes on from checkpoints, with the runs spread over workers as they were. */
+  restore(plan: TrainingPlan, kept: readonly KeptWorker[], listener: LabListener): Promise<void> {
+    return this.train(plan, listener, (wanted) => this.crew.restore(plan.settings, kept, wanted));
+  }
+
+  private async train(
+    plan: TrainingPlan,
+    listener: LabListener,
+    prepare: (wanted: () => boolean) => Promise<Result<Trainee[]>>,
+    singleStep = false,
+  ): Promise<void> {
     this.attempts += 1;
     const attempt = this.attempts;
     const wanted = () => attempt === this.attempts && this.phase.value === 'preparing';
     this.failure.set(null);
     this.notice.set('');
     this.phase.set('preparing');
-    const prepared = await this.prepare(plan, wanted);
+    const prepared = await prepare(wanted);
     if (!wanted()) return;
     if (!prepared.ok) {
       this.failure.set(prepared.failure);
@@ -171,6 +190,7 @@ export class Lab {
     const hooks: TrainingHooks = {
       onStep: listener.onStep,
       onEvaluation: listener.onEvaluation,
+      onCheckpoint: listener.onCheckpoint,
       onActivity: (words) => this.activity.set(words),
       onPhase: (phase) => this.phase.set(phase),
       onFailure: (failure) => this.failure.set(failure),
@@ -198,6 +218,11 @@ export class Lab {
       this.phase.set('stopped');
       this.crew.cancel();
     } else this.training?.stop();
+  }
+
+  /** Makes a checkpoint of every worker as soon as its step is done: a page that is hidden may never come back. */
+  checkpointNow(): void {
+    this.training?.checkpointNow();
   }
 
   /** Lets the base and all runs write, with the adapters as they are now. */

@@ -19,6 +19,8 @@ export interface Trainee {
   /** Nothing more to do for it: every run diverged. */
   ended: boolean;
   checkpoint: { step: number; bytes: Uint8Array } | null;
+  /** Whether one is to be made before the next step, whenever it would be due. */
+  checkpointWanted: boolean;
   /** How often a worker of this seat died since it last got further. */
   deaths: number;
   /** The furthest step at which one did. */
@@ -31,6 +33,7 @@ export type TrainingPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'sto
 export interface TrainingHooks {
   onStep(trainee: Trainee, report: StepReport): void;
   onEvaluation(trainee: Trainee, report: EvaluationReport): void;
+  onCheckpoint?: ((trainee: Trainee) => void) | undefined;
   onActivity(words: string): void;
   onPhase(phase: TrainingPhase): void;
   onFailure(failure: Failure): void;
@@ -91,6 +94,13 @@ export class Training {
     this.wake();
   }
 
+  /** Makes a checkpoint of every worker as soon as it has done its step; not where checkpoints are off. */
+  checkpointNow(): void {
+    if (this.plan.checkpointEvery === 0 || this.over) return;
+    for (const trainee of this.trainees) trainee.checkpointWanted = true;
+    this.wake();
+  }
+
   stop(): void {
     if (this.over) return;
     this.setPhase('stopped');
@@ -126,6 +136,10 @@ export class Training {
   private async drive(trainee: Trainee): Promise<void> {
     if (trainee.step === 0 && !(await this.evaluate(trainee))) return;
     while (!this.over && !trainee.ended && trainee.step < this.plan.settings.steps) {
+      if (trainee.checkpointWanted) {
+        if (!(await this.checkpoint(trainee))) return;
+        continue;
+      }
       if (!this.mayStep(trainee)) {
         await new Promise<void>((resolve) => this.waiting.push(resolve));
         continue;
@@ -149,15 +163,23 @@ export class Training {
   private async afterStep(trainee: Trainee): Promise<boolean> {
     const { validationEvery, checkpointEvery, settings } = this.plan;
     const last = trainee.step >= settings.steps || trainee.ended;
-    if (checkpointEvery > 0 && (trainee.step % checkpointEvery === 0 || last)) {
-      const step = trainee.step;
-      const bytes = await this.ask(trainee, () => trainee.seat.call((api) => api.checkpoint()));
-      if (bytes === null) return false;
-      if (bytes === 'again') return true;
-      trainee.checkpoint = { step, bytes };
-    }
     const due = validationEvery > 0 && (trainee.step % validationEvery === 0 || last);
-    return !due || this.evaluate(trainee);
+    if (due && !(await this.evaluate(trainee))) return false;
+    // After the evaluation, so that a curve which goes on from here lacks none.
+    if (checkpointEvery === 0 || this.over) return true;
+    return trainee.step % checkpointEvery === 0 || last ? this.checkpoint(trainee) : true;
+  }
+
+  private async checkpoint(trainee: Trainee): Promise<boolean> {
+    const { step } = trainee;
+    trainee.checkpointWanted = false;
+    if (trainee.checkpoint?.step === step) return true;
+    const bytes = await this.ask(trainee, () => trainee.seat.call((api) => api.checkpoint()));
+    if (bytes === null) return false;
+    if (bytes === 'again' || this.over) return true;
+    trainee.checkpoint = { step, bytes };
+    this.hooks.onCheckpoint?.(trainee);
+    return true;
   }
 
   private async evaluate(trainee: Trainee): Promise<boolean> {

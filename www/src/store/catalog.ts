@@ -1,5 +1,7 @@
 import { failed, type Result, success } from '../result';
 
+const KEY = 'riemann-lora.catalog';
+
 /** A model that this site serves. */
 export interface CatalogModel {
   name: string;
@@ -12,15 +14,40 @@ export interface CatalogModel {
 
 /** The models of this site; empty where it serves none. */
 export async function readCatalog(): Promise<Result<CatalogModel[]>> {
+  let response: Response;
   try {
-    const response = await fetch('models/index.json');
+    response = await fetch('models/index.json');
+  } catch {
+    // Without a network, what is kept can be loaded still, so its names must be known.
+    return success(recall());
+  }
+  try {
     if (response.status === 404) return success([]);
     if (!response.ok) return failed('model', `models/index.json answered ${response.status}.`);
     const found: unknown = await response.json();
-    return success(Array.isArray(found) ? found.filter(isModel) : []);
+    const models = Array.isArray(found) ? found.filter(isModel) : [];
+    remember(models);
+    return success(models);
   } catch {
     // Some static hosts answer with a page of their own where a file is missing.
     return success([]);
+  }
+}
+
+function remember(models: readonly CatalogModel[]): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(models));
+  } catch {
+    // Without storage no model is kept either.
+  }
+}
+
+function recall(): CatalogModel[] {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
+    return Array.isArray(found) ? found.filter(isModel) : [];
+  } catch {
+    return [];
   }
 }
 

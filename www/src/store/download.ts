@@ -2,7 +2,15 @@ import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import type { CatalogModel } from './catalog';
 
-const CACHE = 'riemann-lora-models-1';
+/** Where models of the site are kept. */
+export const CACHE = 'riemann-lora-models-1';
+
+const origins = new WeakMap<File, CatalogModel>();
+
+/** The model of the site that this file is; undefined for the user's own files. */
+export function catalogModelOf(file: File): CatalogModel | undefined {
+  return origins.get(file);
+}
 
 /** Whether this model is kept from an earlier visit. */
 export async function isKept(model: CatalogModel): Promise<boolean> {
@@ -18,7 +26,7 @@ export async function fetchModel(
 ): Promise<Result<File>> {
   const cache = await openCache();
   const kept = await cache?.match(addressOf(model));
-  if (kept !== undefined) return success(new File([await kept.blob()], model.file));
+  if (kept !== undefined) return success(fileOf(model, await kept.blob()));
   try {
     const response = await fetch(addressOf(model), { signal });
     if (!response.ok || response.body === null) {
@@ -31,7 +39,7 @@ export async function fetchModel(
       await cache?.delete(addressOf(model));
       return failed('model', `${model.file} ${wrong} Load it again.`);
     }
-    return success(new File([blob], model.file));
+    return success(fileOf(model, blob));
   } catch (thrown) {
     if (signal.aborted) return failed('model', 'The download was cancelled. Nothing was kept.');
     return failed(
@@ -39,6 +47,12 @@ export async function fetchModel(
       `The download broke off (${wordsOf(thrown)}). Check the connection and try again.`,
     );
   }
+}
+
+function fileOf(model: CatalogModel, blob: Blob): File {
+  const file = new File([blob], model.file);
+  origins.set(file, model);
+  return file;
 }
 
 /** Frees what is kept. */

@@ -1,4 +1,5 @@
 import type { App } from '../app';
+import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import { type Quantity, quantities } from '../metrics/quantities';
 import { lineChart } from './chart';
 import { quantityState, quantitySummary } from './chart-state';
@@ -6,6 +7,7 @@ import { freshId, h, setText } from './dom';
 import { checkField, choiceField } from './field';
 import { paced } from './frame';
 import { quantityWords } from './quantity-words';
+import { saveChart } from './save-chart';
 import { stepTable } from './step-table';
 import { themeChanged } from './theme-changed';
 
@@ -36,6 +38,24 @@ export function diagnosticsChart(app: App): HTMLElement {
       view.quantityLog[view.quantity] = value;
     }),
   );
+  const stateNow = (metrics: ExperimentMetrics) => {
+    const { smoothing, quantityLog } = app.config.value.view;
+    const view = {
+      smoothing: quantityWords[quantity()].noisy ? smoothing : 0,
+      logScale: quantityLog[quantity()],
+    };
+    return quantityState(metrics, app.trainedRuns.value, quantity(), view);
+  };
+  const save = saveChart('diagnostics', {
+    file: () => quantity().replaceAll('_', '-'),
+    picture: () => {
+      const metrics = app.metrics.value;
+      if (metrics === null) return null;
+      const legend = app.trainedRuns.value;
+      const state = stateNow(metrics);
+      return { title: name(), stepName: 'Step', state, legend, points: false, logSteps: false };
+    },
+  });
   const table = stepTable(app, { name, at: (run, step) => run.track(quantity()).at(step) });
   const figure = h(
     'figure',
@@ -44,7 +64,12 @@ export function diagnosticsChart(app: App): HTMLElement {
       'div',
       { class: 'diagnostics-head' },
       choice.element,
-      h('div', { class: 'diagnostics-words' }, about, h('div', { class: 'view' }, log.element)),
+      h(
+        'div',
+        { class: 'diagnostics-words' },
+        about,
+        h('div', { class: 'row view' }, log.element, save.element),
+      ),
     ),
     h('div', { class: 'plot-place' }, chart.element, empty),
     table.element,
@@ -57,10 +82,11 @@ export function diagnosticsChart(app: App): HTMLElement {
   );
 
   const draw = paced(() => {
-    const { metrics, trainedRuns } = app;
+    const { metrics } = app;
     const begun = metrics.value !== null && metrics.value.step > 0;
     const measured = metrics.value?.runs.some((run) => !run.track(quantity()).empty) ?? false;
     empty.hidden = measured;
+    save.enable(measured);
     setText(
       empty,
       begun
@@ -69,12 +95,7 @@ export function diagnosticsChart(app: App): HTMLElement {
     );
     // A closed chart has no width to be drawn in.
     if (metrics.value === null || !element.open) return;
-    const { smoothing, quantityLog } = app.config.value.view;
-    const view = {
-      smoothing: quantityWords[quantity()].noisy ? smoothing : 0,
-      logScale: quantityLog[quantity()],
-    };
-    chart.show(quantityState(metrics.value, trainedRuns.value, quantity(), view));
+    chart.show(stateNow(metrics.value));
   });
   // Not at every step: a screen reader would never come to an end.
   const summarise = () => {

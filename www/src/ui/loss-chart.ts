@@ -3,6 +3,7 @@ import { lineChart } from './chart';
 import { summaryOf, trainingState } from './chart-state';
 import { h } from './dom';
 import { paced } from './frame';
+import { saveChart } from './save-chart';
 import { stepTable } from './step-table';
 import { themeChanged } from './theme-changed';
 
@@ -10,9 +11,21 @@ import { themeChanged } from './theme-changed';
 export function lossChart(app: App): HTMLElement {
   const chart = lineChart('Training loss over steps', false);
   const empty = h('p', { class: 'empty' }, 'Curves appear here once training starts.');
+  const save = saveChart('training loss', {
+    file: () => 'training-loss',
+    picture: () => {
+      const { metrics, trainedRuns, config } = app;
+      if (metrics.value === null) return null;
+      const state = trainingState(metrics.value, trainedRuns.value, config.value.view);
+      const legend = trainedRuns.value;
+      return { title: 'Training loss', stepName: 'Step', state, legend, points: false, logSteps: false };
+    },
+  });
   const draw = paced(() => {
     const { metrics, trainedRuns, config } = app;
-    empty.hidden = metrics.value !== null && metrics.value.step > 0;
+    const begun = metrics.value !== null && metrics.value.step > 0;
+    empty.hidden = begun;
+    save.enable(begun);
     if (metrics.value === null) return;
     chart.show(trainingState(metrics.value, trainedRuns.value, config.value.view));
   });
@@ -26,7 +39,7 @@ export function lossChart(app: App): HTMLElement {
   return h(
     'figure',
     { class: 'chart' },
-    h('figcaption', {}, h('h3', {}, 'Training loss')),
+    h('figcaption', { class: 'titled' }, h('h3', {}, 'Training loss'), save.element),
     h('div', { class: 'plot-place' }, chart.element, empty),
     stepTable(app, { name: () => 'Training losses', at: (run, step) => run.losses[step - 1] ?? null })
       .element,

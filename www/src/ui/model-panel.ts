@@ -2,8 +2,9 @@ import type { App } from '../app';
 import { readyValue } from '../lab/loadable';
 import type { ModelSummary, Progress } from '../protocol';
 import { type CatalogModel, readCatalog } from '../store/catalog';
-import { fetchModel, isKept } from '../store/download';
+import { catalogModelOf, fetchModel, isKept } from '../store/download';
 import { modelFiles } from '../store/dropped';
+import { freed } from '../store/usage';
 import { fill, h } from './dom';
 import { dropZone } from './drop-zone';
 import { factList } from './facts';
@@ -89,13 +90,19 @@ export function modelPanel(app: App): HTMLElement[] {
     problem.show(state.status === 'failed' ? state.failure : null);
     const summary = readyValue(state);
     facts.element.hidden = summary === undefined;
-    if (summary !== undefined) facts.show(factsOf(summary, knownAs));
+    if (summary !== undefined) facts.show(factsOf(summary, knownAs || nameOf(lab.modelFiles)));
     if (state.status === 'ready') chooser.open = false;
     if (state.status === 'failed') chooser.open = true;
   });
   lab.phase.watch(() => chooser.toggleAttribute('inert', app.locked));
+  freed.subscribe(() => void offer());
   void offer();
   return [facts.element, progress.element, problem.element, chooser];
+}
+
+/** The site's own name for a model that came from it on another way, as when a training is resumed. */
+function nameOf([file]: readonly File[]): string {
+  return (file && catalogModelOf(file)?.name) ?? '';
 }
 
 function factsOf(model: ModelSummary, knownAs: string): [string, string][] {

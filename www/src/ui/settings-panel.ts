@@ -102,7 +102,7 @@ function sharedFields(app: App): HTMLElement {
   });
   const checkpoint = numberField({
     label: 'Checkpoint',
-    help: 'Steps between two copies of the adapters, from which training goes on if a worker dies; 0 keeps none.',
+    help: 'Steps between two copies of the adapters, from which training goes on if a worker dies or the page is closed; 0 keeps none.',
     field: 'checkpoint_every',
     onInput: (value) =>
       edit((config) => {

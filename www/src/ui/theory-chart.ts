@@ -1,24 +1,39 @@
 import { stateOf } from '../theory/chart-state';
+import { methodNames, methods } from '../theory/config';
 import type { TheoryLab } from '../theory/lab';
 import { sentenceOf } from '../theory/words';
 import { lineChart } from './chart';
 import { h } from './dom';
 import { inFrame } from './frame';
+import { saveChart } from './save-chart';
 import { themeChanged } from './theme-changed';
 
 /** Relative error of all methods over iterations, both axes logarithmic. */
 export function theoryChart(lab: TheoryLab): HTMLElement {
   const chart = lineChart('Relative error over iterations', false, true);
   const empty = h('p', { class: 'empty' }, 'Curves appear here as soon as the engine has started.');
+  const save = saveChart('relative error', {
+    file: () => 'relative-error',
+    picture: () => ({
+      title: 'Relative error',
+      stepName: 'Iteration',
+      state: stateOf(lab.state.value.curves),
+      legend: methods.map((method, style) => ({ style, name: methodNames[method] })),
+      points: false,
+      logSteps: true,
+    }),
+  });
+  save.enable(false);
   const draw = inFrame(() => {
     const { curves, phase } = lab.state.value;
     if (curves.length === 0) return;
     empty.hidden = true;
+    save.enable(true);
     chart.show(stateOf(curves));
     // Not at every report: a screen reader would never come to an end.
     if (phase === 'finished') chart.summarise(curves.map(sentenceOf).join(' '));
   });
   lab.state.watch(draw);
   themeChanged(chart.restyle);
-  return h('div', { class: 'plot-place' }, chart.element, empty);
+  return h('div', { class: 'stack' }, h('div', { class: 'plot-place' }, chart.element, empty), save.element);
 }

@@ -5,6 +5,7 @@ import { h } from './dom';
 import { lossChart } from './loss-chart';
 import { failureBox, noticeBox } from './message';
 import { readouts } from './readouts';
+import { saveMetrics } from './save-metrics';
 import { timesBar } from './times-bar';
 import { transport } from './transport';
 import { validationChart } from './validation-chart';
@@ -22,6 +23,7 @@ export function trainPanel(app: App): HTMLElement[] {
     chartControls(app),
     h('div', { class: 'charts' }, lossChart(app), validationChart(app), diagnosticsChart(app)),
     readouts(app),
+    saveMetrics(app),
     timesBar(app),
   ];
 }

@@ -3,6 +3,7 @@ import { lineChart } from './chart';
 import { validationState } from './chart-state';
 import { fill, h } from './dom';
 import { paced } from './frame';
+import { saveChart } from './save-chart';
 import { themeChanged } from './theme-changed';
 import { measure } from './words';
 
@@ -17,12 +18,24 @@ export function validationChart(app: App): HTMLElement {
   });
   const table = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers'), host);
   const empty = h('p', { class: 'empty' }, 'Measured on examples that no run trains on.');
+  const save = saveChart('validation loss', {
+    file: () => 'validation-loss',
+    picture: () => {
+      const { metrics, trainedRuns, config } = app;
+      if (metrics.value === null) return null;
+      const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
+      const legend = trainedRuns.value;
+      return { title: 'Validation loss', stepName: 'Step', state, legend, points: true, logSteps: false };
+    },
+  });
+  save.enable(false);
   const draw = paced(() => {
     const { metrics, trainedRuns, config } = app;
     if (metrics.value === null) return;
     const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
     chart.show(state);
     empty.hidden = state.steps.length > 0;
+    save.enable(state.steps.length > 0);
     const best = trainedRuns.value.map((run, index) => {
       const point = metrics.value?.runs[index]?.bestValidation;
       return point ? `${run.name}: best ${measure(point.loss)} at step ${point.step}.` : '';
@@ -48,7 +61,7 @@ export function validationChart(app: App): HTMLElement {
   return h(
     'figure',
     { class: 'chart' },
-    h('figcaption', {}, h('h3', {}, 'Validation loss')),
+    h('figcaption', { class: 'titled' }, h('h3', {}, 'Validation loss'), save.element),
     h('div', { class: 'plot-place' }, chart.element, empty),
     table,
   );

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Plugin } from 'vite';
+import type { OfflineBuild } from './src/offline/build';
+
+const PLACE = '__OFFLINE_BUILD__';
+const FILE = 'service-worker.js';
+const engines = ['cpu', 'webgpu'] as const;
+
+/** Builds the service worker, and writes into it what the page consists of. */
+export function offline(): Plugin {
+  let root = '';
+  let publicDir = '';
+  return {
+    name: 'riemann-lora:offline',
+    apply: 'build',
+    enforce: 'post',
+    configResolved(config) {
+      root = config.root;
+      publicDir = config.publicDir;
+    },
+    buildStart() {
+      this.emitFile({ type: 'chunk', id: join(root, 'src/offline/service-worker.ts'), fileName: FILE });
+    },
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const worker = bundle[FILE];
+        if (worker?.type !== 'chunk' || !worker.code.includes(PLACE)) {
+          return this.error(`${FILE} has no place for the list of files`);
+        }
+        if (/^\s*(import|export)\b/m.test(worker.code)) return this.error(`${FILE} must be one file`);
+        const contents = new Map<string, Buffer>();
+        for (const [name, output] of Object.entries(bundle)) {
+          if (name === FILE || name.endsWith('.map')) continue;
+          contents.set(name, Buffer.from(output.type === 'chunk' ? output.code : output.source));
+        }
+        for (const name of filesBelow(publicDir)) contents.set(name, readFileSync(join(publicDir, name)));
+        worker.code = worker.code.replace(PLACE, () => JSON.stringify(describe(contents, root)));
+      },
+    },
+  };
+}
+
+function describe(contents: Map<string, Buffer>, root: string): OfflineBuild {
+  const hash = createHash('sha256');
+  const files: string[] = [];
+  const modules: OfflineBuild['engines'] = {};
+  for (const [name, content] of [...contents].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    hash.update(`${name}\0${content.length}\0`).update(content);
+    if (name.endsWith('.wasm')) {
+      const engine = engines.find((one) => content.equals(moduleOf(root, one)));
+      if (engine !== undefined) modules[engine] = name;
+    } else files.push(name === 'index.html' ? '' : name);
+  }
+  return { revision: hash.digest('hex').slice(0, 16), files, engines: modules };
+}
+
+function moduleOf(root: string, engine: string): Buffer {
+  try {
+    return readFileSync(join(root, 'src/generated', engine, 'riemann_lora_bg.wasm'));
+  } catch {
+    // A page with one engine only is a page too.
+    return Buffer.alloc(0);
+  }
+}
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}

@@ -1,0 +1,27 @@
+import type { Lab } from '../lab/lab';
+import type { OfflineMessage } from './build';
+
+/** Lets the built page open without a network from the next visit on; `onNewVersion` is called when another build took over. */
+export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promise<void> {
+  const { serviceWorker } = navigator;
+  // Insecure origins and some private windows have none.
+  if (!import.meta.env.PROD || serviceWorker === undefined) return;
+  // The first service worker of all takes over too, and that is no new version.
+  let known = serviceWorker.controller !== null;
+  serviceWorker.addEventListener('controllerchange', () => {
+    if (known) onNewVersion();
+    known = true;
+  });
+  const tell = async () => {
+    if (lab.engineReport.value.status !== 'ready') return;
+    const { active } = await serviceWorker.ready;
+    const message: OfflineMessage = { engine: lab.choice.value.engine };
+    active?.postMessage(message);
+  };
+  lab.engineReport.watch(() => void tell());
+  try {
+    await serviceWorker.register(new URL('service-worker.js', document.baseURI));
+  } catch {
+    // The page works as before, only not without a network.
+  }
+}

@@ -1,0 +1,24 @@
+import { failed, type Result, success, wordsOf } from '../result';
+import { PICTURE_HEIGHT, PICTURE_WIDTH } from './chart-svg';
+
+// Sharp in print and on fine screens.
+const PIXELS = 2;
+
+/** A picture of `chart-svg.ts` in pixels: the browser draws it, so that both forms show the same. */
+export async function pngOf(svg: string): Promise<Result<Blob>> {
+  try {
+    const image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = PICTURE_WIDTH * PIXELS;
+    canvas.height = PICTURE_HEIGHT * PIXELS;
+    canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const png = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+    return png === null
+      ? failed('chart', 'This browser made no PNG of the chart. Save it as SVG.')
+      : success(png);
+  } catch (thrown) {
+    return failed('chart', `This browser made no PNG of the chart (${wordsOf(thrown)}). Save it as SVG.`);
+  }
+}

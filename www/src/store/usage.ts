@@ -1,0 +1,122 @@
+import { Signal } from '../signal';
+import { CACHE as MODELS } from './download';
+
+/** Counts what was freed: who shows what is kept looks again. */
+export const freed = new Signal<number>(0);
+
+/** Something of this page that the browser keeps. */
+export interface StoredThing {
+  name: string;
+  bytes: number;
+  free(): Promise<void>;
+}
+
+/** What the browser lets the page keep. */
+export interface Room {
+  used: number;
+  quota: number;
+  /** Whether the browser promised not to clear it by itself. */
+  persistent: boolean;
+}
+
+/** Name of the folder of kept trainings in the browser's private file system. */
+export const TRAINING_FOLDER = 'riemann-lora-training';
+/** How names of the caches begin that hold the page itself. */
+export const PAGE_CACHE = 'riemann-lora-page';
+
+// Other pages of the same origin have files and settings too.
+const OWN = 'riemann-lora';
+
+/** Everything of this page that the browser keeps. Places that it refuses to open hold nothing. */
+export async function storedThings(freeTraining: () => Promise<void>): Promise<StoredThing[]> {
+  const places = [inCaches(), inFolders(freeTraining), Promise.resolve(inLocalStorage())];
+  const found = await Promise.allSettled(places);
+  return found.flatMap((place) => (place.status === 'fulfilled' ? place.value : []));
+}
+
+/** Null in browsers that do not tell. */
+export async function storageRoom(): Promise<Room | null> {
+  try {
+    const { usage, quota } = await navigator.storage.estimate();
+    if (usage === undefined || quota === undefined) return null;
+    return { used: usage, quota, persistent: await navigator.storage.persisted() };
+  } catch {
+    return null;
+  }
+}
+
+async function inCaches(): Promise<StoredThing[]> {
+  const names = (await caches.keys()).filter((name) => name.startsWith(OWN));
+  const models = names.includes(MODELS) ? await modelsIn(await caches.open(MODELS)) : [];
+  const page = names.filter((name) => name.startsWith(PAGE_CACHE));
+  const sizes = await Promise.all(page.map(async (name) => sizeOfCache(await caches.open(name))));
+  const bytes = sum(sizes);
+  const free = async () => {
+    const registration = await navigator.serviceWorker?.getRegistration();
+    await registration?.unregister();
+    for (const name of page) await caches.delete(name);
+  };
+  return bytes === 0 ? models : [...models, { name: 'This page, for use without a network', bytes, free }];
+}
+
+async function modelsIn(cache: Cache): Promise<StoredThing[]> {
+  const requests = await cache.keys();
+  return Promise.all(
+    requests.map(async (request) => ({
+      name: `Model ${decodeURIComponent(new URL(request.url).pathname.split('/').at(-1) ?? '')}`,
+      bytes: (await (await cache.match(request))?.blob())?.size ?? 0,
+      free: async () => {
+        await cache.delete(request);
+      },
+    })),
+  );
+}
+
+async function sizeOfCache(cache: Cache): Promise<number> {
+  const answers = await cache.matchAll();
+  return sum(await Promise.all(answers.map(async (answer) => (await answer.blob()).size)));
+}
+
+async function inFolders(freeTraining: () => Promise<void>): Promise<StoredThing[]> {
+  const root = await navigator.storage.getDirectory();
+  const things: StoredThing[] = [];
+  for await (const [name, handle] of root.entries()) {
+    if (!name.startsWith(OWN)) continue;
+    const bytes = await sizeOfHandle(handle);
+    if (bytes === 0) continue;
+    const training = name === TRAINING_FOLDER;
+    const free = training ? freeTraining : () => root.removeEntry(name, { recursive: true });
+    things.push({ name: training ? 'Kept training, with its data and files' : name, bytes, free });
+  }
+  return things;
+}
+
+async function sizeOfHandle(handle: FileSystemHandle): Promise<number> {
+  if (isFile(handle)) return (await handle.getFile()).size;
+  if (!isFolder(handle)) return 0;
+  let bytes = 0;
+  for await (const inner of handle.values()) bytes += await sizeOfHandle(inner);
+  return bytes;
+}
+
+function isFile(handle: FileSystemHandle): handle is FileSystemFileHandle {
+  return handle.kind === 'file';
+}
+
+function isFolder(handle: FileSystemHandle): handle is FileSystemDirectoryHandle {
+  return handle.kind === 'directory';
+}
+
+function inLocalStorage(): StoredThing[] {
+  const keys = Object.keys(localStorage).filter((key) => key.startsWith(OWN));
+  const size = (text: string) => new Blob([text]).size;
+  const bytes = sum(keys.map((key) => size(key) + size(localStorage.getItem(key) ?? '')));
+  const free = async () => {
+    for (const key of keys) localStorage.removeItem(key);
+  };
+  return bytes === 0 ? [] : [{ name: 'Settings and choices', bytes, free }];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

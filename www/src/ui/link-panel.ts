@@ -1,0 +1,60 @@
+import type { App } from '../app';
+import type { Config } from '../config/config';
+import { linkTo, readLink, withoutSettings } from '../share/link';
+import { fill, freshId, h, setText } from './dom';
+
+/** Copies a link that carries the settings, and takes settings from a link that was opened. */
+export function linkPanel(app: App) {
+  const status = h('p', { class: 'hint', role: 'status' });
+  const notice = h('div', { class: 'message warn', role: 'status', hidden: true });
+  const id = freshId('link');
+  const field = h('input', { type: 'text', id, readonly: true, onfocus: () => field.select() });
+  const byHand = h('div', { class: 'field', hidden: true }, h('label', { for: id }, 'Link to copy'), field);
+  const copy = async () => {
+    const link = await linkTo(location.href, app.config.value);
+    const what = 'It carries all settings and the prompt for samples, and neither model nor data.';
+    try {
+      await navigator.clipboard.writeText(link);
+      byHand.hidden = true;
+      setText(status, `The link was copied. ${what}`);
+    } catch {
+      // Insecure origins have no clipboard, and a user may refuse it.
+      field.value = link;
+      byHand.hidden = false;
+      setText(status, `The browser did not let the page copy: take the link from the field. ${what}`);
+      field.focus();
+    }
+  };
+  const tell = (words: string, before: Config | null) => {
+    const back = () => {
+      if (before !== null) app.config.set(before);
+      notice.hidden = true;
+    };
+    const label = before === null ? 'All right' : 'Back to mine';
+    fill(notice, h('p', {}, words), h('button', { type: 'button', class: 'quiet', onclick: back }, label));
+    notice.hidden = false;
+  };
+  const take = async () => {
+    const answer = await readLink(location.hash);
+    if (answer === null) return;
+    // Else the next reload would undo what is changed from now on.
+    history.replaceState(null, '', withoutSettings(location.hash) || location.pathname);
+    if (!answer.ok) return tell(answer.failure.message, null);
+    if (app.locked)
+      return tell('A training runs, so the settings of the link were not taken. Stop it first.', null);
+    const before = app.config.value;
+    app.config.set(answer.value.config);
+    if (app.lab.data.value.status === 'ready') app.dataStale.set(true);
+    const { notes } = answer.value;
+    const rest = notes.length === 0 ? '' : ` Not all of it could be used: ${notes.join(' ')}`;
+    tell(`These are the settings of the link that was opened.${rest}`, before);
+  };
+  addEventListener('hashchange', () => void take());
+  void take();
+  const button = h(
+    'button',
+    { type: 'button', class: 'quiet', id: 'copy-link', onclick: () => void copy() },
+    'Copy a link to these settings',
+  );
+  return { notice, element: h('div', { class: 'link-place' }, button, status, byHand) };
+}
