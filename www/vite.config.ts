@@ -1,5 +1,5 @@
 import { defineConfig } from 'vite';
-import { offline } from './offline-plugin';
+import { offline } from './offline-plugin.ts';
 import manifest from './package.json' with { type: 'json' };
 
 // Isolation is not needed by the page, but it makes timers finer and memory measurable where a host can send it.

@@ -52,7 +52,7 @@ export class FakeWorker implements WorkerLink {
     },
     loadData: async (_data, name) => {
       this.asked.push(`data ${name}`);
-      return ok({ preview: [] } as unknown as DataSummary);
+      return ok({ preview: [], statistics: { validation_examples: 0 } } as unknown as DataSummary);
     },
     estimate: async (settings) => {
       const runs = settings.runs.length * 100;

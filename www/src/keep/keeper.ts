@@ -190,7 +190,7 @@ export class Keeper {
     model: readonly File[],
   ): Promise<string> {
     const size = model.reduce((sum, file) => sum + file.size, 0);
-    if (this.stored === model || (this.tooLarge !== model && (await hasRoom(size)))) {
+    if (this.stored === model || (this.tooLarge !== model && (await vault.hasRoom(size)))) {
       try {
         const all = new Map([
           ...parts,
@@ -213,9 +213,4 @@ export class Keeper {
 
 async function keptFile(file: File): Promise<KeptFile> {
   return { name: file.name, bytes: file.size, digest: await digestOf(file) };
-}
-
-async function hasRoom(bytes: number): Promise<boolean> {
-  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
-  return quota === undefined || usage === undefined || quota - usage > bytes;
 }

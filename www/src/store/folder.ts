@@ -5,6 +5,8 @@ export interface Folder {
   read(name: string): Promise<Blob | null>;
   write(name: string, content: Blob): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Whether so many bytes more seem to fit; only writing tells for sure. */
+  hasRoom(bytes: number): Promise<boolean>;
   /** Does `work` while no other tab does any here. */
   alone<Value>(work: () => Promise<Value>): Promise<Value>;
 }
@@ -50,6 +52,10 @@ function folderOf(name: string, handle: FileSystemDirectoryHandle): Folder {
     },
     async remove(file) {
       await handle.removeEntry(file).catch(() => {});
+    },
+    async hasRoom(bytes) {
+      const { quota, usage } = await navigator.storage.estimate();
+      return quota === undefined || usage === undefined || quota - usage > bytes;
     },
     alone: (work) =>
       navigator.locks === undefined ? work() : navigator.locks.request(`riemann-lora.${name}`, work),

@@ -65,6 +65,10 @@ export class Vault<Content> {
     return this.newest(true);
   }
 
+  hasRoom(bytes: number): Promise<boolean> {
+    return this.folder.hasRoom(bytes);
+  }
+
   async clear(): Promise<void> {
     await this.folder.alone(async () => {
       // A manifest without its parts is harmless, and parts without a manifest are too.
