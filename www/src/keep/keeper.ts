@@ -29,7 +29,11 @@ export class Keeper {
   readonly trouble = new Signal<string>('');
   private began = '';
   private busy = false;
-  private again = false;
+  private saving: Promise<void> = Promise.resolve();
+  /** What is kept already: nothing is written twice. */
+  private saved = '';
+  /** What was asked for while it was busy. */
+  private next: 'nothing' | 'soon' | 'now' = 'nothing';
   private timer: ReturnType<typeof setTimeout> | undefined;
   private restsUntil = 0;
   /** Model files that are kept already, and those that found no room. */
@@ -48,9 +52,10 @@ export class Keeper {
       // What waits belongs to the training before, and its workers are about to leave.
       clearTimeout(this.timer);
       this.timer = undefined;
-      this.again = false;
+      this.next = 'nothing';
     });
     app.checkpointed.subscribe(() => this.soon());
+    app.samples.writing.subscribe((writing) => !writing && this.soon());
     app.lab.phase.subscribe((phase) => {
       if (phase === 'paused' || phase === 'finished' || phase === 'stopped') void this.now();
     });
@@ -73,8 +78,10 @@ export class Keeper {
   }
 
   async discard(): Promise<void> {
+    await this.saving;
     this.offer.set(null);
     this.stored = null;
+    this.saved = '';
     await (await this.vault)?.clear();
   }
 
@@ -87,7 +94,7 @@ export class Keeper {
   hurry(): void {
     this.restsUntil = 0;
     this.app.lab.checkpointNow();
-    if (this.timer !== undefined) void this.now();
+    if (this.busy || this.timer !== undefined) void this.now();
   }
 
   /** Keeps the last checkpoints without a rest. */
@@ -95,23 +102,26 @@ export class Keeper {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.busy) {
-      this.again = true;
+      this.next = 'now';
       return;
     }
     this.busy = true;
     const started = performance.now();
-    await this.save();
+    this.saving = this.save();
+    await this.saving;
     const ended = performance.now();
     this.restsUntil = ended + Math.max(REST_MS, (ended - started) * (1 / SHARE - 1));
     this.busy = false;
-    if (this.again) this.soon();
-    this.again = false;
+    const { next } = this;
+    this.next = 'nothing';
+    if (next === 'now') await this.now();
+    else if (next === 'soon') this.soon();
   }
 
   private soon(): void {
     if (this.timer !== undefined) return;
     if (this.busy) {
-      this.again = true;
+      if (this.next === 'nothing') this.next = 'soon';
       return;
     }
     const rest = this.restsUntil - performance.now();
@@ -132,7 +142,10 @@ export class Keeper {
       }
       if (taken === null) return;
       const { training, parts, model } = taken;
+      const state = JSON.stringify([training.began, training.workers, training.samples]);
+      if (state === this.saved) return;
       const words = await this.put(vault, training, parts, model);
+      this.saved = state;
       this.trouble.set(words);
       this.offer.set({ content: training, parts, fallback: false });
     } catch (thrown) {

@@ -38,7 +38,7 @@ const LEGEND_TOP = 66;
 const LEGEND_LINE = 24;
 const SWATCH = 34;
 // Letters cannot be measured without a page; sans-serif ones are about so wide for their size.
-const LETTER = 0.56;
+const LETTER = 0.64;
 const SMALL = 14;
 const STEP_TICKS = 10;
 const VALUE_TICKS = 7;

@@ -6,7 +6,7 @@ import { fill, freshId, h, setText } from './dom';
 /** Copies a link that carries the settings, and takes settings from a link that was opened. */
 export function linkPanel(app: App) {
   const status = h('p', { class: 'hint', role: 'status' });
-  const notice = h('div', { class: 'message warn', role: 'status', hidden: true });
+  const notice = h('div', { class: 'message warn', id: 'link-notice', role: 'status', hidden: true });
   const id = freshId('link');
   const field = h('input', { type: 'text', id, readonly: true, onfocus: () => field.select() });
   const byHand = h('div', { class: 'field', hidden: true }, h('label', { for: id }, 'Link to copy'), field);
