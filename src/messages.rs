@@ -213,6 +213,26 @@ messages! {
         pub memory_bytes: f64,
     }
 
+    /// An adapter that runs start from.
+    pub struct AdapterSummary {
+        /// Rank r.
+        pub rank: u32,
+        /// Scale is alpha / rank.
+        pub alpha: f64,
+        /// Layers that it adapts.
+        pub targets: Vec<Target>,
+        /// The base that it was made for, by its own words.
+        pub base: Option<String>,
+    }
+
+    /// How a merged model will be written.
+    pub struct MergedPlan {
+        /// Pieces of `model.safetensors` after its header.
+        pub pieces: u32,
+        /// Bytes of all pieces.
+        pub bytes: f64,
+    }
+
     /// Losses on the held-out examples.
     pub struct EvaluationReport {
         /// Steps done before.
@@ -316,7 +336,7 @@ messages! {
 #[error("{message}")]
 pub struct Failure {
     /// Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
-    /// `theory`.
+    /// `adapter`, `theory`.
     pub place: String,
     /// Name of the field, where it is about one; for a run `runs.INDEX.FIELD`.
     pub field: Option<String>,
@@ -335,6 +355,7 @@ mod tests {
         DampingKind, Decay, Method as OptimizerMethod, Order, PreconditionerSettings, Preset,
         Schedule, TrainedFactors, UpdateRule, presets,
     };
+    use crate::peft::Precision;
     use crate::theory::{ProblemKind, Start};
     use ts_rs::{Config, TS};
 
@@ -388,6 +409,9 @@ mod tests {
             RunReport,
             StepTimes,
             StepReport,
+            Precision,
+            AdapterSummary,
+            MergedPlan,
             EvaluationReport,
             SampleSettings,
             SamplePiece,

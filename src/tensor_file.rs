@@ -1,9 +1,12 @@
-//! Named f32 tensors as a safetensors file, and back: what adapters and checkpoints are kept in.
+//! Named tensors as a safetensors file, and back: what adapters and checkpoints are kept in. Written as F32; adapters of
+//! others may be F16 or BF16.
 
 use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use crate::load::dequantise::floats;
 
 /// Why tensors cannot be written or read back.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -103,15 +106,29 @@ impl<'a> TensorFile<'a> {
             .0
             .tensor(name)
             .map_err(|_| TensorFileError::Missing(name.to_owned()))?;
-        if view.dtype() != Dtype::F32 || view.shape() != shape {
+        let dequantise: fn(&[u8], &mut [f32]) = match view.dtype() {
+            Dtype::F32 => floats::f32,
+            Dtype::F16 => floats::f16,
+            Dtype::BF16 => floats::bf16,
+            _ => |_, _| {},
+        };
+        let is_float = matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16);
+        if !is_float || view.shape() != shape {
             return Err(TensorFileError::Unfit {
                 name: name.to_owned(),
                 found: format!("{:?} {:?}", view.dtype(), view.shape()),
                 needed: shape.to_vec(),
             });
         }
-        let chunks = view.data().as_chunks::<4>().0.iter();
-        let values: Vec<f32> = chunks.map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let mut values = vec![0.0; shape.iter().product()];
+        dequantise(view.data(), &mut values);
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+
+    /// Names of all tensors, in order.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.names();
+        names.sort_unstable();
+        names
     }
 }

@@ -4,6 +4,7 @@
 //! [`Failure`]. Long actions take a callback that gets progress and ends the action by returning
 //! false.
 
+mod adapters;
 mod blob_source;
 mod conversion;
 mod theory;
@@ -21,8 +22,7 @@ use crate::messages::{
     DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
     SampleSettings, SessionSettings, TargetShape, TokenPiece,
 };
-use crate::model::{Base, ModelConfig};
-use crate::peft;
+use crate::model::{Adapters, Base, ModelConfig};
 use crate::train::{Evaluation, Session, estimate::estimate, memory::held_bytes};
 
 use self::{
@@ -72,6 +72,8 @@ pub struct WebSession {
     tokenizer: Tokenizer,
     model: Base,
     data: Option<LoadedData>,
+    /// What runs start from in place of fresh adapters.
+    start: Option<Adapters>,
     training: Option<Training>,
 }
 
@@ -117,6 +119,7 @@ impl WebSession {
             tokenizer: checkpoint.tokenizer().clone(),
             model,
             data: None,
+            start: None,
             training: None,
         })
     }
@@ -246,14 +249,18 @@ impl WebSession {
         estimate(settings, &self.model.config, base, tokens, limit)
     }
 
-    /// Fresh adapters: the same in every worker that gets the same seed.
+    /// Fresh adapters, the same in every worker that gets the same seed, or those of the adapter that was read.
     ///
     /// # Errors
     /// Settings out of range, or more memory than there is.
     pub fn configure(&mut self, settings: JsValue) -> Result<(), JsValue> {
         let settings: SessionSettings = from_js("settings", settings)?;
         let needed = self.estimated(&settings);
-        let session = Session::new(&self.model, settings).map_err(failure)?;
+        let session = match &self.start {
+            Some(start) => Session::starting_from(&self.model, settings, start),
+            None => Session::new(&self.model, settings),
+        };
+        let session = session.map_err(failure)?;
         if needed.limit > 0.0 && needed.total > needed.limit {
             return Err(plain_failure(
                 "settings",
@@ -419,29 +426,6 @@ impl WebSession {
     pub fn restore(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
         let session = Session::resume(&self.model, &bytes).map_err(failure)?;
         self.train(session)
-    }
-
-    /// A run's adapter in PEFT's format: its two files, as `{ config, weights }`.
-    ///
-    /// # Errors
-    /// No such run, or a device that failed.
-    pub async fn export_adapter(&mut self, run: usize) -> Result<JsValue, JsValue> {
-        let name = self.name.clone();
-        let (model, training) = self.training()?;
-        let settings = training.session.settings();
-        if run >= settings.runs.len() {
-            return Err(plain_failure("run", "there is no such run"));
-        }
-        let adapters = training.session.adapters();
-        let folder = peft::write(adapters, run, &model.config, &name, settings.dropout).await;
-        check_engine()?;
-        let folder = folder.map_err(|error| plain_failure("run", &error.to_string()))?;
-        let files = js_sys::Object::new();
-        for (key, bytes) in [("config", folder.config), ("weights", folder.weights)] {
-            let bytes = Uint8Array::from(bytes.as_slice());
-            js_sys::Reflect::set(&files, &key.into(), &bytes)?;
-        }
-        Ok(files.into())
     }
 
     /// Bytes of this worker's memory; those of a GPU are not in it.

@@ -118,6 +118,17 @@ impl Adapters {
         }
     }
 
+    /// `runs` runs with the factors of this bank of one.
+    pub fn repeated(&self, runs: usize) -> Self {
+        let mut repeated = self.clone();
+        repeated.runs = runs;
+        for bank in repeated.banks_mut() {
+            bank.a = bank.a.clone().repeat_dim(0, runs);
+            bank.b = bank.b.clone().repeat_dim(0, runs);
+        }
+        repeated
+    }
+
     /// The same runs and one more whose factors are 0, which computes the base.
     pub fn with_base(&self) -> Self {
         let mut all = self.clone();

@@ -1,14 +1,22 @@
 //! Adapters out and in, in PEFT's format: `adapter_config.json` and `adapter_model.safetensors`.
+//! Out also as a GGUF file for llama.cpp, and merged into the base.
 //!
 //! PEFT adapts whole modules. Adapters on the parts of GPT-2's fused layer leave as one adapter on
 //! the whole, whose `lora_A` stacks theirs and whose `lora_B` has theirs as blocks (see `fused`).
 
+mod factors;
 mod fused;
+mod gguf;
+mod merged;
 mod modules;
+mod precision;
 mod read;
 mod write;
 
-pub use read::read;
+pub use gguf::write_gguf;
+pub use merged::{Merged, SpecialTokens};
+pub use precision::Precision;
+pub use read::{base_name, read};
 pub use write::write;
 
 use crate::tensor_file::TensorFileError;

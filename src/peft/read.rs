@@ -1,16 +1,18 @@
 //! Files to an adapter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
-    CONFIG_FILE, PeftError,
+    CONFIG_FILE, PeftError, WEIGHTS_FILE,
     modules::{matches, tensor_name, whole_targets},
 };
 use crate::model::{AdapterShape, Adapters, Architecture, Bank, ModelConfig, Target};
 use crate::tensor_file::TensorFile;
+use crate::train::settings::largest_rank;
 
 /// The part of `adapter_config.json` that says how factors are used.
 #[derive(Debug, Deserialize)]
@@ -18,6 +20,7 @@ struct Config {
     peft_type: String,
     r: usize,
     lora_alpha: f64,
+    #[serde(deserialize_with = "list_of_modules")]
     target_modules: Vec<String>,
     #[serde(default)]
     use_rslora: bool,
@@ -26,9 +29,32 @@ struct Config {
     #[serde(default)]
     fan_in_fan_out: bool,
     #[serde(default)]
+    bias: Option<String>,
+    #[serde(default)]
+    modules_to_save: Option<Vec<String>>,
+    #[serde(default)]
+    layers_to_transform: Option<Value>,
+    #[serde(default)]
     rank_pattern: BTreeMap<String, usize>,
     #[serde(default)]
     alpha_pattern: BTreeMap<String, f64>,
+}
+
+/// PEFT also takes a pattern here, which only Python can match as it does.
+fn list_of_modules<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let found = Value::deserialize(from)?;
+    serde_json::from_value(found).map_err(|_| {
+        serde::de::Error::custom(
+            "target_modules is no list of names, which is not supported; write the names of the modules instead",
+        )
+    })
+}
+
+/// The name of the base that an adapter was made for, where its settings tell.
+pub fn base_name(config: &[u8]) -> Option<String> {
+    let config: Value = serde_json::from_slice(config).ok()?;
+    let name = config.get("base_model_name_or_path")?.as_str()?;
+    Some(name.to_owned())
 }
 
 /// An adapted module of a block.
@@ -62,8 +88,10 @@ pub fn read(
     check_supported(&config, architecture).map_err(wrong)?;
     let modules = adapted_modules(&config, model).map_err(wrong)?;
     let shape = shape(&config, &modules).map_err(wrong)?;
+    check_rank(&shape, model).map_err(wrong)?;
 
     let file = TensorFile::open(weights)?;
+    check_complete(&file, &modules, model)?;
     let blocks = (0..model.num_hidden_layers)
         .map(|layer| {
             let banks = modules.iter().map(|module| {
@@ -87,6 +115,37 @@ pub fn read(
     })
 }
 
+/// Checks that the file holds the factors of all blocks and nothing else: what is left out would make another model.
+fn check_complete(
+    file: &TensorFile<'_>,
+    modules: &[Module],
+    model: &ModelConfig,
+) -> Result<(), PeftError> {
+    let architecture = &model.architecture;
+    let needed: BTreeSet<String> = (0..model.num_hidden_layers)
+        .flat_map(|layer| {
+            modules.iter().flat_map(move |module| {
+                ["lora_A", "lora_B"]
+                    .map(|factor| tensor_name(architecture, layer, module.name, factor))
+            })
+        })
+        .collect();
+    let wrong = |problem: String| PeftError::new(WEIGHTS_FILE, problem);
+    let names = file.names();
+    let layers = model.num_hidden_layers;
+    if let Some(missing) = needed.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(wrong(format!(
+            "{missing} is missing; this base has {layers} layers and needs it in each: use an adapter of the same base"
+        )));
+    }
+    match names.iter().find(|name| !needed.contains(**name)) {
+        None => Ok(()),
+        Some(other) => Err(wrong(format!(
+            "{other} has no place in this base with its {layers} layers, or is no LoRA factor; use a plain LoRA adapter of the same base"
+        ))),
+    }
+}
+
 /// Refuses what PEFT can do and this project does not compute.
 fn check_supported(config: &Config, architecture: &Architecture) -> Result<(), String> {
     if config.peft_type != "LORA" {
@@ -96,6 +155,24 @@ fn check_supported(config: &Config, architecture: &Architecture) -> Result<(), S
         ));
     }
     let refused = [
+        (
+            "bias",
+            config.bias.as_deref().is_some_and(|bias| bias != "none"),
+        ),
+        (
+            "modules_to_save",
+            config
+                .modules_to_save
+                .as_ref()
+                .is_some_and(|modules| !modules.is_empty()),
+        ),
+        (
+            "layers_to_transform",
+            config
+                .layers_to_transform
+                .as_ref()
+                .is_some_and(|layers| !layers.is_null()),
+        ),
         ("use_dora", config.use_dora),
         ("use_rslora", config.use_rslora),
         (
@@ -149,6 +226,18 @@ fn adapted_modules(config: &Config, model: &ModelConfig) -> Result<Vec<Module>, 
         entries.any(|entry| matches(entry, module.name))
     };
     Ok(there.into_iter().filter(is_meant).collect())
+}
+
+/// Checks the rank against what can be trained here.
+fn check_rank(shape: &AdapterShape, model: &ModelConfig) -> Result<(), String> {
+    let largest = largest_rank(&shape.targets, model);
+    if shape.rank > largest {
+        return Err(format!(
+            "its rank is {}, and at most {largest} can be trained here; use an adapter of a smaller rank",
+            shape.rank
+        ));
+    }
+    Ok(())
 }
 
 /// What `patterns` say of a module.

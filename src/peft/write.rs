@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
 use serde_json::json;
 
 use super::{
     CONFIG_FILE, PeftError, PeftFolder,
-    fused::fuse,
+    factors::factors,
     modules::{shortest_names, tensor_name},
 };
-use crate::model::{Adapters, Architecture, Bank, ModelConfig, Target};
+use crate::model::{Adapters, Architecture, ModelConfig, Target};
 use crate::tensor_file;
 
 /// Writes run `run` as `PeftModel.from_pretrained` reads it. `config` is the shape of the base and
@@ -85,28 +84,4 @@ fn parts_of_modules(
         *parts.entry(module).or_insert(0) += 1;
     }
     parts
-}
-
-/// The adapted modules of a block with their factors, A [r, in] and B [out, r].
-fn factors(
-    architecture: &Architecture,
-    targets: &[Target],
-    banks: &[Bank],
-) -> Vec<(&'static str, Tensor<2>, Tensor<2>)> {
-    let mut factors = Vec::new();
-    let mut parts = Vec::new();
-    for (&target, Bank { a, b }) in targets.iter().zip(banks) {
-        let (a, b) = (a.clone().squeeze_dim::<2>(0), b.clone().squeeze_dim::<2>(0));
-        match (target.part(architecture), target.module(architecture)) {
-            (Some(part), Some(module)) => parts.push((module, (part, a, b))),
-            (None, Some(module)) => factors.push((module, a, b)),
-            (_, None) => {}
-        }
-    }
-    if let Some(&(module, _)) = parts.first() {
-        let parts: Vec<_> = parts.into_iter().map(|(_, part)| part).collect();
-        let (a, b) = fuse(&parts);
-        factors.push((module, a, b));
-    }
-    factors
 }

@@ -10,6 +10,7 @@ pub mod labels;
 pub mod memory;
 pub mod session;
 pub mod settings;
+mod start;
 pub mod sweep;
 
 pub use error::SessionError;

@@ -35,15 +35,8 @@ pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), 
         ));
     }
     check_targets(&s.targets, &config.architecture)?;
-    let narrowest = s
-        .targets
-        .iter()
-        .filter_map(|target| target.shape(config))
-        .map(|(inputs, outputs)| inputs.min(outputs))
-        .min()
-        .unwrap_or(0);
-    let largest = MAXIMUM_RANK.min(u32::try_from(narrowest).unwrap_or(MAXIMUM_RANK));
-    if s.rank == 0 || s.rank > largest {
+    let largest = largest_rank(&s.targets, config);
+    if s.rank == 0 || s.rank as usize > largest {
         return Err(SessionError::setting(
             "rank",
             s.rank,
@@ -91,6 +84,16 @@ pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), 
             .map_err(|error| SessionError::Run { index, error })?;
     }
     Ok(())
+}
+
+/// The largest rank that adapters of these layers can have.
+pub fn largest_rank(targets: &[Target], config: &ModelConfig) -> usize {
+    let narrowest = targets
+        .iter()
+        .filter_map(|target| target.shape(config))
+        .map(|(inputs, outputs)| inputs.min(outputs))
+        .min();
+    narrowest.unwrap_or(0).min(MAXIMUM_RANK as usize)
 }
 
 /// Checks that a base has the layers, and that no weight would carry two adapters.

@@ -1,6 +1,12 @@
 //! Adapters in PEFT's format.
 
-use riemann_lora::{model::Target, peft};
+use riemann_lora::{
+    load::{Checkpoint, MemorySource},
+    model::{Adapters, Base, Target},
+    optim::OptimizerSettings,
+    peft::{self, Merged, Precision, SpecialTokens},
+    train::Session,
+};
 use serde_json::{Value, json};
 
 use crate::merge::logits;
@@ -102,6 +108,99 @@ async fn check_fused(targets: &[Target], expected: Value, rank: usize, read: &[T
     }
 }
 
+/// The model folder of run 1 merged into the base, read again.
+async fn read_merged(fixture: Fixture, model: &Base, all: &Adapters) -> Base {
+    let merged = Merged::new(model, all, 1, Precision::F32);
+    let mut weights = merged.header().unwrap();
+    let header = weights.len();
+    for piece in 0..merged.pieces() {
+        weights.extend(merged.piece(piece).await.unwrap());
+    }
+    assert_eq!((weights.len() - header) as u64, merged.bytes());
+    let config = merged.config(&SpecialTokens::default()).unwrap();
+    let files = [
+        ("config.json", config.as_slice()),
+        ("model.safetensors", &weights),
+    ];
+    let mut files = files
+        .map(|(name, bytes)| MemorySource::new(name, bytes))
+        .to_vec();
+    files.push(fixture.tokenizer());
+    let checkpoint = Checkpoint::open(files).await.unwrap();
+    assert_eq!(checkpoint.config(), &model.config);
+    Base::load(&checkpoint, &model.device, |_, _| true)
+        .await
+        .unwrap()
+}
+
+async fn a_merged_folder_is_the_base_with_the_adapter(fixture: Fixture) {
+    let model = fixture.model().await;
+    let two = adapters(fixture.adapter("adapter_random"), &model, 2);
+    let again = read_merged(fixture, &model, &two).await;
+    let apart = logits(fixture, &model, Some(&two.run(1))).await;
+    let merged = logits(fixture, &again, None).await;
+    let largest = apart
+        .iter()
+        .fold(0.0_f32, |largest, v| largest.max(v.abs()));
+    assert!(difference(&apart, &merged) < 1e-4 * largest);
+}
+
+for_both!(a_merged_folder_is_the_base_with_the_adapter);
+
+async fn runs_start_from_an_adapter(fixture: Fixture) {
+    let model = fixture.model().await;
+    let (config, weights) = fixture.adapter("adapter_random");
+    let start = peft::read(config, weights, &model.config, &model.device).unwrap();
+    let optimizers = vec![
+        OptimizerSettings::adamw(1e-3),
+        OptimizerSettings::scaled_adamw(1e-3),
+    ];
+    let settings = fixture.settings(optimizers);
+    let session = Session::starting_from(&model, settings.clone(), &start).unwrap();
+    let expected = logits(fixture, &model, Some(&start)).await;
+    for run in 0..2 {
+        let found = logits(fixture, &model, Some(&session.adapters().run(run))).await;
+        assert_eq!(difference(&found, &expected), 0.0);
+    }
+    let mut other = settings;
+    other.alpha = 4.0;
+    let error = Session::starting_from(&model, other, &start).unwrap_err();
+    assert_eq!(error.field().as_deref(), Some("alpha"));
+    assert!(
+        error.to_string().contains("starts from has 8")
+            || error.to_string().contains("start from has 8")
+    );
+}
+
+for_both!(runs_start_from_an_adapter);
+
+everywhere! {
+    /// Not F32 alone: PEFT writes what the adapter was trained in.
+    async fn an_adapter_in_half_precision_is_read() {
+        let model = model().await;
+        let (config, weights) = adapter!("adapter_random");
+        let file = safetensors::SafeTensors::deserialize(weights).unwrap();
+        let halves: Vec<(String, Vec<usize>, Vec<u8>)> = file
+            .tensors()
+            .into_iter()
+            .map(|(name, view)| {
+                let values = view.data().as_chunks::<4>().0.iter();
+                let bytes = values.flat_map(|v| half::bf16::from_f32(f32::from_le_bytes(*v)).to_le_bytes());
+                (name, view.shape().to_vec(), bytes.collect())
+            })
+            .collect();
+        let views = halves.iter().map(|(name, shape, bytes)| {
+            let view = safetensors::tensor::TensorView::new(safetensors::Dtype::BF16, shape.clone(), bytes);
+            (name, view.unwrap())
+        });
+        let halves = safetensors::serialize(views, None).unwrap();
+        let read = |weights: &[u8]| peft::read(config, weights, &model.config, &model.device).unwrap();
+        for (x, y) in read(weights).banks().zip(read(&halves).banks()) {
+            assert!(difference(&values(x.b.clone()).await, &values(y.b.clone()).await) < 4e-3);
+        }
+    }
+}
+
 everywhere! {
     /// With one rank for all modules there are no patterns.
     async fn parts_alone_leave_as_one_adapter_of_the_fused_layer() {
@@ -148,6 +247,9 @@ everywhere! {
         let gpt2 = GPT2.model().await;
         let mut other = model.config.clone();
         other.hidden_size = 64;
+        let (mut deeper, mut shallower) = (model.config.clone(), model.config.clone());
+        deeper.num_hidden_layers = 3;
+        shallower.num_hidden_layers = 1;
         for (config, model, words) in [
             (text.replace("LORA", "IA3"), &model.config, "use LORA"),
             (text.replace("\"use_dora\": false", "\"use_dora\": true"), &model.config, "use_dora is set"),
@@ -167,6 +269,10 @@ everywhere! {
                 "the pattern layers.1.self_attn.q_proj names no module",
             ),
             ("{}".to_owned(), &model.config, "missing field"),
+            (text.replace("\"r\": 4", "\"r\": 33"), &model.config, "its rank is 33"),
+            (text.replace("\"bias\": \"none\"", "\"bias\": \"all\""), &model.config, "bias is set"),
+            (text.clone(), &deeper, "is missing; this base has 3 layers"),
+            (text.clone(), &shallower, "has no place in this base with its 1 layers"),
         ] {
             let found = peft::read(config.as_bytes(), weights, model, &crate::support::device().await);
             let error = found.unwrap_err().to_string();

@@ -218,6 +218,11 @@ impl Fixture {
         Checkpoint::open(files.into()).await.unwrap()
     }
 
+    #[cfg(not(feature = "webgpu"))]
+    pub fn tokenizer(&self) -> MemorySource {
+        MemorySource::new("tokenizer.json", fixture!("tokenizer.json"))
+    }
+
     pub async fn model(&self) -> Base {
         let device = device().await;
         let checkpoint = self.checkpoint().await;
@@ -275,13 +280,8 @@ pub async fn model() -> Base {
 
 /// A golden adapter for each of `runs` runs.
 pub fn adapters(files: (&[u8], &[u8]), model: &Base, runs: usize) -> Adapters {
-    let mut adapters = peft::read(files.0, files.1, &model.config, &model.device).unwrap();
-    adapters.runs = runs;
-    for bank in adapters.banks_mut() {
-        bank.a = bank.a.clone().repeat_dim(0, runs);
-        bank.b = bank.b.clone().repeat_dim(0, runs);
-    }
-    adapters
+    let adapters = peft::read(files.0, files.1, &model.config, &model.device).unwrap();
+    adapters.repeated(runs)
 }
 
 /// Golden shape of the Llama's adapters, 10 steps, the given optimizers.

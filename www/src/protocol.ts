@@ -629,6 +629,45 @@ seconds: StepTimes,
 memory_bytes: number, };
 
 /**
+ * A floating-point type of a file.
+ */
+export type Precision = "f32" | "f16" | "bf16";
+
+/**
+ * An adapter that runs start from.
+ */
+export type AdapterSummary = { 
+/**
+ * Rank r.
+ */
+rank: number, 
+/**
+ * Scale is alpha / rank.
+ */
+alpha: number, 
+/**
+ * Layers that it adapts.
+ */
+targets: Array<Target>, 
+/**
+ * The base that it was made for, by its own words.
+ */
+base: string | null, };
+
+/**
+ * How a merged model will be written.
+ */
+export type MergedPlan = { 
+/**
+ * Pieces of `model.safetensors` after its header.
+ */
+pieces: number, 
+/**
+ * Bytes of all pieces.
+ */
+bytes: number, };
+
+/**
  * Losses on the held-out examples.
  */
 export type EvaluationReport = { 
@@ -882,7 +921,7 @@ curves: Array<TheoryCurve>, };
 export type Failure = { 
 /**
  * Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
- * `theory`.
+ * `adapter`, `theory`.
  */
 place: string, 
 /**

@@ -4,7 +4,7 @@
 
 mod blocks_of_256;
 mod blocks_of_32;
-mod floats;
+pub mod floats;
 
 use super::storage::StorageType;
 

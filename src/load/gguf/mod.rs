@@ -52,6 +52,19 @@ pub(crate) async fn open<S: Source>(source: &S, file: usize) -> Result<Opened, L
     })
 }
 
+/// Metadata and tensors of a file that need not be a model.
+///
+/// # Errors
+/// A file that is cut off or lies about sizes.
+#[cfg(test)]
+pub(crate) async fn contents<S: Source>(
+    source: &S,
+) -> Result<(Metadata, Vec<StoredTensor>), LoadError> {
+    let header = header::read(source).await?;
+    let stored = stored_tensors(source, 0, &header)?;
+    Ok((header.metadata, stored))
+}
+
 /// Checks type and range of every tensor of the header.
 fn stored_tensors<S: Source>(
     source: &S,

@@ -1,0 +1,154 @@
+//! Adapters out of a session and into it.
+
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+
+use super::{
+    WebSession, check_engine,
+    conversion::{from_js, plain_failure, to_js},
+};
+use crate::messages::{AdapterSummary, MergedPlan};
+use crate::model::{Adapters, Base};
+use crate::peft::{self, Merged, Precision, SpecialTokens};
+use crate::train::Session;
+
+fn refused(message: &str) -> JsValue {
+    plain_failure("adapter", message)
+}
+
+#[wasm_bindgen]
+impl WebSession {
+    /// Starts all later sessions from an adapter in PEFT's format.
+    ///
+    /// # Errors
+    /// Files that are no adapter of this base.
+    pub fn start_from(&mut self, config: Vec<u8>, weights: Vec<u8>) -> Result<JsValue, JsValue> {
+        let adapters = peft::read(&config, &weights, &self.model.config, &self.model.device)
+            .map_err(|error| refused(&error.to_string()))?;
+        check_engine()?;
+        let summary = AdapterSummary {
+            rank: adapters.shape.rank as u32,
+            alpha: adapters.shape.alpha,
+            targets: adapters.shape.targets.clone(),
+            base: peft::base_name(&config),
+        };
+        self.start = Some(adapters);
+        to_js(&summary)
+    }
+
+    /// Starts all later sessions from fresh adapters again.
+    pub fn start_afresh(&mut self) {
+        self.start = None;
+    }
+
+    /// A run's adapter in PEFT's format: its two files, as `{ config, weights }`. `base` is the name
+    /// of the base where the page knows a better one than the file.
+    ///
+    /// # Errors
+    /// No such run, one that diverged, or a device that failed.
+    pub async fn export_adapter(
+        &self,
+        run: usize,
+        base: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        let (model, session) = self.trained(run)?;
+        let base = base.as_deref().unwrap_or(&self.name);
+        let dropout = session.settings().dropout;
+        let folder = peft::write(session.adapters(), run, &model.config, base, dropout).await;
+        check_engine()?;
+        let folder = folder.map_err(|error| refused(&error.to_string()))?;
+        files([("config", folder.config), ("weights", folder.weights)])
+    }
+
+    /// A run's adapter as a GGUF file for llama.cpp.
+    ///
+    /// # Errors
+    /// No such run, one that diverged, or a device that failed.
+    pub async fn export_gguf(&self, run: usize, precision: JsValue) -> Result<Uint8Array, JsValue> {
+        let precision: Precision = from_js("adapter", precision)?;
+        let (model, session) = self.trained(run)?;
+        let name = format!("{} LoRA {}", self.name, session.settings().runs[run].name);
+        let written =
+            peft::write_gguf(session.adapters(), run, &model.config, &name, precision).await;
+        check_engine()?;
+        let written = written.map_err(|error| refused(&error.to_string()))?;
+        Ok(Uint8Array::from(written.as_slice()))
+    }
+
+    /// How a run merged into the base will be written.
+    ///
+    /// # Errors
+    /// No such run, or one that diverged.
+    pub fn merged_plan(&self, run: usize, precision: JsValue) -> Result<JsValue, JsValue> {
+        let merged = self.merged(run, precision)?;
+        to_js(&MergedPlan {
+            pieces: merged.pieces() as u32,
+            bytes: merged.bytes() as f64,
+        })
+    }
+
+    /// What the folder of a merged model begins with: `config.json` and the header of
+    /// `model.safetensors`, as `{ config, weights }`.
+    ///
+    /// # Errors
+    /// No such run, or one that diverged.
+    pub fn merged_start(&self, run: usize, precision: JsValue) -> Result<JsValue, JsValue> {
+        let tokens = SpecialTokens {
+            bos: self.tokenizer.bos_id(),
+            eos: self.tokenizer.eos_ids().to_vec(),
+        };
+        let merged = self.merged(run, precision)?;
+        let wrong = |error: peft::PeftError| refused(&error.to_string());
+        let config = merged.config(&tokens).map_err(wrong)?;
+        let header = merged.header().map_err(wrong)?;
+        files([("config", config), ("weights", header)])
+    }
+
+    /// One piece of a merged model's weights.
+    ///
+    /// # Errors
+    /// No such run or piece, or a device that failed.
+    pub async fn merged_piece(
+        &self,
+        run: usize,
+        precision: JsValue,
+        piece: usize,
+    ) -> Result<Uint8Array, JsValue> {
+        let merged = self.merged(run, precision)?;
+        let bytes = merged.piece(piece).await;
+        check_engine()?;
+        let bytes = bytes.map_err(|error| refused(&error.to_string()))?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    fn merged(&self, run: usize, precision: JsValue) -> Result<Merged<'_>, JsValue> {
+        let precision: Precision = from_js("adapter", precision)?;
+        let (model, session) = self.trained(run)?;
+        let adapters: &Adapters = session.adapters();
+        Ok(Merged::new(model, adapters, run, precision))
+    }
+
+    /// The session, if it has an adapter of run `run` to give.
+    fn trained(&self, run: usize) -> Result<(&Base, &Session), JsValue> {
+        let Some(training) = &self.training else {
+            return Err(refused("there is no trained run yet; press Start first"));
+        };
+        match training.session.diverged_at().get(run) {
+            None => Err(refused("there is no such run")),
+            Some(Some(step)) => Err(refused(&format!(
+                "this run diverged at step {step} and has no adapter; take another run, or train it with a smaller lr"
+            ))),
+            Some(None) => Ok((&self.model, &training.session)),
+        }
+    }
+}
+
+/// Files as the page gets them.
+fn files(files: [(&str, Vec<u8>); 2]) -> Result<JsValue, JsValue> {
+    let object = js_sys::Object::new();
+    for (key, bytes) in files {
+        let bytes = Uint8Array::from(bytes.as_slice());
+        js_sys::Reflect::set(&object, &key.into(), &bytes)?;
+    }
+    Ok(object.into())
+}

@@ -1,0 +1,91 @@
+import { unzipSync } from 'fflate';
+import { failed, type Result, success, wordsOf } from '../result';
+
+/** A PEFT adapter as its two files. */
+export interface AdapterFiles {
+  /** What the user calls it: the file's or the folder's name. */
+  name: string;
+  /** `adapter_config.json`. */
+  config: Uint8Array;
+  /** `adapter_model.safetensors`. */
+  weights: Uint8Array;
+}
+
+const CONFIG = 'adapter_config.json';
+const WEIGHTS = 'adapter_model.safetensors';
+/** The largest adapter that is worth unpacking: rank 64 on all layers of a model that fits into a tab. */
+const MOST_BYTES = 1 << 30;
+
+const wayOut = `Use a PEFT folder in a zip, or its two files, ${CONFIG} and ${WEIGHTS}.`;
+
+/** Reads the adapter that these files are. */
+export async function readAdapterFiles(files: readonly File[]): Promise<Result<AdapterFiles>> {
+  const wrong = (message: string) => failed('adapter', message);
+  const named = (name: string) => files.find((file) => file.name === name);
+  const [config, weights] = [named(CONFIG), named(WEIGHTS)];
+  try {
+    if (config !== undefined && weights !== undefined) {
+      if (weights.size > MOST_BYTES) return wrong(`${WEIGHTS} is larger than any adapter of a base that fits here.`);
+      return success({ name: 'adapter', config: await bytesOf(config), weights: await bytesOf(weights) });
+    }
+    const zip = files.find((file) => /\.zip$/i.test(file.name)) ?? (files.length === 1 ? files[0] : undefined);
+    const other = whatElse(files);
+    if (other !== '') return wrong(`${other} ${wayOut}`);
+    if (config !== undefined || weights !== undefined) {
+      return wrong(`${config === undefined ? CONFIG : WEIGHTS} is missing. ${wayOut}`);
+    }
+    if (zip === undefined) return wrong(`These files are no adapter. ${wayOut}`);
+    if (zip.size > MOST_BYTES) return wrong(`${zip.name} is larger than any adapter of a base that fits here.`);
+    return fromZip(zip.name, await bytesOf(zip));
+  } catch (thrown) {
+    return wrong(`The files cannot be read (${wordsOf(thrown)}). Choose them again.`);
+  }
+}
+
+/** What files are that look like something else, in the user's words; empty where they do not. */
+function whatElse(files: readonly File[]): string {
+  const ending = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
+  const gguf = ending(/\.gguf$/i);
+  if (gguf !== undefined) return `${gguf.name} is a GGUF file, which is made for llama.cpp and not read back here.`;
+  const pickle = ending(/\.(bin|pt|pth)$/i);
+  if (pickle !== undefined) {
+    return `${pickle.name} can run code when it is opened and is not read; save it again with safe_serialization=True.`;
+  }
+  return '';
+}
+
+function fromZip(name: string, bytes: Uint8Array): Result<AdapterFiles> {
+  const wrong = (message: string) => failed('adapter', message);
+  // A zip begins with the letters of its maker.
+  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return wrong(`${name} is no zip. ${wayOut}`);
+  const isOurs = (path: string) => [CONFIG, WEIGHTS].includes(path.split('/').at(-1) ?? '');
+  let tooLarge = false;
+  let found: Record<string, Uint8Array>;
+  try {
+    found = unzipSync(bytes, {
+      filter: (file) => {
+        if (!isOurs(file.name)) return false;
+        if (file.originalSize > MOST_BYTES) tooLarge = true;
+        return !tooLarge;
+      },
+    });
+  } catch (thrown) {
+    return wrong(`${name} is damaged (${wordsOf(thrown)}). Export or download it again.`);
+  }
+  if (tooLarge) return wrong(`${name} holds a file that is larger than any adapter of a base that fits here.`);
+  const shallowest = (file: string) =>
+    Object.keys(found)
+      .filter((path) => path.split('/').at(-1) === file)
+      .sort((one, another) => one.split('/').length - another.split('/').length)[0];
+  const configPath = shallowest(CONFIG);
+  if (configPath === undefined) return wrong(`${name} holds no ${CONFIG}. ${wayOut}`);
+  // The weights beside the config, and not those of a checkpoint below it.
+  const folder = configPath.slice(0, configPath.length - CONFIG.length);
+  const [config, weights] = [found[configPath], found[folder + WEIGHTS]];
+  if (config === undefined || weights === undefined) return wrong(`${name} holds no ${WEIGHTS}. ${wayOut}`);
+  return success({ name: name.replace(/\.zip$/i, ''), config, weights });
+}
+
+async function bytesOf(file: File): Promise<Uint8Array> {
+  return new Uint8Array(await file.arrayBuffer());
+}
