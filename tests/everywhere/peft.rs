@@ -58,8 +58,6 @@ async fn an_adapter_survives_writing_and_reading(fixture: Fixture) {
     }
 }
 
-for_both!(an_adapter_survives_writing_and_reading);
-
 /// Writes run 1 of two, reads it back and compares: settings as expected, and equal logits.
 async fn check_fused(targets: &[Target], expected: Value, rank: usize, read: &[Target]) {
     let model = GPT2.model().await;
@@ -145,8 +143,6 @@ async fn a_merged_folder_is_the_base_with_the_adapter(fixture: Fixture) {
     assert!(difference(&apart, &merged) < 1e-4 * largest);
 }
 
-for_both!(a_merged_folder_is_the_base_with_the_adapter);
-
 async fn runs_start_from_an_adapter(fixture: Fixture) {
     let model = fixture.model().await;
     let (config, weights) = fixture.adapter("adapter_random");
@@ -172,7 +168,11 @@ async fn runs_start_from_an_adapter(fixture: Fixture) {
     );
 }
 
-for_both!(runs_start_from_an_adapter);
+for_both!(
+    an_adapter_survives_writing_and_reading,
+    a_merged_folder_is_the_base_with_the_adapter,
+    runs_start_from_an_adapter,
+);
 
 everywhere! {
     /// Not F32 alone: PEFT writes what the adapter was trained in.
@@ -278,5 +278,49 @@ everywhere! {
             let error = found.unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
+    }
+}
+
+/// Folders for `scripts/check-peft`, where PEFT and transformers read them: adapters, a merged model, and our logits.
+#[cfg(not(target_arch = "wasm32"))]
+#[pollster::test]
+#[ignore = "scripts/check-peft runs it"]
+async fn files_for_check_peft() {
+    let folder = std::env::var_os("CHECK_PEFT_FOLDER").expect("scripts/check-peft sets it");
+    let parts = [Target::QProj, Target::VProj, Target::DownProj];
+    for (name, fixture, targets) in [
+        ("llama", crate::support::LLAMA, &Target::LLAMA[..]),
+        ("gpt2", GPT2, GPT2.targets),
+        ("gpt2-parts", GPT2, &parts),
+    ] {
+        let model = fixture.model().await;
+        let all = random_adapters(&model, targets, 2);
+        let folder = std::path::Path::new(&folder).join(name);
+        let write = |file: &str, bytes: Vec<u8>| {
+            let path = folder.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let files = peft::write(&all, 1, &model.config, name, 0.0)
+            .await
+            .unwrap();
+        write("adapter/adapter_config.json", files.config);
+        write("adapter/adapter_model.safetensors", files.weights);
+        let merged = Merged::new(&model, &all, 1, Precision::F32);
+        let mut weights = merged.header().unwrap();
+        for piece in 0..merged.pieces() {
+            weights.extend(merged.piece(piece).await.unwrap());
+        }
+        write(
+            "merged/config.json",
+            merged.config(&SpecialTokens::default()).unwrap(),
+        );
+        write("merged/model.safetensors", weights);
+        let gguf = peft::write_gguf(&all, 1, &model.config, name, Precision::F32)
+            .await
+            .unwrap();
+        write("adapter.gguf", gguf);
+        let logits = logits(fixture, &model, Some(&all.run(1))).await;
+        write("logits.json", serde_json::to_vec(&logits).unwrap());
     }
 }

@@ -1,5 +1,6 @@
 import { checkConfig, type Problems } from './config/check';
 import { type Config, type RunConfig, sessionSettings } from './config/config';
+import { startProblems } from './config/start';
 import type { KeptWorker } from './lab/crew';
 import type { LabEstimate } from './lab/estimate';
 import type { Lab, LabListener } from './lab/lab';
@@ -40,9 +41,10 @@ export class App {
   ) {
     this.samples = new SampleBook(lab);
     config.watch((current) => {
-      this.problems.set(checkConfig(current));
+      this.check(current);
       this.estimateSoon();
     });
+    lab.startAdapter.subscribe(() => this.check(this.config.value));
     lab.data.subscribe(() => this.estimateSoon());
     lab.failure.subscribe((failure) => this.showFailure(failure));
     lab.phase.subscribe((phase) => {
@@ -144,6 +146,10 @@ export class App {
   async sample(): Promise<void> {
     const { sample } = this.config.value;
     await this.samples.write({ ...sample, include_base: true }, this.metrics.value?.step ?? 0);
+  }
+
+  private check(config: Config): void {
+    this.problems.set(new Map([...startProblems(config.session, this.lab.startAdapter.value), ...checkConfig(config)]));
   }
 
   private touch(): void {

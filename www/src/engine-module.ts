@@ -1,10 +1,14 @@
+import type { FolderFiles } from './lab/exporting';
 import type {
+  AdapterSummary,
   DataSettings,
   DataSummary,
   EngineReport,
   EvaluationReport,
   MemoryEstimate,
+  MergedPlan,
   ModelSummary,
+  Precision,
   Progress,
   SamplePiece,
   SampleSettings,
@@ -46,6 +50,13 @@ export interface WebSession {
   sample(settings: SampleSettings, onPiece: (piece: SamplePiece) => boolean): Promise<void>;
   checkpoint(): Promise<Uint8Array>;
   restore(bytes: Uint8Array): Promise<void>;
+  start_from(config: Uint8Array, weights: Uint8Array): AdapterSummary;
+  start_afresh(): void;
+  export_adapter(run: number, base: string): Promise<FolderFiles>;
+  export_gguf(run: number, precision: Precision): Promise<Uint8Array>;
+  merged_plan(run: number, precision: Precision): MergedPlan;
+  merged_start(run: number, precision: Precision): FolderFiles;
+  merged_piece(run: number, precision: Precision, piece: number): Promise<Uint8Array>;
   memory_bytes(): number;
   free(): void;
 }

@@ -1,12 +1,17 @@
 import type { EngineName } from './engine-module';
+import type { AdapterFiles } from './lab/adapter-files';
+import type { FolderFiles } from './lab/exporting';
 import type {
+  AdapterSummary,
   DataSettings,
   DataSummary,
   EngineReport,
   EvaluationReport,
   Failure,
   MemoryEstimate,
+  MergedPlan,
   ModelSummary,
+  Precision,
   Progress,
   SamplePiece,
   SampleSettings,
@@ -36,6 +41,13 @@ export interface WorkerApi {
   sample(settings: SampleSettings, onPiece: OnPiece): Promise<Reply<null>>;
   checkpoint(): Promise<Reply<Uint8Array>>;
   restore(bytes: Uint8Array): Promise<Reply<null>>;
+  /** Makes later sessions start from an adapter; null is fresh ones. */
+  startFrom(start: AdapterFiles | null): Promise<Reply<AdapterSummary | null>>;
+  exportAdapter(run: number, base: string): Promise<Reply<FolderFiles>>;
+  exportGguf(run: number, precision: Precision): Promise<Reply<Uint8Array>>;
+  mergedPlan(run: number, precision: Precision): Promise<Reply<MergedPlan>>;
+  mergedStart(run: number, precision: Precision): Promise<Reply<FolderFiles>>;
+  mergedPiece(run: number, precision: Precision, piece: number): Promise<Reply<Uint8Array>>;
   /** Trains the theory's methods on one problem; needs an engine and no model. */
   theory(settings: TheorySettings, onReport: OnTheory): Promise<Reply<null>>;
   /** Makes the running action's callbacks answer `false`. */

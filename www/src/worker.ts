@@ -78,6 +78,17 @@ const api: WorkerApi = {
       await openSession().restore(bytes);
       return null;
     }),
+  startFrom: (start) =>
+    reply(() => {
+      if (start !== null) return openSession().start_from(start.config, start.weights);
+      openSession().start_afresh();
+      return null;
+    }),
+  exportAdapter: (run, base) => reply(() => openSession().export_adapter(run, base)),
+  exportGguf: (run, precision) => reply(() => openSession().export_gguf(run, precision)),
+  mergedPlan: (run, precision) => reply(() => openSession().merged_plan(run, precision)),
+  mergedStart: (run, precision) => reply(() => openSession().merged_start(run, precision)),
+  mergedPiece: (run, precision, piece) => reply(() => openSession().merged_piece(run, precision, piece)),
   theory: (settings, onReport) =>
     reply(async () => {
       if (engine === undefined) throw missing('engine', 'The engine has not started.');

@@ -107,6 +107,19 @@ export class FakeWorker implements WorkerLink {
       this.step = bytes[0] ?? 0;
       return ok(null);
     },
+    startFrom: async (start) => {
+      this.asked.push(`start from ${start?.name ?? 'fresh'}`);
+      if (this.refuses !== null) return { ok: false, failure: this.refuses, lost: false };
+      return ok(start && { rank: 4, alpha: 8, targets: ['q_proj'], base: 'tiny' });
+    },
+    exportAdapter: async (run, base) => {
+      this.asked.push(`export ${run} of ${base}`);
+      return ok({ config: new Uint8Array([1]), weights: new Uint8Array([2]) });
+    },
+    exportGguf: async (_run, precision) => ok(new Uint8Array(precision === 'f32' ? 4 : 2)),
+    mergedPlan: async () => ok({ pieces: 3, bytes: 6 }),
+    mergedStart: async () => ok({ config: new Uint8Array([1]), weights: new Uint8Array([0]) }),
+    mergedPiece: async (_run, _precision, piece) => ok(new Uint8Array([piece, piece])),
     loseDevice: async () => {},
     cancel: async () => {},
   };

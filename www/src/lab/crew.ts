@@ -41,6 +41,7 @@ export class Crew {
   trainees: Trainee[] = [];
   files: File[] | null = null;
   data: Needs['data'] | null = null;
+  start: Needs['start'] = null;
   private seats: Seat[] = [];
   private settings: SessionSettings | null = null;
 
@@ -150,12 +151,12 @@ export class Crew {
   }
 
   private async prepareOne(trainee: Trainee, prefix: string): Promise<Result<null>> {
-    const { files, data, settings } = this;
+    const { files, data, start, settings } = this;
     if (files === null || data === null || settings === null)
       return failed('data', 'Load a model and data first.');
     const runs = trainee.runs.flatMap((run) => settings.runs[run] ?? []);
     this.preparing.set({ action: `${prefix}making adapters`, done: 0, total: 0 });
-    const answer = await trainee.seat.prepare({ files, data }, { ...settings, runs }, (progress) =>
+    const answer = await trainee.seat.prepare({ files, data, start }, { ...settings, runs }, (progress) =>
       this.preparing.set({ ...progress, action: `${prefix}${progress.action}` }),
     );
     if (answer.ok) return answer;

@@ -1,4 +1,5 @@
 import type {
+  AdapterSummary,
   DataSettings,
   DataSummary,
   EngineReport,
@@ -10,6 +11,7 @@ import type {
 } from '../protocol';
 import { failed, type Result } from '../result';
 import { Signal } from '../signal';
+import type { AdapterFiles } from './adapter-files';
 import { Crew, type KeptWorker } from './crew';
 import type { EngineChoice } from './engine-choice';
 import { estimateMemory, type LabEstimate, type Machine } from './estimate';
@@ -34,6 +36,11 @@ export interface LabListener extends Pick<TrainingHooks, 'onStep' | 'onEvaluatio
   onReady(): Promise<void>;
 }
 
+/** An adapter that runs start from, and what the user calls it. */
+export interface StartAdapter extends AdapterSummary {
+  name: string;
+}
+
 // A callback's `false` stops a load between two tensors; a worker that does not get that far is replaced.
 const CANCEL_PATIENCE_MS = 1500;
 
@@ -42,6 +49,10 @@ export class Lab {
   readonly engineReport = new Signal<Loadable<EngineReport>>({ status: 'none' });
   readonly model = new Signal<Loadable<ModelSummary>>({ status: 'none' });
   readonly data = new Signal<Loadable<DataSummary>>({ status: 'none' });
+  /** The adapter that all runs start from. */
+  readonly startAdapter = new Signal<StartAdapter | null>(null);
+  /** Name of the one that the last training started from. */
+  startedFrom: string | null = null;
   readonly phase = new Signal<LabPhase>('idle');
   readonly failure = new Signal<Failure | null>(null);
   /** What takes long within a training, such as measuring the validation loss. */
@@ -116,6 +127,7 @@ export class Lab {
     }
     this.crew.files = files;
     this.model.set({ status: 'ready', value: answer.value });
+    await this.keepStart();
     if (this.crew.data !== null) await this.readData(this.crew.data);
     return answer;
   }
@@ -139,6 +151,29 @@ export class Lab {
     return answer;
   }
 
+  /** Makes all runs start from this adapter; null is fresh ones. Where it does not fit, nothing changes. */
+  async startFrom(files: AdapterFiles | null): Promise<Result<AdapterSummary | null>> {
+    if (this.model.value.status !== 'ready') {
+      return failed('adapter', 'Load the model that the adapter was made for first.');
+    }
+    const answer = await this.crew.first.startFrom(files);
+    if (!answer.ok) return answer;
+    this.crew.start = files;
+    this.startAdapter.set(files && answer.value && { name: files.name, ...answer.value });
+    return answer;
+  }
+
+  /** Another model may be of another shape. */
+  private async keepStart(): Promise<void> {
+    const { start } = this.crew;
+    if (start === null) return;
+    const answer = await this.startFrom(start);
+    if (answer.ok) return;
+    this.crew.start = null;
+    this.startAdapter.set(null);
+    this.notice.set(`${start.name} does not fit the new model, so runs start from fresh adapters again.`);
+  }
+
   /** Stops loading a model or data. */
   cancelLoading(): void {
     const { first } = this.crew;
@@ -158,11 +193,15 @@ export class Lab {
 
   /** Trains from fresh adapters to the end. Resolves when it is over; `singleStep` pauses after one step. */
   start(plan: TrainingPlan, listener: LabListener, singleStep = false): Promise<void> {
+    this.startedFrom = this.startAdapter.value?.name ?? null;
     return this.train(plan, listener, (wanted) => this.prepare(plan, wanted), singleStep);
   }
 
   /** Goes on from checkpoints, with the runs spread over workers as they were. */
-  restore(plan: TrainingPlan, kept: readonly KeptWorker[], listener: LabListener): Promise<void> {
+  async restore(plan: TrainingPlan, kept: readonly KeptWorker[], listener: LabListener): Promise<void> {
+    // A checkpoint has adapters of its own.
+    if (this.startAdapter.value !== null) await this.startFrom(null);
+    this.startedFrom = null;
     return this.train(plan, listener, (wanted) => this.crew.restore(plan.settings, kept, wanted));
   }
 

@@ -1,5 +1,6 @@
 import type { EngineName } from '../engine-module';
 import type {
+  AdapterSummary,
   DataSettings,
   DataSummary,
   EngineReport,
@@ -8,6 +9,7 @@ import type {
   SessionSettings,
 } from '../protocol';
 import type { OnProgress, Reply, WorkerApi } from '../worker-api';
+import type { AdapterFiles } from './adapter-files';
 import type { SpawnWorker, WorkerLink } from './worker-link';
 
 /** Text to train on, wherever it is. */
@@ -20,6 +22,8 @@ export interface DataSource {
 export interface Needs {
   files: File[];
   data: { source: DataSource; settings: DataSettings };
+  /** What all runs start from; null is fresh adapters. */
+  start: AdapterFiles | null;
 }
 
 const tellNobody: OnProgress = () => {};
@@ -28,7 +32,13 @@ const tellNobody: OnProgress = () => {};
 export class Seat {
   private link: WorkerLink | null = null;
   private queue: Promise<unknown> = Promise.resolve();
-  private given: { engine?: EngineReport; files?: File[]; model?: ModelSummary; data?: Needs['data'] } = {};
+  private given: {
+    engine?: EngineReport;
+    files?: File[];
+    model?: ModelSummary;
+    data?: Needs['data'];
+    start?: { files: AdapterFiles; summary: AdapterSummary };
+  } = {};
   private summary: DataSummary | null = null;
 
   constructor(
@@ -112,12 +122,25 @@ export class Seat {
     return answer;
   }
 
-  /** Gives the worker all that it lacks, and fresh adapters. */
+  /** Gives the worker the adapter that its runs start from, or takes it back; it needs a model before. */
+  async startFrom(start: AdapterFiles | null): Promise<Reply<AdapterSummary | null>> {
+    const given = this.given.start;
+    if ((given?.files ?? null) === start) return { ok: true, value: given?.summary ?? null };
+    const answer = await this.call((api) => api.startFrom(start));
+    if (!answer.ok) return answer;
+    if (start === null || answer.value === null) delete this.given.start;
+    else this.given.start = { files: start, summary: answer.value };
+    return answer;
+  }
+
+  /** Gives the worker all that it lacks, and the adapters that its runs start from. */
   async prepare(needs: Needs, settings: SessionSettings, onProgress?: OnProgress): Promise<Reply<null>> {
     const model = await this.loadModel(needs.files, onProgress);
     if (!model.ok) return model;
     const data = await this.loadData(needs.data, onProgress);
     if (!data.ok) return data;
+    const start = await this.startFrom(needs.start);
+    if (!start.ok) return start;
     return this.call((api) => api.configure(settings));
   }
 }
