@@ -149,7 +149,9 @@ export class App {
   }
 
   private check(config: Config): void {
-    this.problems.set(new Map([...startProblems(config.session, this.lab.startAdapter.value), ...checkConfig(config)]));
+    this.problems.set(
+      new Map([...startProblems(config.session, this.lab.startAdapter.value), ...checkConfig(config)]),
+    );
   }
 
   private touch(): void {

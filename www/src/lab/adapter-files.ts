@@ -25,17 +25,20 @@ export async function readAdapterFiles(files: readonly File[]): Promise<Result<A
   const [config, weights] = [named(CONFIG), named(WEIGHTS)];
   try {
     if (config !== undefined && weights !== undefined) {
-      if (weights.size > MOST_BYTES) return wrong(`${WEIGHTS} is larger than any adapter of a base that fits here.`);
+      if (weights.size > MOST_BYTES)
+        return wrong(`${WEIGHTS} is larger than any adapter of a base that fits here.`);
       return success({ name: 'adapter', config: await bytesOf(config), weights: await bytesOf(weights) });
     }
-    const zip = files.find((file) => /\.zip$/i.test(file.name)) ?? (files.length === 1 ? files[0] : undefined);
+    const zip =
+      files.find((file) => /\.zip$/i.test(file.name)) ?? (files.length === 1 ? files[0] : undefined);
     const other = whatElse(files);
     if (other !== '') return wrong(`${other} ${wayOut}`);
     if (config !== undefined || weights !== undefined) {
       return wrong(`${config === undefined ? CONFIG : WEIGHTS} is missing. ${wayOut}`);
     }
     if (zip === undefined) return wrong(`These files are no adapter. ${wayOut}`);
-    if (zip.size > MOST_BYTES) return wrong(`${zip.name} is larger than any adapter of a base that fits here.`);
+    if (zip.size > MOST_BYTES)
+      return wrong(`${zip.name} is larger than any adapter of a base that fits here.`);
     return fromZip(zip.name, await bytesOf(zip));
   } catch (thrown) {
     return wrong(`The files cannot be read (${wordsOf(thrown)}). Choose them again.`);
@@ -46,7 +49,8 @@ export async function readAdapterFiles(files: readonly File[]): Promise<Result<A
 function whatElse(files: readonly File[]): string {
   const ending = (pattern: RegExp) => files.find((file) => pattern.test(file.name));
   const gguf = ending(/\.gguf$/i);
-  if (gguf !== undefined) return `${gguf.name} is a GGUF file, which is made for llama.cpp and not read back here.`;
+  if (gguf !== undefined)
+    return `${gguf.name} is a GGUF file, which is made for llama.cpp and not read back here.`;
   const pickle = ending(/\.(bin|pt|pth)$/i);
   if (pickle !== undefined) {
     return `${pickle.name} can run code when it is opened and is not read; save it again with safe_serialization=True.`;
@@ -72,7 +76,8 @@ function fromZip(name: string, bytes: Uint8Array): Result<AdapterFiles> {
   } catch (thrown) {
     return wrong(`${name} is damaged (${wordsOf(thrown)}). Export or download it again.`);
   }
-  if (tooLarge) return wrong(`${name} holds a file that is larger than any adapter of a base that fits here.`);
+  if (tooLarge)
+    return wrong(`${name} holds a file that is larger than any adapter of a base that fits here.`);
   const shallowest = (file: string) =>
     Object.keys(found)
       .filter((path) => path.split('/').at(-1) === file)

@@ -9,9 +9,12 @@ export type PeftRun = { optimizer: string } | { skipped: string };
 export function peftRun(optimizer: OptimizerSettings): PeftRun {
   const { rule, trains, preconditioner, lr, lr_ratio_b: ratio, momentum, weight_decay: decay } = optimizer;
   const name = methodNames[methodOf(optimizer)];
-  if (rule === 'muon') return { skipped: `PEFT has no Muon on LoRA factors, so ${name} has no equivalent here` };
+  if (rule === 'muon')
+    return { skipped: `PEFT has no Muon on LoRA factors, so ${name} has no equivalent here` };
   if (trains === 'alternating') {
-    return { skipped: `PEFT trains both factors in every step, so ${name}, which alternates, has no equivalent` };
+    return {
+      skipped: `PEFT trains both factors in every step, so ${name}, which alternates, has no equivalent`,
+    };
   }
   const own =
     rule === 'adamw'
@@ -42,7 +45,8 @@ export function peftRun(optimizer: OptimizerSettings): PeftRun {
 function whatIsMissing({ preconditioner, trains, lr_ratio_b: ratio }: OptimizerSettings): string {
   if (preconditioner === null) return '';
   if (trains === 'b') return 'way to train lora_B alone';
-  if (preconditioner.order === 'sequential') return 'sequential order: both Gram matrices are from before the step';
+  if (preconditioner.order === 'sequential')
+    return 'sequential order: both Gram matrices are from before the step';
   if (preconditioner.damping_kind === 'relative') return 'relative damping';
   if (preconditioner.scale_aware) return 'division by (alpha / r)²';
   if (ratio !== 1) return 'learning rate of its own for lora_B';

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config';
 import type { Target } from '../protocol';
 import { peftRun } from './peft-run';
-import { comment, python } from './python';
 import body from './peft-script.py?raw';
+import { comment, python } from './python';
 
 /** What a script is made of. */
 export interface ScriptInput {

@@ -1,0 +1,34 @@
+import type { App } from '../app';
+import { readyValue } from '../lab/loadable';
+import { baseId } from '../share/base-id';
+import { Signal } from '../signal';
+import { adapterExports } from './adapter-exports';
+import { adapterScript } from './adapter-script';
+import { adapterStart } from './adapter-start';
+import { h } from './dom';
+import { textField } from './field';
+
+/** Adapters out of the page and into it. */
+export function adapterPanel(app: App): HTMLElement[] {
+  const base = new Signal<string>('');
+  const field = textField({
+    label: 'Base in Python',
+    help: 'Where transformers finds the base: an id of the Hugging Face hub, or a folder. It is written into what leaves here.',
+    field: 'base_id',
+    onInput: (value) => base.set(value.trim()),
+  });
+  base.watch((value) => field.show(value));
+  app.lab.model.watch((state) => {
+    const model = readyValue(state);
+    if (model !== undefined) base.set(baseId(model.name));
+  });
+  return [
+    ...part('Take home', field.element, ...adapterExports(app, base)),
+    ...part('Bring back', ...adapterStart(app)),
+    ...part('Go on in Python', ...adapterScript(app, base)),
+  ];
+}
+
+function part(title: string, ...children: HTMLElement[]): HTMLElement[] {
+  return [h('h3', {}, title), ...children];
+}

@@ -1,0 +1,57 @@
+import type { App } from '../app';
+import { followStart } from '../config/start';
+import { readAdapterFiles } from '../lab/adapter-files';
+import { h } from './dom';
+import { dropZone } from './drop-zone';
+import { factList } from './facts';
+import { failureBox } from './message';
+import { setting } from './words';
+
+/** The adapter that all runs start from. */
+export function adapterStart(app: App): HTMLElement[] {
+  const { lab } = app;
+  const problem = failureBox();
+  const facts = factList('The adapter that all runs start from');
+  const remove = h('button', { type: 'button', id: 'start-afresh' }, 'Start from fresh adapters');
+  const about = h('div', { class: 'adapter-start', role: 'status' }, facts.element, remove);
+  remove.addEventListener('click', async () => {
+    const answer = await lab.startFrom(null);
+    problem.show(answer.ok ? null : answer.failure);
+  });
+  let asked = 0;
+  const read = async (files: File[]) => {
+    asked += 1;
+    const own = asked;
+    const found = await readAdapterFiles(files);
+    if (own !== asked) return;
+    if (!found.ok) return problem.show(found.failure);
+    const answer = await lab.startFrom(found.value);
+    if (own !== asked) return;
+    problem.show(answer.ok ? null : answer.failure);
+    const start = lab.startAdapter.value;
+    if (answer.ok && start !== null) app.change(({ session }) => followStart(session, start));
+  };
+  const drop = dropZone({
+    words: 'All runs can start from an adapter: drop a PEFT folder in a zip, or its two files.',
+    choose: 'Choose an adapter',
+    accept: '.zip,.json,.safetensors',
+    folder: true,
+    onFiles: (files) => void read(files),
+  });
+  lab.startAdapter.watch((start) => {
+    about.hidden = start === null;
+    if (start === null) return;
+    facts.show([
+      ['All runs start from', start.name],
+      ['Rank', String(start.rank)],
+      ['Alpha', setting(start.alpha)],
+      ['Layers', start.targets.join(', ')],
+      ['Made for', start.base ?? 'not told'],
+    ]);
+  });
+  lab.phase.watch(() => {
+    drop.toggleAttribute('inert', app.locked);
+    remove.disabled = app.locked;
+  });
+  return [about, drop, problem.element];
+}
