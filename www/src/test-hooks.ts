@@ -11,6 +11,8 @@ export interface TestHooks {
   loseDevice(): Promise<void> | undefined;
   /** Losses of a run, unrounded. */
   losses(run: number): (number | null)[];
+  /** Held-out losses of a run, unrounded. */
+  validation(run: number): (number | null)[];
   /** Where the last step of the worker that holds a run went. */
   stepTimes(run: number): StepTimes | undefined;
 }
@@ -30,6 +32,7 @@ export function installTestHooks(app: App): void {
     crashAlways: () => setInterval(() => crashWorker(0), 1),
     loseDevice: () => app.lab.trainees[0]?.seat.loseDevice(),
     stepTimes: (run) => app.metrics.value?.lastTimes(run),
+    validation: (run) => (app.metrics.value?.runs[run]?.validation ?? []).map(({ loss }) => loss),
     losses: (run) => [...(app.metrics.value?.runs[run]?.losses ?? [])],
   };
 }

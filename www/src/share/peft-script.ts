@@ -38,7 +38,7 @@ export function peftScript({ config, base, architecture, data }: ScriptInput): s
     `SEED = ${python(session.seed)}`,
     `VALIDATE_EVERY = ${python(config.validationEvery)}`,
     `DATA_SETTINGS = ${python(config.data)}`,
-    '# The page’s base has no dropout of its own.'.replace('’', "'"),
+    '# The base has no dropout of its own on the page.',
     `BASE_SETTINGS = ${python(gpt2 ? { resid_pdrop: 0, embd_pdrop: 0, attn_pdrop: 0 } : {})}`,
     '',
     'RUNS = [',

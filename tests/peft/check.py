@@ -1,0 +1,121 @@
+"""Checks what leaves the page against the real PEFT and transformers; scripts/check-peft makes the files and calls it.
+
+    check.py EXPORTED SCRIPTS GOLDEN
+
+EXPORTED   a folder each of llama, gpt2 and gpt2-parts: adapter/, merged/, adapter.gguf, logits.json
+SCRIPTS    the golden experiment as the page's PEFT script: llama.py and gpt2.py
+GOLDEN     tests/fixtures/golden
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import gguf
+import numpy
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+from transformers.utils import logging
+
+TOLERANCE = 1e-4
+
+
+def check(what, error):
+    if not error <= TOLERANCE:
+        sys.exit(f"FAILED: {what}: {error:.1e}, and {TOLERANCE:.0e} is allowed")
+    print(f"{what}: {error:.1e}")
+
+
+def logits_of(model, golden):
+    ids = torch.tensor(golden["batches"][0]["ids"])
+    with torch.no_grad():
+        return model.eval()(input_ids=ids).logits.flatten()
+
+
+def base_of(folder, golden):
+    return AutoModelForCausalLM.from_pretrained(golden / folder.name.removesuffix("-parts") / "model").float()
+
+
+def check_exported(folder, golden_folder):
+    name = folder.name
+    golden = json.loads((golden_folder / name.removesuffix("-parts") / "golden.json").read_text())
+    ours = torch.tensor(json.loads((folder / "logits.json").read_text()))
+    largest = ours.abs().max()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # What PEFT itself asks transformers, whatever the adapter is.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        model = PeftModel.from_pretrained(base_of(folder, golden_folder), folder / "adapter")
+    check(f"{name}: logits of PEFT", float((logits_of(model, golden) - ours).abs().max() / largest))
+    merged, report = AutoModelForCausalLM.from_pretrained(folder / "merged", output_loading_info=True)
+    wrong = {key: value for key, value in report.items() if value}
+    if wrong:
+        sys.exit(f"FAILED: {name}: transformers reports {wrong} of the merged model")
+    check(f"{name}: logits of the merged model", float((logits_of(merged, golden) - ours).abs().max() / largest))
+    check_gguf(name, folder / "adapter.gguf", model)
+
+
+def check_gguf(name, path, model):
+    """Every change of weight of the GGUF file, put together as llama.cpp does, is PEFT's."""
+    reader = gguf.GGUFReader(path)
+    alpha = reader.fields["adapter.lora.alpha"].contents()
+    found = {tensor.name: torch.tensor(numpy.array(tensor.data)) for tensor in reader.tensors}
+    config = model.get_base_model().config
+    parts = {"attn_q": "q_proj", "attn_k": "k_proj", "attn_v": "v_proj", "ffn_gate": "gate_proj", "attn_qkv": "c_attn"}
+    llama = {**parts, "attn_output": "o_proj", "ffn_up": "up_proj", "ffn_down": "down_proj"}
+    gpt2 = {**parts, "attn_output": "attn.c_proj", "ffn_up": "c_fc", "ffn_down": "mlp.c_proj"}
+    names = llama if config.model_type == "llama" else gpt2
+    largest = 0.0
+    layers = {key: module for key, module in model.named_modules() if hasattr(module, "get_delta_weight")}
+    for key, module in layers.items():
+        block = next(part for part in key.split(".") if part.isdigit())
+        weight = next(ggml for ggml, ours in names.items() if key.endswith("." + ours))
+        a, b = (found.pop(f"blk.{block}.{weight}.weight.lora_{factor}") for factor in "ab")
+        change = alpha / b.shape[1] * b @ a
+        if weight in ("attn_q", "attn_k") and config.model_type == "llama":
+            width = config.hidden_size // config.num_attention_heads
+            change = change.reshape(-1, width // 2, 2, change.shape[1]).transpose(1, 2).reshape(change.shape)
+        theirs = module.get_delta_weight("default")
+        theirs = theirs.T if theirs.shape != change.shape or config.model_type == "gpt2" else theirs
+        largest = max(largest, float((theirs - change).abs().max() / change.abs().max()))
+    if found or not layers:
+        sys.exit(f"FAILED: {name}: GGUF tensors that PEFT does not have: {sorted(found)}")
+    check(f"{name}: changes of weight in the GGUF file", largest)
+
+
+def check_script(script, golden_folder):
+    folder = golden_folder / script.stem
+    golden = json.loads((folder / "golden.json").read_text())
+    with tempfile.TemporaryDirectory() as temporary:
+        batches, result = (pathlib.Path(temporary) / name for name in ("batches.json", "result.json"))
+        batches.write_text(json.dumps(golden["batches"]))
+        options = ["--base", folder / "model", "--adapter", folder / "adapter_init"]
+        subprocess.run([sys.executable, script, *options, "--batches", batches, "--result", result], check=True, stdout=subprocess.DEVNULL)
+        results = json.loads(result.read_text())
+    missing = set(golden["cases"]) - {run["name"] for run in results}
+    if missing != {"scaled_adamw_sequential"}:
+        sys.exit(f"FAILED: {script.name} skipped {sorted(missing)}")
+    for run in results:
+        expected = golden["cases"][run["name"]]["losses"][: len(run["losses"])]
+        error = max(abs(one - other) for one, other in zip(run["losses"], expected, strict=True))
+        check(f"{script.stem}: golden losses of {run['name']}", error)
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    logging.set_verbosity_error()
+    exported, scripts, golden = map(pathlib.Path, sys.argv[1:])
+    for folder in sorted(exported.iterdir()):
+        check_exported(folder, golden)
+    for script in sorted(scripts.glob("*.py")):
+        check_script(script, golden)
+    print("All agree.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+import { strToU8, unzipSync, zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { checkConfig } from '../src/config/check';
+import { defaultConfig } from '../src/config/defaults';
+import { followStart, startProblems } from '../src/config/start';
+import { type AdapterFiles, readAdapterFiles } from '../src/lab/adapter-files';
+import { Exporter } from '../src/lab/exporting';
+import { Lab } from '../src/lab/lab';
+import type { TrainingPlan } from '../src/lab/training';
+import { adapterReadme, mergedReadme } from '../src/share/adapter-readme';
+import { baseId } from '../src/share/base-id';
+import { fileName } from '../src/share/file-name';
+import { ZipWriter } from '../src/share/zip';
+import { FakeWorker } from './fake-worker';
+
+const config = strToU8('{"r": 4}');
+const weights = new Uint8Array([1, 2, 3]);
+const inFolder = { 'run/adapter_config.json': config, 'run/adapter_model.safetensors': weights };
+
+function file(name: string, bytes: Uint8Array): File {
+  return new File([bytes.slice()], name);
+}
+
+async function problemOf(files: File[]): Promise<string> {
+  const answer = await readAdapterFiles(files);
+  return answer.ok ? '' : answer.failure.message;
+}
+
+describe('reading adapters', () => {
+  it('takes a zip, with or without folders, and the two files', async () => {
+    for (const files of [
+      [file('run.zip', zipSync(inFolder))],
+      [file('run', zipSync({ 'adapter_model.safetensors': weights, 'adapter_config.json': config }))],
+      [
+        file('adapter_model.safetensors', weights),
+        file('README.md', weights),
+        file('adapter_config.json', config),
+      ],
+    ]) {
+      const answer = await readAdapterFiles(files);
+      expect(answer.ok && [...answer.value.weights]).toEqual([1, 2, 3]);
+      expect(answer.ok && [...answer.value.config]).toEqual([...config]);
+    }
+  });
+
+  it('takes the outermost of several adapters, whole', async () => {
+    const zip = zipSync({
+      'a/checkpoint-10/adapter_config.json': strToU8('{}'),
+      'a/checkpoint-10/adapter_model.safetensors': new Uint8Array([9]),
+      'a/adapter_config.json': config,
+      'a/adapter_model.safetensors': weights,
+    });
+    const answer = await readAdapterFiles([file('a.zip', zip)]);
+    expect(answer.ok && [...answer.value.weights]).toEqual([1, 2, 3]);
+    expect(answer.ok && answer.value.name).toBe('a');
+  });
+
+  it('says what is wrong and what would work', async () => {
+    const zip = zipSync(inFolder);
+    expect(await problemOf([file('notes.zip', strToU8('hello'))])).toContain('is no zip. Use a PEFT folder');
+    expect(await problemOf([file('half.zip', zip.slice(0, 60))])).toContain('half.zip is damaged');
+    const alone = zipSync({ 'adapter_model.safetensors': weights });
+    expect(await problemOf([file('alone.zip', alone)])).toContain('holds no adapter_config.json');
+    const without = zipSync({ 'adapter_config.json': config, 'other/adapter_model.safetensors': weights });
+    expect(await problemOf([file('w.zip', without)])).toContain('holds no adapter_model.safetensors');
+    expect(await problemOf([file('adapter_config.json', config)])).toContain(
+      'adapter_model.safetensors is missing',
+    );
+    expect(await problemOf([file('lora.gguf', weights)])).toContain('made for llama.cpp');
+    expect(
+      await problemOf([file('adapter_config.json', config), file('adapter_model.bin', weights)]),
+    ).toContain('safe_serialization=True');
+  });
+});
+
+describe('starting from an adapter', () => {
+  const files: AdapterFiles = { name: 'mine', config, weights };
+  const plan: TrainingPlan = {
+    settings: { ...defaultConfig().session, steps: 3, runs: defaultConfig().runs },
+    validationEvery: 0,
+    checkpointEvery: 1,
+  };
+  const listener = { onStep: () => {}, onEvaluation: () => {}, onReady: async () => {} };
+
+  async function labOf(edit?: (worker: FakeWorker) => void) {
+    FakeWorker.all = [];
+    const lab = new Lab(() => new FakeWorker(edit), { cores: 2, memory: 0 });
+    await lab.loadModel([]);
+    const { data } = defaultConfig();
+    await lab.loadData({ name: 'text', blob: new Blob(['x']) }, data);
+    return lab;
+  }
+
+  it('gives every worker the adapter once, and a worker that replaces a dead one too', async () => {
+    let made = 0;
+    const lab = await labOf((worker) => {
+      made += 1;
+      if (made === 2) worker.diesAt = 2;
+    });
+    expect((await lab.startFrom(files)).ok).toBe(true);
+    await lab.start(plan, listener);
+    expect(lab.phase.value).toBe('finished');
+    expect(FakeWorker.all.length).toBe(3);
+    for (const { asked } of FakeWorker.all) {
+      expect(asked.filter((what) => what === 'start from mine')).toHaveLength(1);
+    }
+    expect(lab.startedFrom).toBe('mine');
+    await lab.startFrom(null);
+    await lab.start(plan, listener);
+    const alive = FakeWorker.all.filter(({ terminated }) => !terminated);
+    for (const { asked } of alive) expect(asked.at(-1)).toBe('start from fresh');
+  });
+
+  it('is dropped, with a word, where a new model has another shape', async () => {
+    const lab = await labOf();
+    await lab.startFrom(files);
+    for (const worker of FakeWorker.all) {
+      worker.refuses = { place: 'adapter', field: null, message: 'no' };
+    }
+    await lab.loadModel([new File([], 'other.gguf')]);
+    expect(lab.startAdapter.value).toBeNull();
+    expect(lab.notice.value).toContain('mine does not fit the new model');
+  });
+
+  it('needs a model', async () => {
+    const lab = new Lab(() => new FakeWorker(), { cores: 2, memory: 0 });
+    const answer = await lab.startFrom(files);
+    expect(!answer.ok && answer.failure.message).toContain('Load the model');
+  });
+
+  it('makes the settings follow, and tells where they do not', () => {
+    const current = defaultConfig();
+    const start = { name: 'mine', rank: 4, alpha: 8, targets: ['v_proj', 'q_proj'] as const, base: null };
+    const adapter = { ...start, targets: [...start.targets] };
+    expect([...startProblems(current.session, adapter).keys()]).toEqual(['rank', 'alpha']);
+    followStart(current.session, adapter);
+    expect(startProblems(current.session, adapter).size).toBe(0);
+    expect(checkConfig(current).size).toBe(0);
+    current.session.targets = ['q_proj'];
+    expect(startProblems(current.session, adapter).get('targets')).toContain(
+      'mine, which has v_proj, q_proj',
+    );
+    expect(startProblems(current.session, null).size).toBe(0);
+  });
+
+  it('exports a run from the worker that holds it', async () => {
+    const lab = await labOf();
+    await lab.start(plan, listener);
+    const exporter = new Exporter(() => lab.trainees);
+    await exporter.peft(1, 'base');
+    expect(FakeWorker.all[1]?.asked.at(-1)).toBe('export 0 of base');
+    const parts: number[] = [];
+    const told: number[] = [];
+    const stop = new AbortController();
+    const ask = () =>
+      exporter.merged(
+        0,
+        'f16',
+        (bytes) => parts.push(...bytes),
+        ({ done }) => told.push(done),
+        stop.signal,
+      );
+    expect((await ask()).ok).toBe(true);
+    expect(parts).toEqual([0, 0, 0, 1, 1, 2, 2]);
+    expect(told).toEqual([2, 4, 6]);
+    stop.abort();
+    const answer = await ask();
+    expect(!answer.ok && answer.failure.message).toContain('cancelled');
+    const gone = await exporter.gguf(7, 'f16');
+    expect(!gone.ok && gone.failure.message).toContain('not in memory');
+  });
+});
+
+describe('what leaves', () => {
+  const recipe = {
+    config: defaultConfig(),
+    run: 1,
+    base: 'org/base',
+    data: 'a|b.txt',
+    start: null,
+    step: 12,
+    validationLoss: 1.25,
+  };
+
+  it('tells its recipe', () => {
+    const text = adapterReadme(recipe);
+    expect(text).toContain('base_model: "org/base"');
+    expect(text).toContain('PeftModel.from_pretrained(base, ".")');
+    for (const row of [
+      '| Data | a\\|b.txt |',
+      '| Method | Scaled AdamW |',
+      '| Rank, alpha, dropout | 8, 16, 0 |',
+      '| Steps | 12 of 60 |',
+      '| Validation loss | 1.2500 |',
+      '| Start | fresh adapters, seed 0 |',
+    ]) {
+      expect(text).toContain(row);
+    }
+    const json = text.split('```json\n')[1]?.split('\n```')[0] ?? '';
+    expect(JSON.parse(json).optimizer).toEqual(recipe.config.runs[1]?.optimizer);
+    expect(mergedReadme(recipe, true)).toContain('AutoTokenizer.from_pretrained(".")');
+    expect(mergedReadme(recipe, false)).toContain('AutoTokenizer.from_pretrained("org/base")');
+  });
+
+  it('is a zip that others open', async () => {
+    const zip = new ZipWriter();
+    const large = zip.stored('model.safetensors');
+    large.push(new Uint8Array([1, 2]));
+    large.push(new Uint8Array([3]));
+    large.end();
+    zip.add('a/b.txt', 'words '.repeat(100));
+    zip.add('c.bin', new Uint8Array([4]));
+    const found = unzipSync(new Uint8Array(await zip.finish().arrayBuffer()));
+    expect(Object.keys(found)).toEqual(['model.safetensors', 'a/b.txt', 'c.bin']);
+    expect([...(found['model.safetensors'] ?? [])]).toEqual([1, 2, 3]);
+    expect(new TextDecoder().decode(found['a/b.txt'])).toBe('words '.repeat(100));
+  });
+
+  it('has a name that every file system takes', () => {
+    expect(fileName('Scaled AdamW, lr 1e-3')).toBe('Scaled-AdamW-lr-1e-3');
+    expect(fileName('../../etc')).toBe('etc');
+    expect(fileName('🍣')).toBe('run');
+  });
+
+  it('knows where Python finds some bases', () => {
+    expect(baseId('SmolLM2 135M Instruct')).toBe('HuggingFaceTB/SmolLM2-135M-Instruct');
+    expect(baseId('Smollm2 360M')).toBe('HuggingFaceTB/SmolLM2-360M');
+    expect(baseId('my-model')).toBe('my-model');
+  });
+});

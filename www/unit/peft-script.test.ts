@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { defaultConfig } from '../src/config/defaults';
+import { settingsOf } from '../src/config/presets';
+import { type OptimizerSettings, PRESETS } from '../src/protocol';
+import { peftRun } from '../src/share/peft-run';
+import { peftScript } from '../src/share/peft-script';
+import { comment, python } from '../src/share/python';
+
+const folder = mkdtempSync(join(tmpdir(), 'peft-script-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What Python says of the script; empty where it is valid. */
+function compile(script: string): string {
+  const path = join(folder, 'experiment.py');
+  writeFileSync(path, script);
+  return spawnSync('python3', ['-W', 'error', '-m', 'py_compile', path], { encoding: 'utf8' }).stderr;
+}
+
+/** What Python makes of an expression, as JSON. */
+function evaluated(expression: string): unknown {
+  const code = `import json; print(json.dumps(${expression}))`;
+  const answer = spawnSync('python3', ['-c', code], { encoding: 'utf8' });
+  expect(answer.stderr).toBe('');
+  return JSON.parse(answer.stdout);
+}
+
+function presetOf(id: string): OptimizerSettings {
+  const preset = PRESETS.find((one) => one.id === id);
+  if (preset === undefined) throw new Error(id);
+  return settingsOf(preset, 100);
+}
+
+const names = ['plain', '"quoted" \\ \'twice\'', 'two\nlines \u2028 and # more', 'Ünïcödé 🍣', '"""', ''];
+
+function allRuns() {
+  const config = defaultConfig();
+  config.runs = PRESETS.map((preset, style) => ({
+    name: names[style % names.length] ?? '',
+    style,
+    optimizer: settingsOf(preset, 100),
+  }));
+  return config;
+}
+
+describe('PEFT script', () => {
+  it('is valid Python for every preset, whatever runs and files are called', () => {
+    for (const [architecture, data] of [
+      ['llama', 'pairs.txt'],
+      ['gpt2', names.join('')],
+    ] as const) {
+      const config = allRuns();
+      config.session.targets = ['q_proj', 'v_proj', 'o_proj', 'down_proj'];
+      config.data.columns = { prompt: ['a"b', 'c'], completion: 'd' };
+      const script = peftScript({ config, base: 'org/"base"', architecture, data });
+      expect(compile(script)).toBe('');
+      expect(script).not.toContain('# SETTINGS');
+      for (const preset of PRESETS) {
+        const run = peftRun(settingsOf(preset, 100));
+        expect(script).toContain('skipped' in run ? run.skipped : run.optimizer);
+      }
+    }
+  });
+
+  it('says in place of a run what PEFT does not have', () => {
+    const skipped = (edit: (optimizer: OptimizerSettings) => void, id = 'scaled-adamw-safe') => {
+      const optimizer = presetOf(id);
+      edit(optimizer);
+      const run = peftRun(optimizer);
+      return 'skipped' in run ? run.skipped : '';
+    };
+    expect(skipped(() => {})).toBe('');
+    expect(skipped(() => {}, 'muon')).toContain('no Muon');
+    expect(skipped(() => {}, 'alt-lora')).toContain('AltLoRA');
+    const preconditioner = (part: object) => (optimizer: OptimizerSettings) => {
+      Object.assign(optimizer.preconditioner ?? {}, part);
+    };
+    expect(skipped(preconditioner({ order: 'sequential' }))).toContain('sequential order');
+    expect(skipped(preconditioner({ damping_kind: 'relative' }))).toContain('relative damping');
+    expect(skipped(preconditioner({ scale_aware: true }))).toContain('alpha / r');
+    expect(skipped((optimizer) => Object.assign(optimizer, { lr_ratio_b: 4 }))).toContain('lora_B');
+    const config = allRuns();
+    const script = peftScript({ config, base: 'base', architecture: 'llama', data: '' });
+    expect(script).toMatch(/# .* is skipped: PEFT has no Muon/);
+  });
+
+  it('gives each method its optimizer with its numbers', () => {
+    const optimizer = (id: string, part: Partial<OptimizerSettings> = {}) => {
+      const run = peftRun({ ...presetOf(id), ...part });
+      return 'optimizer' in run ? run.optimizer : run.skipped;
+    };
+    expect(optimizer('adamw')).toBe(
+      'torch.optim.AdamW(trained(model), lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)',
+    );
+    expect(optimizer('scaled-adamw-paper')).toBe(
+      'create_riemannian_optimizer(model, torch.optim.AdamW, lr=0.0008, reg=0.000001, betas=(0.7, 0.8), eps=0.000001, weight_decay=0.01)',
+    );
+    expect(optimizer('lora-plus')).toBe(
+      'create_loraplus_optimizer(model, torch.optim.AdamW, lr=0.0002, loraplus_lr_ratio=16, loraplus_weight_decay=0.01, betas=(0.9, 0.999), eps=1e-8)',
+    );
+    expect(optimizer('lora-fa')).toContain('torch.optim.AdamW(lora_b_of(model), ');
+    expect(optimizer('sgd')).toBe('torch.optim.SGD(trained(model), lr=0.1, weight_decay=0)');
+    expect(optimizer('sgd-momentum')).toContain('torch.optim.SGD(trained(model), lr=0.01, momentum=0.9, ');
+    expect(optimizer('scaled-gd', { momentum: 0.9, weight_decay: 0.1 })).toContain('(model, DecoupledSGD, ');
+  });
+
+  it('names GPT-2’s modules, and a fused layer once', () => {
+    const config = defaultConfig();
+    config.session.targets = ['q_proj', 'v_proj', 'down_proj'];
+    const script = peftScript({ config, base: 'base', architecture: 'gpt2', data: '' });
+    expect(script).toContain('"target_modules": ["attn.c_attn", "mlp.c_proj"], "fan_in_fan_out": True');
+    expect(script).toContain('PEFT adapts the whole');
+  });
+
+  it('writes values as Python reads them', () => {
+    const value = { text: names, numbers: [1, 1e-8, 1e21, -0.5], flag: [true, false, null] };
+    expect(evaluated(python(value))).toEqual(value);
+    expect(comment('a\nb\u2028c')).toBe('a b c');
+  });
+});
+
+// For scripts/check-peft: the golden experiment as a script.
+const wanted = process.env.GOLDEN_SCRIPTS;
+describe.runIf(wanted !== undefined)('golden experiment', () => {
+  it.each(['llama', 'gpt2'])('of the %s is written', (architecture) => {
+    const golden = join(import.meta.dirname, '..', '..', 'tests', 'fixtures', 'golden', architecture);
+    const { cases } = JSON.parse(readFileSync(join(golden, 'golden.json'), 'utf8'));
+    const config = defaultConfig();
+    Object.assign(config.session, { rank: 4, alpha: 8, batch_size: 2, steps: 10 });
+    config.session.targets =
+      architecture === 'gpt2'
+        ? ['o_proj', 'up_proj', 'down_proj', 'c_attn']
+        : ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+    // biome-ignore lint/suspicious/noExplicitAny: the golden file is its own documentation.
+    config.runs = Object.entries<any>(cases).map(([name, { hyper }], style) => ({
+      name,
+      style,
+      optimizer: {
+        ...presetOf('adamw'),
+        rule: hyper.base,
+        lr: hyper.lr,
+        lr_ratio_b: hyper.lr_ratio_b ?? 1,
+        betas: hyper.betas ?? [0.9, 0.999],
+        eps: hyper.eps ?? 1e-8,
+        weight_decay: hyper.wd,
+        max_grad_norm: hyper.clip,
+        schedule: {
+          warmup_steps: hyper.warmup ?? 0,
+          decay: hyper.warmup === undefined ? 'constant' : 'linear',
+        },
+        preconditioner:
+          hyper.damping === null
+            ? null
+            : {
+                damping: hyper.damping,
+                damping_kind: 'absolute',
+                order: hyper.order ?? 'simultaneous',
+                scale_aware: false,
+              },
+      } satisfies OptimizerSettings,
+    }));
+    const script = peftScript({ config, base: 'tiny', architecture, data: '' });
+    writeFileSync(join(wanted ?? folder, `${architecture}.py`), script);
+  });
+});
