@@ -3,6 +3,9 @@ import { failed, type Result, success } from '../result';
 import type { Reply } from '../worker-api';
 import type { Trainee } from './training';
 
+/** A zip without extensions, which everybody opens, holds no larger file. */
+const MOST_ZIPPED = 2 ** 32 - 2 ** 20;
+
 /** Two files of a folder. */
 export interface FolderFiles {
   config: Uint8Array;
@@ -46,6 +49,12 @@ export class Exporter {
       trainee.seat.call((api) => api.mergedPlan(own, precision)),
     );
     if (!plan.ok) return plan;
+    if (plan.value.bytes > MOST_ZIPPED) {
+      return failed(
+        'adapter',
+        'The merged model is larger than the 4 GB that a zip holds. Choose F16 or BF16.',
+      );
+    }
     const start = await this.ask<FolderFiles>(run, ({ trainee, run: own }) =>
       trainee.seat.call((api) => api.mergedStart(own, precision)),
     );
