@@ -8,6 +8,7 @@ use crate::data::{DatasetStatistics, Detected};
 use crate::model::Target;
 use crate::optim::OptimizerSettings;
 use crate::theory::{Method, Settings as TheoryProblem, problem::Geometry};
+use crate::train::sweep::SweepResult;
 
 /// What a setting is where an older file does not have it.
 fn yes() -> bool {
@@ -274,6 +275,17 @@ messages! {
         pub done: bool,
     }
 
+    /// A sweep to sum up. Where it varies something else than the learning rate, that stands in the
+    /// place of `lr`.
+    pub struct SweepQuestion {
+        /// Names of the methods.
+        pub methods: Vec<String>,
+        /// Validation loss before any step.
+        pub base_loss: f64,
+        /// What came out.
+        pub results: Vec<SweepResult>,
+    }
+
     /// Learning rates of the theory's methods.
     #[serde(deny_unknown_fields)]
     pub struct TheoryRates {
@@ -357,6 +369,7 @@ mod tests {
     };
     use crate::peft::Precision;
     use crate::theory::{ProblemKind, Start};
+    use crate::train::sweep::{CurvePoint, MethodSummary, SweepPoint};
     use ts_rs::{Config, TS};
 
     macro_rules! declarations {
@@ -415,6 +428,11 @@ mod tests {
             EvaluationReport,
             SampleSettings,
             SamplePiece,
+            SweepPoint,
+            SweepResult,
+            SweepQuestion,
+            CurvePoint,
+            MethodSummary,
             ProblemKind,
             Method,
             Start,

@@ -7,6 +7,7 @@
 mod adapters;
 mod blob_source;
 mod conversion;
+mod sweep;
 mod theory;
 
 use burn::tensor::Device;

@@ -9,6 +9,7 @@ pub const TOLERANCE: f64 = 0.05;
 
 /// One run of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SweepPoint {
     /// Name of the method.
     pub method: String,
@@ -20,6 +21,7 @@ pub struct SweepPoint {
 
 /// What became of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SweepResult {
     /// Which run.
     #[serde(flatten)]
@@ -59,6 +61,7 @@ fn curve(method: &str, lrs: &[f64], results: &[SweepResult]) -> BTreeMap<usize, 
 
 /// How a method did over its learning rates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MethodSummary {
     /// Lowest mean validation loss; `None` where all diverged.
     pub best_loss: Option<f64>,
@@ -81,6 +84,7 @@ pub struct MethodSummary {
 
 /// One learning rate of a method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CurvePoint {
     /// Learning rate.
     pub lr: f64,

@@ -30,6 +30,8 @@ export class App {
   readonly trained = new Signal<Config | null>(null);
   /** Counts checkpoints of its workers. */
   readonly checkpointed = new Signal<number>(0);
+  /** A sweep uses the lab: nothing else may until it is over. */
+  readonly sweeping = new Signal<boolean>(false);
   /** Counts whatever changes the curves. */
   readonly measured = new Signal<number>(0);
   readonly samples: SampleBook;
@@ -67,6 +69,7 @@ export class App {
 
   /** Whether settings may be changed now: a running training keeps those it began with. */
   get locked(): boolean {
+    if (this.sweeping.value) return true;
     return ['preparing', 'running', 'pausing', 'paused'].includes(this.lab.phase.value);
   }
 
@@ -154,12 +157,22 @@ export class App {
     );
   }
 
+  /** The lab trains something else: curves, samples and adapters of the last training are gone. */
+  forgetTraining(): void {
+    this.metrics.set(null);
+    this.trained.set(null);
+    this.trainedRuns.set([]);
+    this.samples.begin([]);
+    this.touch();
+  }
+
   private touch(): void {
     this.measured.set(this.measured.value + 1);
   }
 
   private showFailure(failure: Failure | null): void {
-    if (failure === null || failure.field === null) return;
+    // Runs of a sweep are not those of the table.
+    if (failure === null || failure.field === null || this.sweeping.value) return;
     this.problems.set(new Map([...this.problems.value, [failure.field, failure.message]]));
   }
 

@@ -7,6 +7,7 @@ import type {
   EvaluationReport,
   MemoryEstimate,
   MergedPlan,
+  MethodSummary,
   ModelSummary,
   Precision,
   Progress,
@@ -14,6 +15,7 @@ import type {
   SampleSettings,
   SessionSettings,
   StepReport,
+  SweepQuestion,
   TheoryReport,
   TheorySettings,
 } from './protocol';
@@ -27,6 +29,8 @@ export interface EngineModule {
   start_engine(): Promise<EngineReport>;
   /** Needs no model. Ends early when the callback answers `false`. */
   theory(settings: TheorySettings, onReport: (report: TheoryReport) => boolean): Promise<void>;
+  /** How each method of a sweep did. */
+  summarise_sweep(question: SweepQuestion): MethodSummary[];
   /** Only the WebGPU module has a device that can be lost. */
   lose_device?(): void;
   WebSession: {

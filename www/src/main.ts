@@ -13,16 +13,20 @@ import './styles/tabs.css';
 import './styles/theory.css';
 import './styles/share.css';
 import './styles/keep.css';
+import './styles/sweep.css';
+import './styles/runs.css';
 import { App } from './app';
 import { Keeper } from './keep/keeper';
 import { chooseEngine, findAdapter } from './lab/engine-choice';
 import { Lab } from './lab/lab';
 import { spawnWorker } from './lab/worker-link';
 import { keepForOffline } from './offline/register';
+import { openRuns } from './runs/open';
 import { Signal } from './signal';
 import { keepConfig, recallConfig } from './store/settings-store';
 import { TRAINING_FOLDER } from './store/usage';
 import { openVault } from './store/vault';
+import { openSweep } from './sweep/open';
 import { adapterPanel } from './ui/adapter-panel';
 import { dataPanel } from './ui/data-panel';
 import { byId } from './ui/dom';
@@ -33,9 +37,11 @@ import { linkPanel } from './ui/link-panel';
 import { modelPanel } from './ui/model-panel';
 import { newVersion } from './ui/new-version';
 import { resumeOffer } from './ui/resume-offer';
+import { runsView } from './ui/runs-view';
 import { samplePanel } from './ui/sample-panel';
 import { settingsPanel } from './ui/settings-panel';
 import { storagePanel } from './ui/storage-panel';
+import { sweepView } from './ui/sweep-view';
 import { tabs } from './ui/tabs';
 import { themeSwitch } from './ui/theme';
 import { tellThemeChanged } from './ui/theme-changed';
@@ -70,7 +76,13 @@ async function begin(): Promise<void> {
   void keeper.look();
   void keepForOffline(lab, version.show);
   document.addEventListener('visibilitychange', () => document.hidden && keeper.hurry());
-  tabs(byId('tabs'), { theory: () => theoryView(spawnWorker) });
+  const runs = openRuns(app);
+  const sweep = openSweep(app, runs);
+  tabs(byId('tabs'), {
+    sweep: () => sweepView(sweep),
+    runs: () => runsView(app, runs),
+    theory: () => theoryView(spawnWorker),
+  });
   app.problems.watch((problems) => showProblems(byId('language-view'), problems));
   if (notes.length > 0) lab.notice.set(notes.join(' '));
   if (new URLSearchParams(location.search).has('test-hooks')) {

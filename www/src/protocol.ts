@@ -739,6 +739,125 @@ text: string,
 done: boolean, };
 
 /**
+ * One run of a sweep.
+ */
+export type SweepPoint = { 
+/**
+ * Name of the method.
+ */
+method: string, 
+/**
+ * Learning rate.
+ */
+lr: number, 
+/**
+ * Seed of adapters, batches and dropout.
+ */
+seed: number, };
+
+/**
+ * What became of one run.
+ */
+export type SweepResult = { 
+/**
+ * Validation loss after the last step; `None` where the run has diverged.
+ */
+validation_loss: number | null, 
+/**
+ * The step at which its loss or gradient stopped being finite.
+ */
+diverged_at: number | null, 
+/**
+ * Training loss of every step; ends where the run diverged.
+ */
+losses: Array<number>, 
+/**
+ * Name of the method.
+ */
+method: string, 
+/**
+ * Learning rate.
+ */
+lr: number, 
+/**
+ * Seed of adapters, batches and dropout.
+ */
+seed: number, };
+
+/**
+ * A sweep to sum up. Where it varies something else than the learning rate, that stands in the
+ * place of `lr`.
+ */
+export type SweepQuestion = { 
+/**
+ * Names of the methods.
+ */
+methods: Array<string>, 
+/**
+ * Validation loss before any step.
+ */
+base_loss: number, 
+/**
+ * What came out.
+ */
+results: Array<SweepResult>, };
+
+/**
+ * One learning rate of a method.
+ */
+export type CurvePoint = { 
+/**
+ * Learning rate.
+ */
+lr: number, 
+/**
+ * Mean over seeds; `None` where one diverged.
+ */
+loss: number | null, 
+/**
+ * Validation loss of each seed.
+ */
+seeds: Array<number | null>, };
+
+/**
+ * How a method did over its learning rates.
+ */
+export type MethodSummary = { 
+/**
+ * Lowest mean validation loss; `None` where all diverged.
+ */
+best_loss: number | null, 
+/**
+ * Its learning rate.
+ */
+best_lr: number | null, 
+/**
+ * Decades of learning rates within [`TOLERANCE`] of its own best.
+ */
+width_own_decades: number, 
+/**
+ * Decades of learning rates within [`TOLERANCE`] of the best of all methods.
+ */
+width_overall_decades: number, 
+/**
+ * Runs whose loss stopped being finite.
+ */
+diverged: number, 
+/**
+ * Runs that ended above the loss of the base they started from, diverged ones not counted.
+ */
+worse_than_base: number, 
+/**
+ * Whether the best learning rate is the first or last of the grid, so that a better one may lie
+ * outside.
+ */
+best_at_edge: boolean, 
+/**
+ * Learning rate, mean validation loss over seeds, seeds.
+ */
+curve: Array<CurvePoint>, };
+
+/**
  * Which problem is solved.
  */
 export type TheoryProblemKind = "low_rank_recovery" | "two_layer_relu" | "disjoint_patterns";

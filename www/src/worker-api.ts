@@ -10,6 +10,7 @@ import type {
   Failure,
   MemoryEstimate,
   MergedPlan,
+  MethodSummary,
   ModelSummary,
   Precision,
   Progress,
@@ -17,6 +18,7 @@ import type {
   SampleSettings,
   SessionSettings,
   StepReport,
+  SweepQuestion,
   TheoryReport,
   TheorySettings,
 } from './protocol';
@@ -50,6 +52,8 @@ export interface WorkerApi {
   mergedPiece(run: number, precision: Precision, piece: number): Promise<Reply<Uint8Array>>;
   /** Trains the theory's methods on one problem; needs an engine and no model. */
   theory(settings: TheorySettings, onReport: OnTheory): Promise<Reply<null>>;
+  /** Sums a sweep up; needs an engine's module and no model. */
+  summariseSweep(question: SweepQuestion): Promise<Reply<MethodSummary[]>>;
   /** Makes the running action's callbacks answer `false`. */
   cancel(): Promise<void>;
   /** For tests: gives the WebGPU device up, as a driver reset does. */

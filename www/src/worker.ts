@@ -95,6 +95,11 @@ const api: WorkerApi = {
       await engine.theory(settings, telling(onReport));
       return null;
     }),
+  summariseSweep: (question) =>
+    reply(() => {
+      if (engine === undefined) throw missing('engine', 'The engine has not started.');
+      return engine.summarise_sweep(question);
+    }),
   cancel: async () => {
     cancelled = true;
   },

@@ -94,6 +94,10 @@ export class FakeWorker implements WorkerLink {
       }
       return ok(null);
     },
+    summariseSweep: async ({ methods }) => {
+      this.asked.push(`summarise ${methods.length}`);
+      return ok([]);
+    },
     evaluate: async () =>
       ok({ step: this.step, losses: (this.settings?.runs ?? []).map(() => 1), seconds: 1 }),
     sample: async (settings, onPiece) => {

@@ -2,9 +2,11 @@ import type {
   DataSummary,
   EngineReport,
   Failure,
+  MethodSummary,
   ModelSummary,
   Progress,
   SessionSettings,
+  SweepQuestion,
 } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
@@ -67,6 +69,12 @@ export class Crew {
       if (!model.ok) return model;
     }
     return this.first.loadData(data, onProgress);
+  }
+
+  /** The formulas are the engine's. */
+  async summariseSweep(question: SweepQuestion): Promise<Reply<MethodSummary[]>> {
+    const started = await this.first.startEngine();
+    return started.ok ? this.first.call((api) => api.summariseSweep(question)) : started;
   }
 
   cancel(): void {

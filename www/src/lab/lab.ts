@@ -4,10 +4,12 @@ import type {
   DataSummary,
   EngineReport,
   Failure,
+  MethodSummary,
   ModelSummary,
   SamplePiece,
   SampleSettings,
   SessionSettings,
+  SweepQuestion,
 } from '../protocol';
 import { failed, type Result } from '../result';
 import { Signal } from '../signal';
@@ -191,6 +193,12 @@ export class Lab {
     return estimateMemory(this.crew.first, settings, this.choice.value.engine, this.machine);
   }
 
+  /** Someone is about to start one training after another: until `forgetTraining`, nobody else may. */
+  reserve(): void {
+    this.forgetTraining();
+    this.phase.set('preparing');
+  }
+
   /** Trains from fresh adapters to the end. Resolves when it is over; `singleStep` pauses after one step. */
   start(plan: TrainingPlan, listener: LabListener, singleStep = false): Promise<void> {
     this.startedFrom = this.startAdapter.value?.name ?? null;
@@ -271,6 +279,11 @@ export class Lab {
     return sampleAll(trainees, settings, onPiece, (trainee, failure) => this.crew.recover(trainee, failure));
   }
 
+  /** How each method of a sweep did. */
+  summariseSweep(question: SweepQuestion): Promise<Result<MethodSummary[]>> {
+    return this.crew.summariseSweep(question);
+  }
+
   cancelSampling(): void {
     this.crew.cancel();
   }
@@ -282,8 +295,8 @@ export class Lab {
     return this.crew.prepare(plan.settings, estimate.value.groups, wanted);
   }
 
-  /** Another base or other data: the trained adapters do not belong to it. */
-  private forgetTraining(): void {
+  /** What comes next is another base, other data or other runs: the trained adapters do not belong to it. */
+  forgetTraining(): void {
     this.crew.forgetTraining();
     this.training = null;
     this.failure.set(null);

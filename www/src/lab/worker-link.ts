@@ -51,6 +51,7 @@ export function spawnWorker(): WorkerLink {
       mergedStart: (run, precision) => remote.mergedStart(run, precision),
       mergedPiece: (run, precision, piece) => remote.mergedPiece(run, precision, piece),
       theory: (settings, on) => remote.theory(settings, Comlink.proxy(on)),
+      summariseSweep: (question) => remote.summariseSweep(question),
       cancel: () => remote.cancel(),
       loseDevice: () => remote.loseDevice(),
     },

@@ -32,11 +32,12 @@ export function transport(app: App): HTMLElement {
     const phase = lab.phase.value;
     const why = whyNot(app);
     const { locked } = app;
+    const sweeping = app.sweeping.value;
     start.disabled = locked || why !== '';
-    pause.disabled = !['running', 'pausing', 'paused'].includes(phase);
+    pause.disabled = sweeping || !['running', 'pausing', 'paused'].includes(phase);
     setText(pause, phase === 'paused' ? 'Resume' : 'Pause');
-    step.disabled = locked ? phase !== 'paused' : why !== '';
-    stop.disabled = !locked;
+    step.disabled = sweeping || (locked ? phase !== 'paused' : why !== '');
+    stop.disabled = sweeping || !locked;
     setText(status, locked || why === '' ? statusOf(app, phase) : why);
   };
   const showNumbers = paced(() => {
@@ -51,7 +52,15 @@ export function transport(app: App): HTMLElement {
     setText(left, app.locked && done < steps ? duration(metrics?.pace.remaining(steps - done) ?? null) : '–');
     setText(memory, metrics === null || metrics.memory === 0 ? '–' : bytes(metrics.memory));
   });
-  for (const signal of [lab.phase, lab.model, lab.data, lab.preparing, app.problems, app.estimate]) {
+  for (const signal of [
+    lab.phase,
+    lab.model,
+    lab.data,
+    lab.preparing,
+    app.problems,
+    app.estimate,
+    app.sweeping,
+  ]) {
     signal.subscribe(showState);
   }
   showState();
@@ -83,6 +92,7 @@ function whyNot(app: App): string {
 }
 
 function statusOf(app: App, phase: LabPhase): string {
+  if (app.sweeping.value) return 'A sweep uses the engine; training can start when it is over.';
   const preparing = app.lab.preparing.value.action;
   const words: Record<LabPhase, string> = {
     idle: 'Ready.',

@@ -1,0 +1,68 @@
+import { methodNames, methodOf } from '../config/methods';
+import { measure, setting } from '../ui/words';
+import type { RunRecord } from './record';
+import { columns, endOf } from './table';
+
+/** One setting of two runs. */
+export interface Difference {
+  name: string;
+  values: [string, string];
+  differs: boolean;
+}
+
+/** Settings and outcomes of two runs, side by side. A setting that neither has is left out. */
+export function compareRuns(one: RunRecord, other: RunRecord): Difference[] {
+  const [left, right] = [factsOf(one), factsOf(other)];
+  const names = [...new Set([...left.keys(), ...right.keys()])];
+  return names.map((name) => {
+    const values: [string, string] = [left.get(name) ?? '–', right.get(name) ?? '–'];
+    return { name, values, differs: values[0] !== values[1] };
+  });
+}
+
+function factsOf(run: RunRecord): Map<string, string> {
+  const { optimizer, session, dataSettings } = run;
+  const { preconditioner, schedule } = optimizer;
+  const when = columns.find(({ name }) => name === 'When');
+  const facts: [string, string][] = [
+    ['Method', methodNames[methodOf(optimizer)]],
+    ['lr', setting(optimizer.lr)],
+    ['lr of B ÷ A', setting(optimizer.lr_ratio_b)],
+    ['Trains', { both: 'both factors', b: 'lora_b only', alternating: 'in turns' }[optimizer.trains]],
+  ];
+  if (preconditioner !== null) {
+    facts.push(
+      ['damping δ', setting(preconditioner.damping)],
+      ['δ is', preconditioner.damping_kind],
+      ['Order', preconditioner.order],
+      ['Scale-aware', preconditioner.scale_aware ? 'yes' : 'no'],
+    );
+  }
+  if (optimizer.rule === 'adamw')
+    facts.push(['Betas', optimizer.betas.map(setting).join(', ')], ['eps', setting(optimizer.eps)]);
+  else facts.push(['momentum', setting(optimizer.momentum)]);
+  facts.push(
+    ['weight_decay', setting(optimizer.weight_decay)],
+    ['max_grad_norm', optimizer.max_grad_norm === null ? 'none' : setting(optimizer.max_grad_norm)],
+    ['Warm-up steps', setting(schedule.warmup_steps)],
+    ['Then lr', { constant: 'stays', linear: 'falls linearly', cosine: 'falls as a cosine' }[schedule.decay]],
+    ['Rank', setting(session.rank)],
+    ['Alpha', setting(session.alpha)],
+    ['Dropout', setting(session.dropout)],
+    ['Targets', session.targets.join(', ')],
+    ['Batch', setting(session.batch_size)],
+    ['Steps', `${run.stepsDone} of ${session.steps}`],
+    ['Seed', setting(session.seed)],
+    ['Model', run.model],
+    ['Data', run.data],
+    ['Sequence length', setting(dataSettings.sequence_length)],
+    ['Loss on', dataSettings.loss_on],
+    ['Engine', run.engine === 'cpu' ? 'CPU' : 'WebGPU'],
+    ['First loss', measure(run.firstLoss)],
+    ['Last loss', measure(run.lastLoss)],
+    ['Validation loss', measure(run.validationLoss)],
+    ['End', endOf(run)],
+    ['When', when?.text(run) ?? ''],
+  );
+  return new Map(facts);
+}

@@ -1,0 +1,13 @@
+import type { App } from '../app';
+import { RunBook } from './book';
+import { isRunRecord } from './check';
+import { recordTrainings } from './recorder';
+import { browserShelf } from './shelf';
+
+/** The book of this browser's runs, into which every training goes. */
+export function openRuns(app: App): RunBook {
+  const book = new RunBook(browserShelf('runs', isRunRecord));
+  recordTrainings(app, book);
+  void book.open();
+  return book;
+}

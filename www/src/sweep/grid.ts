@@ -1,0 +1,35 @@
+import { parse, setting } from '../ui/words';
+import type { Grid } from './config';
+
+// Neighbours of a grid differ by more than this digit.
+const DIGITS = 3;
+
+/** Points of a grid at equal ratios or equal distances; none where the grid makes no sense. */
+export function gridValues({ lowest, highest, points, log }: Grid, whole = false): number[] {
+  const sensible = lowest > 0 && highest > lowest && Number.isFinite(highest);
+  if (!sensible || !Number.isInteger(points) || points < 2 || points > 1000) return [];
+  const values = Array.from({ length: points }, (_, index) => {
+    const place = index / (points - 1);
+    const value = log ? lowest * (highest / lowest) ** place : lowest + (highest - lowest) * place;
+    if (index === 0 || index === points - 1) return index === 0 ? lowest : highest;
+    return whole ? Math.round(value) : Number(value.toPrecision(DIGITS));
+  });
+  return distinct(values);
+}
+
+/** The numbers of a list as it was typed, rising and each once; what is no number is NaN and comes last. */
+export function readValues(text: string): number[] {
+  const words = text.split(/[\s;,]+/).filter((word) => word !== '');
+  return distinct(words.map(parse));
+}
+
+/** A list as one would type it. */
+export function writeValues(values: readonly number[]): string {
+  return values.map(setting).join(', ');
+}
+
+function distinct(values: readonly number[]): number[] {
+  const numbers = [...new Set(values.filter((value) => !Number.isNaN(value)))];
+  const rest = values.some(Number.isNaN) ? [Number.NaN] : [];
+  return [...numbers.sort((one, other) => one - other), ...rest];
+}

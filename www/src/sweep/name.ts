@@ -1,0 +1,18 @@
+import { methodNames } from '../config/methods';
+import { presetCalled, presetsOf } from '../config/presets';
+import type { SweepQuantity } from './config';
+
+/** What each quantity is called in a sentence. */
+export const quantityNames: Record<SweepQuantity, string> = {
+  lr: 'learning rate',
+  rank: 'rank',
+  damping: 'damping',
+};
+
+/** `AdamW`, and where a method has several presets `Scaled AdamW (paper)`. */
+export function presetName(id: string): string {
+  const preset = presetCalled(id);
+  if (preset === undefined) return id;
+  const name = methodNames[preset.method];
+  return presetsOf(preset.method).length > 1 ? `${name} (${preset.name.toLowerCase()})` : name;
+}

@@ -1,0 +1,17 @@
+import type { App } from '../app';
+import type { RunBook } from '../runs/book';
+import { browserShelf } from '../runs/shelf';
+import { Signal } from '../signal';
+import { SweepBook } from './book';
+import { keepSweep, recallSweep } from './config-store';
+import { isSweepRecord } from './record';
+import { Sweep } from './sweep';
+
+/** Sweeps with the settings and results of earlier visits. */
+export function openSweep(app: App, runs: RunBook): Sweep {
+  const book = new SweepBook(browserShelf('sweeps', isSweepRecord));
+  const sweep = new Sweep(app, new Signal(recallSweep()), book, runs);
+  sweep.config.subscribe(keepSweep);
+  void book.open();
+  return sweep;
+}

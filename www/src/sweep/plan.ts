@@ -1,0 +1,76 @@
+import { presetCalled, settingsOf } from '../config/presets';
+import type { OptimizerSettings } from '../protocol';
+import { hasQuantity, lrOf, type SweepConfig } from './config';
+import { readValues } from './grid';
+import type { SweptRun } from './record';
+
+/** One run of a sweep. */
+export interface Point {
+  /** Id of the preset. */
+  method: string;
+  /** Of what is varied. */
+  value: number;
+  lr: number;
+  rank: number;
+  optimizer: OptimizerSettings;
+}
+
+/** All runs that a sweep wants: value after value, so that methods can be compared early. */
+export function wantedPoints(config: SweepConfig, steps: number, rank: number): Point[] {
+  const { quantity, methods } = config;
+  const ids = methods.filter((method) => hasQuantity(method, quantity));
+  return readValues(config.values[quantity]).flatMap((value) =>
+    ids.flatMap((method) => {
+      const preset = presetCalled(method);
+      if (preset === undefined) return [];
+      const optimizer = settingsOf(preset, steps);
+      optimizer.lr = quantity === 'lr' ? value : lrOf(config, method);
+      if (quantity === 'damping' && optimizer.preconditioner !== null)
+        optimizer.preconditioner.damping = value;
+      const point = { method, value, lr: optimizer.lr, optimizer };
+      return [{ ...point, rank: quantity === 'rank' ? value : rank }];
+    }),
+  );
+}
+
+/** Whether a result is of this point. */
+export function isOf(result: SweptRun, point: Pick<Point, 'method' | 'value' | 'lr'>): boolean {
+  return result.method === point.method && result.value === point.value && result.lr === point.lr;
+}
+
+/** The points that have no result yet. */
+export function pendingPoints(wanted: readonly Point[], results: readonly SweptRun[]): Point[] {
+  return wanted.filter((point) => !results.some((result) => isOf(result, point)));
+}
+
+/**
+ * Points that are trained together: of one rank, and no more than fit. The banks of a rank are as even as possible,
+ * because the last worker to finish is the one that is waited for.
+ */
+export function banksOf(points: readonly Point[], capacity: (rank: number) => number): Point[][] {
+  const ranks = [...new Set(points.map(({ rank }) => rank))];
+  return ranks.flatMap((rank) => {
+    const own = points.filter((point) => point.rank === rank);
+    const banks = Math.ceil(own.length / Math.max(1, capacity(rank)));
+    const size = Math.ceil(own.length / banks);
+    return Array.from({ length: banks }, (_, index) => own.slice(index * size, (index + 1) * size)).filter(
+      (bank) => bank.length > 0,
+    );
+  });
+}
+
+/** The largest count up to `most` that fits, where smaller ones fit too; 0 where not even one does. */
+export async function largestFitting(
+  most: number,
+  fits: (count: number) => Promise<boolean>,
+): Promise<number> {
+  let [good, bad] = [0, most + 1];
+  // The whole first: mostly it fits.
+  let next = most;
+  while (bad - good > 1) {
+    if (await fits(next)) good = next;
+    else bad = next;
+    next = Math.floor((good + bad) / 2);
+  }
+  return good;
+}

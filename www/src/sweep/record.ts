@@ -1,0 +1,105 @@
+import type { App } from '../app';
+import { readyValue } from '../lab/loadable';
+import type { ValidationPoint } from '../metrics/run-series';
+import type { DataSettings, SessionSettings } from '../protocol';
+import type { ThinCurve } from '../runs/thin';
+import { count, plural } from '../ui/words';
+import type { SweepQuantity } from './config';
+
+/** A run of a sweep that has finished or diverged. */
+export interface SweptRun {
+  /** Id of the preset. */
+  method: string;
+  /** Of what was varied. */
+  value: number;
+  lr: number;
+  /** After the last step; null where it diverged. */
+  validationLoss: number | null;
+  divergedAt: number | null;
+  curve: ThinCurve;
+  validation: ValidationPoint[];
+}
+
+/** What all runs of a sweep share. */
+export interface SweepBasis {
+  quantity: SweepQuantity;
+  model: { name: string; parameters: number };
+  data: { name: string; bytes: number; settings: DataSettings };
+  session: Omit<SessionSettings, 'runs'>;
+}
+
+/** A sweep and what came out of it so far. */
+export interface SweepRecord {
+  /** Equal for sweeps whose runs belong into one chart. */
+  key: string;
+  basis: SweepBasis;
+  /** Validation loss before any step. */
+  baseLoss: number | null;
+  results: SweptRun[];
+  /** When it was trained last. */
+  when: number;
+}
+
+/** What a sweep of now would be of; undefined without model or data. */
+export function basisOf(app: App, quantity: SweepQuantity): SweepBasis | undefined {
+  const model = readyValue(app.lab.model.value);
+  const source = app.dataSource.value;
+  if (model === undefined || readyValue(app.lab.data.value) === undefined || source === null)
+    return undefined;
+  const { session, data } = app.config.value;
+  return structuredClone({
+    quantity,
+    model: { name: model.name, parameters: model.parameters },
+    data: { name: source.name, bytes: source.blob.size, settings: data },
+    // What is measured beside the losses changes none of them.
+    session: { ...session, diagnostics: false },
+  });
+}
+
+/** Equal for bases whose runs can be compared; a varied rank is no part of it. */
+export function keyOf(basis: SweepBasis): string {
+  const { quantity, session } = basis;
+  return JSON.stringify({ ...basis, session: quantity === 'rank' ? { ...session, rank: 0 } : session });
+}
+
+/** Without results yet. */
+export function newRecord(basis: SweepBasis): SweepRecord {
+  return { key: keyOf(basis), basis, baseLoss: null, results: [], when: 0 };
+}
+
+/** What a sweep was or would be trained on and with, in a line. */
+export function basisWords({ quantity, model, data, session }: SweepBasis): string {
+  const scale =
+    quantity === 'rank' ? `alpha ${session.alpha}` : `rank ${session.rank}, alpha ${session.alpha}`;
+  return [
+    model.name,
+    data.name,
+    scale,
+    session.targets.join(' '),
+    `batch ${session.batch_size}`,
+    plural(session.steps, 'step'),
+    `seed ${count(session.seed)}`,
+  ].join(' · ');
+}
+
+/** Whether something from storage is a sweep that this version can show. */
+export function isSweepRecord(thing: unknown): thing is SweepRecord {
+  if (typeof thing !== 'object' || thing === null) return false;
+  const { key, basis, results, when } = thing as Partial<SweepRecord>;
+  return (
+    typeof key === 'string' &&
+    typeof when === 'number' &&
+    typeof basis === 'object' &&
+    Array.isArray(basis?.session?.targets) &&
+    typeof basis.model?.name === 'string' &&
+    typeof basis.data?.name === 'string' &&
+    Array.isArray(results) &&
+    results.every(
+      (run: Partial<SweptRun>) =>
+        typeof run.method === 'string' &&
+        typeof run.value === 'number' &&
+        Array.isArray(run.curve?.steps) &&
+        Array.isArray(run.curve.values),
+    )
+  );
+}

@@ -1,0 +1,369 @@
+import type { App } from '../app';
+import type { Problems } from '../config/check';
+import type { LabPhase } from '../lab/lab';
+import { readyValue } from '../lab/loadable';
+import { ExperimentMetrics } from '../metrics/experiment-metrics';
+import type { Failure, SessionSettings } from '../protocol';
+import { failed, type Result, success } from '../result';
+import type { RunBook } from '../runs/book';
+import { recordOf } from '../runs/record';
+import { contextOf } from '../runs/recorder';
+import { thin, thinPoints } from '../runs/thin';
+import { Signal } from '../signal';
+import { plural, setting } from '../ui/words';
+import type { SweepBook } from './book';
+import { checkSweep } from './check';
+import type { SweepConfig } from './config';
+import { presetName } from './name';
+import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from './plan';
+import { basisOf, keyOf, newRecord, type SweepRecord, type SweptRun } from './record';
+
+/** What a sweep is doing. */
+export type SweepPhase =
+  | 'idle'
+  | 'planning'
+  | 'preparing'
+  | 'running'
+  | 'pausing'
+  | 'paused'
+  | 'finished'
+  | 'stopped'
+  | 'failed';
+
+/** Runs that are being trained together. */
+export interface Bank {
+  points: readonly Point[];
+  metrics: ExperimentMetrics;
+}
+
+/** How far a sweep is. */
+export interface SweepProgress {
+  /** Steps of all runs. */
+  done: number;
+  total: number;
+  runsDone: number;
+  runs: number;
+  /** The bank that is trained, from 1. */
+  bank: number;
+  banks: number;
+  /** Seconds; null before they are known. */
+  remaining: number | null;
+}
+
+// The engine's own limit; estimates ask for no more.
+const MOST_IN_BANK = 64;
+
+/** Trains methods over values with the lab, bank after bank. Knows no DOM. */
+export class Sweep {
+  readonly phase = new Signal<SweepPhase>('idle');
+  readonly problems = new Signal<Problems>(new Map());
+  readonly failure = new Signal<Failure | null>(null);
+  /** The sweep that is shown: the one of the settings of now, else the one that was trained last. */
+  readonly shown = new Signal<SweepRecord | null>(null);
+  /** Counts whatever changes the curves. */
+  readonly measured = new Signal<number>(0);
+  /** What is being trained. */
+  bank: Bank | null = null;
+  private banks: Point[][] = [];
+  private bankIndex = 0;
+  private pauseWanted = false;
+  private stopWanted = false;
+  private secondsPerStep: number | null = null;
+
+  constructor(
+    readonly app: App,
+    readonly config: Signal<SweepConfig>,
+    readonly book: SweepBook,
+    private readonly runs: RunBook,
+  ) {
+    config.watch((current) => {
+      this.problems.set(checkSweep(current));
+      this.choose();
+    });
+    for (const signal of [app.config, app.dataSource, app.lab.model, app.lab.data, book.sweeps]) {
+      signal.subscribe(() => this.choose());
+    }
+    app.lab.phase.subscribe((phase) => this.follow(phase));
+  }
+
+  /** Changes a copy of the settings and puts it in place. */
+  change(edit: (config: SweepConfig) => void): void {
+    const next = structuredClone(this.config.value);
+    edit(next);
+    this.config.set(next);
+  }
+
+  get active(): boolean {
+    return ['planning', 'preparing', 'running', 'pausing', 'paused'].includes(this.phase.value);
+  }
+
+  /** The key of a sweep with the settings of now; undefined without model or data. */
+  get key(): string | undefined {
+    const basis = basisOf(this.app, this.config.value.quantity);
+    return basis === undefined ? undefined : keyOf(basis);
+  }
+
+  /** All points that are asked for. */
+  get wanted(): Point[] {
+    const { session } = this.app.config.value;
+    return wantedPoints(this.config.value, session.steps, session.rank);
+  }
+
+  /** Those without a result; all of them where nothing was trained with the settings of now. */
+  get pending(): Point[] {
+    const { key } = this;
+    return pendingPoints(this.wanted, key === undefined ? [] : (this.book.find(key)?.results ?? []));
+  }
+
+  /** Why it cannot start, with what to do; empty where it can. */
+  get whyNot(): string {
+    const { lab, problems, sweeping } = this.app;
+    if (sweeping.value) return '';
+    if (this.app.locked) return 'A training of the Language tab uses the engine. Stop it, or let it finish.';
+    if (lab.engineReport.value.status === 'failed') return 'The engine did not start.';
+    if (lab.model.value.status === 'loading') return 'The model is loading.';
+    if (lab.data.value.status === 'loading') return 'The data is being read.';
+    if (lab.model.value.status !== 'ready') return 'Load a model in the Language tab first.';
+    const data = readyValue(lab.data.value);
+    if (data === undefined) return 'Choose data in the Language tab first.';
+    if (data.statistics.validation_examples === 0)
+      return 'No examples are held out, and a sweep is judged by them. Set Validation examples in the Language tab.';
+    // Runs of the table take no part.
+    const wrong = [...problems.value.keys()].filter((field) => !field.startsWith('runs')).length;
+    if (wrong > 0) return `${plural(wrong, 'setting')} of the Language tab must be mended first.`;
+    const own = this.problems.value.size;
+    if (own > 0) return `${plural(own, 'setting needs', 'settings need')} attention; see the marked fields.`;
+    return this.pending.length === 0
+      ? 'All of these runs are there. Add values or methods to train more.'
+      : '';
+  }
+
+  get progress(): SweepProgress {
+    const { steps } = this.app.config.value.session;
+    const sizes = this.banks.map((bank) => bank.length);
+    const runsDone = sum(sizes.slice(0, this.bankIndex));
+    const step = this.bank?.metrics.step ?? 0;
+    const runs = sum(sizes);
+    const stepsLeft = (this.banks.length - this.bankIndex) * steps - step;
+    const pace = this.bank?.metrics.pace.secondsPerStep ?? this.secondsPerStep;
+    return {
+      done: runsDone * steps + step * (sizes[this.bankIndex] ?? 0),
+      total: runs * steps,
+      runsDone,
+      runs,
+      bank: Math.min(this.bankIndex + 1, this.banks.length),
+      banks: this.banks.length,
+      remaining: pace === null ? null : pace * Math.max(0, stepsLeft),
+    };
+  }
+
+  /** Trains what has no result yet. Resolves when that is over. */
+  async start(): Promise<void> {
+    const { app } = this;
+    if (this.active || this.whyNot !== '') return;
+    app.sweeping.set(true);
+    app.forgetTraining();
+    app.lab.reserve();
+    Object.assign(this, { pauseWanted: false, stopWanted: false, banks: [], bankIndex: 0 });
+    this.failure.set(null);
+    this.phase.set('planning');
+    const answer = await this.trainPending();
+    this.bank = null;
+    this.secondsPerStep = null;
+    app.sweeping.set(false);
+    // Now the lab tells its phase, and whoever listens finds it free.
+    app.lab.forgetTraining();
+    this.failure.set(answer.ok ? null : answer.failure);
+    this.phase.set(this.stopWanted ? 'stopped' : answer.ok ? 'finished' : 'failed');
+    this.touch();
+  }
+
+  pause(): void {
+    this.pauseWanted = true;
+    this.app.lab.pause();
+    if (this.phase.value === 'preparing' || this.phase.value === 'planning') this.phase.set('pausing');
+  }
+
+  resume(): void {
+    this.pauseWanted = false;
+    const { phase } = this.app.lab;
+    this.app.lab.resume();
+    if (phase.value === 'preparing') this.phase.set('preparing');
+  }
+
+  stop(): void {
+    this.stopWanted = true;
+    this.app.lab.stop();
+    this.touch();
+  }
+
+  /** Whether it ends as soon as the workers have answered. */
+  get stopping(): boolean {
+    return this.active && this.stopWanted;
+  }
+
+  /** Forgets the results that are shown; their runs stay in the book of runs. */
+  async forget(): Promise<void> {
+    const { value } = this.shown;
+    if (value !== null && !this.active) await this.book.remove(value.key);
+  }
+
+  private async trainPending(): Promise<Result<null>> {
+    const { app } = this;
+    if (app.dataStale.value && !(await app.readData()))
+      return failed('sweep', 'The data could not be read again; see Data in the Language tab.');
+    const basis = basisOf(app, this.config.value.quantity);
+    if (basis === undefined) return failed('sweep', 'Load a model and data in the Language tab first.');
+    const record = this.book.find(keyOf(basis)) ?? newRecord(basis);
+    const planned = await this.planBanks();
+    if (!planned.ok) return planned;
+    this.banks = planned.value;
+    let current = record;
+    for (const [index, points] of this.banks.entries()) {
+      if (this.stopWanted) break;
+      this.bankIndex = index;
+      const trained = await this.train(points);
+      if (this.stopWanted) break;
+      if (!trained.ok) return trained;
+      const { baseLoss, results } = trained.value;
+      current = {
+        ...current,
+        baseLoss: current.baseLoss ?? baseLoss,
+        results: [...current.results, ...results],
+        when: Date.now(),
+      };
+      await this.book.put(current);
+      this.bankIndex = index + 1;
+    }
+    return success(null);
+  }
+
+  /** Banks as large as memory allows. */
+  private async planBanks(): Promise<Result<Point[][]>> {
+    const { pending } = this;
+    const capacities = new Map<number, number>();
+    let failure: Failure | null = null;
+    for (const rank of new Set(pending.map((point) => point.rank))) {
+      const own = pending.filter((point) => point.rank === rank);
+      const most = Math.min(own.length, MOST_IN_BANK);
+      const capacity = await largestFitting(most, async (count) => {
+        const answer = await this.app.lab.estimate(this.settingsOf(own.slice(0, count)));
+        if (!answer.ok) {
+          failure = answer.failure;
+          return false;
+        }
+        // One run that is tight is the user's choice, as it is in the Language tab.
+        const { fits, tight, advice } = answer.value;
+        if (!fits && count === 1) failure = { place: 'sweep', field: null, message: advice };
+        return fits && (count === 1 || !tight);
+      });
+      if (capacity === 0) return { ok: false, failure: failure ?? noRoom };
+      capacities.set(rank, capacity);
+    }
+    return success(banksOf(pending, (rank) => capacities.get(rank) ?? 1));
+  }
+
+  private settingsOf(points: readonly Point[]): SessionSettings {
+    const { session } = this.app.config.value;
+    const runs = points.map(({ method, value, optimizer }) => ({
+      name: `${presetName(method)} at ${this.config.value.quantity} ${setting(value)}`,
+      optimizer,
+    }));
+    return { ...session, rank: points[0]?.rank ?? session.rank, diagnostics: false, runs };
+  }
+
+  /** Trains one bank to its end. */
+  private async train(
+    points: readonly Point[],
+  ): Promise<Result<{ baseLoss: number | null; results: SweptRun[] }>> {
+    const { lab, config } = this.app;
+    const settings = this.settingsOf(points);
+    const metrics = new ExperimentMetrics(points.length, settings.steps);
+    this.bank = { points, metrics };
+    await lab.start(
+      {
+        settings,
+        // It is measured at step 0 as well: that is the loss of the base.
+        validationEvery: this.config.value.validationEvery || settings.steps,
+        checkpointEvery: config.value.checkpointEvery,
+      },
+      {
+        onStep: ({ runs }, report) => {
+          metrics.recordStep(runs, report, performance.now(), lab.trainees.length);
+          this.touch();
+        },
+        onEvaluation: ({ runs }, report) => metrics.recordEvaluation(runs, report),
+        onReady: async () => {},
+      },
+    );
+    this.secondsPerStep = metrics.pace.secondsPerStep ?? this.secondsPerStep;
+    if (lab.phase.value !== 'finished')
+      return { ok: false, failure: lab.failure.value ?? { ...noRoom, message: 'The training ended early.' } };
+    await this.keepRuns(settings, metrics);
+    const first = metrics.runs.map(({ validation }) => validation[0]).find((point) => point?.step === 0);
+    return success({
+      baseLoss: first?.loss ?? null,
+      results: points.map(({ method, value, lr }, index): SweptRun => {
+        const run = metrics.runs[index];
+        const { loss = null } = run?.lastValidation ?? {};
+        return {
+          method,
+          value,
+          lr,
+          validationLoss: run?.divergedAt === null ? loss : null,
+          divergedAt: run?.divergedAt ?? null,
+          curve: thin(run?.losses ?? []),
+          validation: thinPoints(run?.validation ?? []),
+        };
+      }),
+    });
+  }
+
+  private async keepRuns({ runs, rank }: SessionSettings, metrics: ExperimentMetrics): Promise<void> {
+    const context = contextOf(this.app, 'sweep');
+    if (context === undefined) return;
+    const when = Date.now();
+    const own = { ...context, session: { ...context.session, rank, diagnostics: false } };
+    const records = runs.flatMap((run, index) => {
+      const series = metrics.runs[index];
+      return series === undefined ? [] : (recordOf(run, series, own, when) ?? []);
+    });
+    await this.runs.add(records);
+  }
+
+  /** The lab's phase is the sweep's while a bank is trained. */
+  private follow(phase: LabPhase): void {
+    this.touch();
+    if (!this.app.sweeping.value) return;
+    const { pace } = this.bank?.metrics ?? {};
+    if (phase === 'running' || phase === 'pausing') pace?.begin(performance.now());
+    else pace?.pause();
+    if (phase === 'preparing') this.phase.set(this.pauseWanted ? 'pausing' : 'preparing');
+    if (phase === 'running' || phase === 'pausing' || phase === 'paused') this.phase.set(phase);
+    // Asked for while the bank was made ready.
+    if (phase === 'running' && this.pauseWanted) this.app.lab.pause();
+  }
+
+  private choose(): void {
+    const { key } = this;
+    const { quantity } = this.config.value;
+    const own = key === undefined ? undefined : this.book.find(key);
+    const last = this.book.sweeps.value.find(({ basis }) => basis.quantity === quantity);
+    this.shown.set(own ?? last ?? null);
+    this.touch();
+  }
+
+  private touch(): void {
+    this.measured.set(this.measured.value + 1);
+  }
+}
+
+const noRoom: Failure = {
+  place: 'sweep',
+  field: null,
+  message: 'Not even one run fits into memory. Make the batch, the sequence length or the rank smaller.',
+};
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,54 @@
+import { measure, plural, setting } from '../ui/words';
+import type { SweepQuantity } from './config';
+import type { SummedLine } from './lines';
+import { quantityNames } from './name';
+import type { SweepPhase, SweepProgress } from './sweep';
+
+/** How a method did, in a sentence or two. */
+export function sentenceOf({ name, runs, summary }: SummedLine, quantity: SweepQuantity): string {
+  const { best_loss: loss, best_lr: at } = summary;
+  if (loss === null || at === null) return `${name}: all ${plural(runs.length, 'run')} diverged.`;
+  const best = `${name}: best validation loss ${measure(loss)} at ${quantityNames[quantity]} ${setting(at)}`;
+  const own = `within 5 % of it over ${decades(summary.width_own_decades)}`;
+  const overall =
+    summary.width_overall_decades > 0
+      ? `within 5 % of the best of all over ${decades(summary.width_overall_decades)}`
+      : 'nowhere within 5 % of the best of all';
+  const edge =
+    summary.best_at_edge && runs.length > 1
+      ? ' Its best is the first or last value, so a better one may lie outside.'
+      : '';
+  return `${best}; ${own}, ${overall}. ${endsOf(summary, runs.length)}${edge}`;
+}
+
+function endsOf({ diverged, worse_than_base: worse }: SummedLine['summary'], runs: number): string {
+  const of = `of ${plural(runs, 'run')}`;
+  if (diverged === 0 && worse === 0) return `None ${of} diverged.`;
+  const parts = [
+    diverged > 0 ? `${diverged} diverged` : '',
+    worse > 0 ? `${worse} ended above the base` : '',
+  ];
+  return `${parts.filter(Boolean).join(' and ')} ${of}.`;
+}
+
+/** `0.39 decades`. */
+export function decades(width: number): string {
+  return `${width.toFixed(2)} decades`;
+}
+
+/** What a sweep is doing. */
+export function statusOf(phase: SweepPhase, { bank, banks }: SweepProgress, preparing: string): string {
+  const which = banks > 1 ? ` bank ${bank} of ${banks}` : '';
+  const words: Record<SweepPhase, string> = {
+    idle: 'Ready.',
+    planning: 'Finding out how many runs fit into memory.',
+    preparing: `Preparing${which}${preparing === '' ? '' : `: ${preparing}`}.`,
+    running: `Training${which}.`,
+    pausing: 'Finishing this step.',
+    paused: `Paused${which === '' ? '' : ` in${which}`}.`,
+    finished: 'Finished.',
+    stopped: 'Stopped. Runs that had finished are kept.',
+    failed: 'The sweep ended early; see below. Runs that had finished are kept.',
+  };
+  return words[phase];
+}
