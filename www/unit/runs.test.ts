@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { defaultConfig } from '../src/config/defaults';
+import { RunSeries } from '../src/metrics/run-series';
+import type { RunReport } from '../src/protocol';
+import { success } from '../src/result';
+import { MOST_RUNS, RunBook } from '../src/runs/book';
+import { isRunRecord } from '../src/runs/check';
+import { compareRuns } from '../src/runs/compare';
+import { type RunContext, type RunRecord, recordOf } from '../src/runs/record';
+import type { Shelf } from '../src/runs/shelf';
+import { defaultView, runsOf } from '../src/runs/table';
+import { keptSteps, MOST_KEPT, thin, thinPoints } from '../src/runs/thin';
+
+const { session, data: dataSettings, runs } = defaultConfig();
+const context: RunContext = {
+  model: 'toy',
+  data: 'pairs.txt',
+  dataSettings,
+  session,
+  engine: 'cpu',
+  origin: 'training',
+};
+
+function series(losses: (number | null)[]): RunSeries {
+  const made = new RunSeries();
+  const gone = losses.indexOf(null);
+  for (const [index, loss] of losses.entries()) {
+    const diverged_at = gone >= 0 && index >= gone ? gone + 1 : null;
+    made.record(index + 1, { loss, grad_norm: 1, lr: 1, diverged_at, diagnostics: null } as RunReport);
+  }
+  return made;
+}
+
+function record(name: string, edit: (run: RunRecord) => void = () => {}, when = 1): RunRecord {
+  const [run] = runs;
+  const made = run && recordOf({ ...run, name }, series([3, 2]), context, when);
+  if (made === undefined) throw new Error('it has a step');
+  edit(made);
+  return made;
+}
+
+describe('thinning', () => {
+  test('keeps all of a short curve', () => {
+    expect(keptSteps(5)).toEqual([1, 2, 3, 4, 5]);
+    expect(keptSteps(1)).toEqual([1]);
+    expect(keptSteps(0)).toEqual([]);
+    expect(thin([3, null, Number.POSITIVE_INFINITY])).toEqual({ steps: [1, 2, 3], values: [3, null, null] });
+  });
+
+  test('keeps first and last of a long one, at equal distances and within the bound', () => {
+    for (const steps of [MOST_KEPT, MOST_KEPT + 1, 2 * MOST_KEPT - 1, 1000, 100_000]) {
+      const kept = keptSteps(steps);
+      expect(kept.length).toBeLessThanOrEqual(MOST_KEPT);
+      expect(kept[0]).toBe(1);
+      expect(kept.at(-1)).toBe(steps);
+      const gaps = kept.slice(1, -1).map((step, index) => step - (kept[index] ?? 0));
+      expect(new Set(gaps).size).toBeLessThanOrEqual(1);
+    }
+    expect(thin(Array.from({ length: 1000 }, (_, index) => index)).values.at(-1)).toBe(999);
+    expect(
+      thinPoints(
+        Array.from({ length: 10 }, (_, index) => index),
+        4,
+      ),
+    ).toEqual([0, 3, 6, 9]);
+  });
+});
+
+describe('a record', () => {
+  test('says how far a run came, and where it diverged', () => {
+    const [run] = runs;
+    if (run === undefined) throw new Error('the defaults have runs');
+    const fine = recordOf(run, series([3, 2]), context, 1);
+    expect([fine?.firstLoss, fine?.lastLoss, fine?.stepsDone, fine?.divergedAt]).toEqual([3, 2, 2, null]);
+    const gone = recordOf(run, series([3, null, null]), context, 1);
+    expect([gone?.lastLoss, gone?.stepsDone, gone?.divergedAt]).toEqual([3, 2, 2]);
+    expect(recordOf(run, new RunSeries(), context, 1)).toBeUndefined();
+  });
+
+  test('is told apart from what else storage may hold', () => {
+    expect(isRunRecord(JSON.parse(JSON.stringify(record('x'))))).toBe(true);
+    for (const wrong of [null, 3, {}, { ...record('x'), curve: 1 }, { ...record('x'), name: undefined }]) {
+      expect(isRunRecord(wrong)).toBe(false);
+    }
+  });
+});
+
+describe('the table', () => {
+  const all = [
+    record('b', (run) => Object.assign(run, { validationLoss: 2 }), 3),
+    record('a10', (run) => Object.assign(run, { validationLoss: null, divergedAt: 4 }), 2),
+    record('a9', (run) => Object.assign(run, { validationLoss: 1, hidden: true, model: 'SmolLM2' }), 1),
+  ];
+  const names = (part: Partial<ReturnType<typeof defaultView>>) =>
+    runsOf(all, { ...defaultView(), showHidden: true, ...part }).map(({ name }) => name);
+
+  test('has the newest first', () => {
+    expect(names({})).toEqual(['b', 'a10', 'a9']);
+    expect(names({ showHidden: false })).toEqual(['b', 'a10']);
+  });
+
+  test('sorts numbers as numbers and names as a reader would; what is missing is last both ways', () => {
+    expect(names({ sortBy: 'Validation', direction: 'ascending' })).toEqual(['a9', 'b', 'a10']);
+    expect(names({ sortBy: 'Validation', direction: 'descending' })).toEqual(['b', 'a9', 'a10']);
+    expect(names({ sortBy: 'Name', direction: 'ascending' })).toEqual(['a9', 'a10', 'b']);
+  });
+
+  test('finds rows that have every word', () => {
+    expect(names({ filter: 'diverged' })).toEqual(['a10']);
+    expect(names({ filter: 'SMOLLM2 adamw' })).toEqual(['a9']);
+    expect(names({ filter: 'smollm2 diverged' })).toEqual([]);
+    expect(names({ filter: '  ' })).toHaveLength(3);
+  });
+});
+
+test('a comparison marks what differs and nothing else', () => {
+  const one = record('one');
+  const other = record('two', (run) => {
+    run.optimizer.lr = 0.5;
+    run.session = { ...run.session, rank: 4 };
+  });
+  const differing = compareRuns(one, other).filter(({ differs }) => differs);
+  expect(differing.map(({ name, values }) => [name, values[1]])).toEqual([
+    ['lr', '0.5'],
+    ['Rank', '4'],
+  ]);
+  const scaled = record('scaled', (run) => Object.assign(run, { optimizer: runs[1]?.optimizer }));
+  expect(compareRuns(one, scaled).find(({ name }) => name === 'damping δ')?.values[0]).toBe('–');
+});
+
+describe('the book', () => {
+  function shelf() {
+    const kept = new Map<string, RunRecord>();
+    const made: Shelf<RunRecord> = {
+      all: async () => success([...kept.values()]),
+      put: async (values) => {
+        for (const [name, value] of values) kept.set(name, value);
+        return success(null);
+      },
+      remove: async (names) => {
+        for (const name of names) kept.delete(name);
+        return success(null);
+      },
+    };
+    return { kept, made };
+  }
+
+  test('keeps, changes, removes and brings back', async () => {
+    const { kept, made } = shelf();
+    const book = new RunBook(made);
+    const [one, other] = [record('one'), record('two')];
+    await book.add([one, other]);
+    await book.change(new Set([one.id]), (run) => {
+      run.name = 'renamed';
+    });
+    const next = new RunBook(made);
+    await next.open();
+    expect(next.runs.value.map(({ name }) => name)).toEqual(['two', 'renamed']);
+    const gone = await book.remove(new Set([other.id]));
+    expect(kept.size).toBe(1);
+    await book.add(gone);
+    expect(book.runs.value.map(({ name }) => name)).toEqual(['two', 'renamed']);
+  });
+
+  test('holds no more than it may, and says what went', async () => {
+    const { kept, made } = shelf();
+    const book = new RunBook(made);
+    const many = Array.from({ length: MOST_RUNS }, (_, index) => record(`${index}`, () => {}, index + 10));
+    await book.add(many);
+    expect(book.notice.value).toBe('');
+    await book.add([record('newest', () => {}, 10_000)]);
+    expect(book.runs.value).toHaveLength(MOST_RUNS);
+    expect(book.runs.value[0]?.name).toBe('newest');
+    expect(kept.size).toBe(MOST_RUNS);
+    expect(book.notice.value).toContain('the oldest 1 went');
+  });
+});

@@ -1,0 +1,409 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { App } from '../src/app';
+import { defaultConfig } from '../src/config/defaults';
+import { Lab } from '../src/lab/lab';
+import type { DataSummary } from '../src/protocol';
+import { success } from '../src/result';
+import { RunBook } from '../src/runs/book';
+import type { Shelf } from '../src/runs/shelf';
+import { Signal } from '../src/signal';
+import { SweepBook } from '../src/sweep/book';
+import { checkSweep } from '../src/sweep/check';
+import { defaultSweep, type SweepConfig } from '../src/sweep/config';
+import { readSweep } from '../src/sweep/config-store';
+import { gridValues, readValues, writeValues } from '../src/sweep/grid';
+import { lineNames, linesOf, questionOf } from '../src/sweep/lines';
+import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from '../src/sweep/plan';
+import type { SweepRecord } from '../src/sweep/record';
+import { Sweep } from '../src/sweep/sweep';
+import { sentenceOf } from '../src/sweep/words';
+import { FakeWorker } from './fake-worker';
+
+function config(edit: (config: SweepConfig) => void = () => {}): SweepConfig {
+  const made = defaultSweep();
+  edit(made);
+  return made;
+}
+
+describe('a grid', () => {
+  test('has equal ratios or equal distances, and both ends as they are', () => {
+    expect(gridValues({ lowest: 1e-4, highest: 1e-1, points: 4, log: true })).toEqual([
+      1e-4, 1e-3, 1e-2, 0.1,
+    ]);
+    expect(gridValues({ lowest: 1, highest: 3, points: 5, log: false })).toEqual([1, 1.5, 2, 2.5, 3]);
+    expect(gridValues({ lowest: 1e-4, highest: 1e-1, points: 7, log: true })[1]).toBe(3.16e-4);
+  });
+
+  test('of ranks is whole and says nothing twice', () => {
+    expect(gridValues({ lowest: 1, highest: 64, points: 7, log: true }, true)).toEqual([
+      1, 2, 4, 8, 16, 32, 64,
+    ]);
+    expect(gridValues({ lowest: 1, highest: 3, points: 9, log: true }, true)).toEqual([1, 2, 3]);
+  });
+
+  test('of nonsense is empty', () => {
+    const grid = { lowest: 1e-3, highest: 1e-1, points: 3, log: true };
+    for (const wrong of [
+      { points: 0 },
+      { points: 1 },
+      { points: 2.5 },
+      { points: Number.NaN },
+      { lowest: -1 },
+      { lowest: 0 },
+      { lowest: 1 },
+      { highest: Number.POSITIVE_INFINITY },
+    ]) {
+      expect(gridValues({ ...grid, ...wrong })).toEqual([]);
+    }
+  });
+
+  test('is read back as it was written', () => {
+    const values = gridValues({ lowest: 1e-5, highest: 10, points: 13, log: true });
+    expect(readValues(writeValues(values))).toEqual(values);
+    expect(readValues(' 1e-2; 3\n1e-2  .5 ')).toEqual([1e-2, 0.5, 3]);
+    expect(readValues('1, x')).toEqual([1, Number.NaN]);
+    expect(readValues(' , ')).toEqual([]);
+  });
+});
+
+describe('what is wrong with a sweep', () => {
+  const problemsOf = (edit: (config: SweepConfig) => void) => [...checkSweep(config(edit)).keys()];
+
+  test('is said at its field', () => {
+    expect(problemsOf(() => {})).toEqual([]);
+    expect(problemsOf(({ grids }) => Object.assign(grids.lr, { points: 0 }))).toEqual(['sweep.points']);
+    expect(problemsOf(({ grids }) => Object.assign(grids.lr, { lowest: -1 }))).toEqual(['sweep.lowest']);
+    expect(problemsOf(({ grids }) => Object.assign(grids.lr, { lowest: 1 }))).toEqual(['sweep.highest']);
+    expect(problemsOf(({ values }) => Object.assign(values, { lr: '1e-3, fast' }))).toEqual(['sweep.values']);
+    expect(problemsOf(({ values }) => Object.assign(values, { lr: '' }))).toEqual(['sweep.values']);
+    expect(problemsOf((sweep) => Object.assign(sweep, { methods: [] }))).toEqual(['sweep.methods']);
+    expect(problemsOf((sweep) => Object.assign(sweep, { validationEvery: -1 }))).toEqual([
+      'sweep.validation_every',
+    ]);
+  });
+
+  test('is more than 200 runs', () => {
+    const many = Array.from({ length: 101 }, (_, index) => index + 1).join();
+    expect(
+      checkSweep(config(({ values }) => Object.assign(values, { lr: many }))).get('sweep.values'),
+    ).toContain('202 runs');
+  });
+
+  test('is a rank that is no rank, an lr of nothing, and a damping of plain methods', () => {
+    const rank = (values: string) =>
+      problemsOf((sweep) =>
+        Object.assign(sweep, { quantity: 'rank', values: { ...sweep.values, rank: values } }),
+      );
+    expect(rank('1, 4')).toEqual([]);
+    expect(rank('1.5')).toEqual(['sweep.values']);
+    expect(rank('65')).toEqual(['sweep.values']);
+    expect(
+      problemsOf((sweep) => Object.assign(sweep, { quantity: 'rank', lrs: { adamw: Number.NaN } })),
+    ).toEqual(['sweep.lr.adamw']);
+    expect(problemsOf((sweep) => Object.assign(sweep, { quantity: 'damping', methods: ['adamw'] }))).toEqual([
+      'sweep.methods',
+    ]);
+  });
+
+  test('in storage has its default', () => {
+    expect(readSweep('nonsense')).toEqual(defaultSweep());
+    const found = readSweep({
+      quantity: 'x',
+      methods: ['adamw', 'no such'],
+      grids: { lr: 3 },
+      lrs: { sgd: 'x' },
+    });
+    expect(found).toEqual({ ...defaultSweep(), methods: ['adamw'] });
+    expect(readSweep(JSON.parse(JSON.stringify(defaultSweep())))).toEqual(defaultSweep());
+  });
+});
+
+describe('the planner', () => {
+  test('wants each method at each value, value after value', () => {
+    const wanted = wantedPoints(
+      config(({ values }) => Object.assign(values, { lr: '1e-2, 1e-3' })),
+      60,
+      8,
+    );
+    expect(wanted.map(({ method, lr, rank }) => [method, lr, rank])).toEqual([
+      ['adamw', 1e-3, 8],
+      ['scaled-adamw-safe', 1e-3, 8],
+      ['adamw', 1e-2, 8],
+      ['scaled-adamw-safe', 1e-2, 8],
+    ]);
+  });
+
+  test('varies rank or damping at the lr of each method', () => {
+    const ranks = config((sweep) => {
+      sweep.quantity = 'rank';
+      sweep.values.rank = '2, 4';
+      sweep.lrs = { adamw: 0.5 };
+    });
+    const points = wantedPoints(ranks, 60, 8);
+    expect(points.map(({ rank }) => rank)).toEqual([2, 2, 4, 4]);
+    expect(points[0]?.optimizer.lr).toBe(0.5);
+    const dampings = wantedPoints({ ...ranks, quantity: 'damping' }, 60, 8);
+    expect(new Set(dampings.map(({ method }) => method))).toEqual(new Set(['scaled-adamw-safe']));
+    expect(dampings[0]?.optimizer.preconditioner?.damping).toBe(1e-6);
+  });
+
+  test('trains only what has no result', () => {
+    const wanted = wantedPoints(
+      config(({ values }) => Object.assign(values, { lr: '1, 2' })),
+      60,
+      8,
+    );
+    const done = { method: 'adamw', value: 1, lr: 1 } as SweepRecord['results'][number];
+    expect(pendingPoints(wanted, [done]).map(({ method, value }) => `${method} ${value}`)).toEqual([
+      'scaled-adamw-safe 1',
+      'adamw 2',
+      'scaled-adamw-safe 2',
+    ]);
+  });
+
+  test('makes banks of one rank, as few as fit and as even as possible', () => {
+    const points = [1, 1, 1, 1, 1, 1, 1, 2, 2].map((rank, value) => ({ rank, value }) as Point);
+    const sizes = banksOf(points, (rank) => (rank === 1 ? 3 : 2)).map((bank) =>
+      bank.map(({ value }) => value),
+    );
+    expect(sizes).toEqual([[0, 1, 2], [3, 4, 5], [6], [7, 8]]);
+    expect(banksOf(points.slice(0, 6), () => 4).map((bank) => bank.length)).toEqual([3, 3]);
+    expect(banksOf([], () => 4)).toEqual([]);
+  });
+
+  test('finds the largest bank that fits with few questions', async () => {
+    for (const limit of [0, 1, 2, 7, 40, 64]) {
+      let asked = 0;
+      const found = await largestFitting(64, async (count) => {
+        asked += 1;
+        return count <= limit;
+      });
+      expect(found).toBe(limit);
+      expect(asked).toBeLessThanOrEqual(8);
+    }
+    expect(await largestFitting(0, async () => true)).toBe(0);
+  });
+});
+
+function shelf<Value>(refuses = false): Shelf<Value> & { kept: Map<string, Value> } {
+  const kept = new Map<string, Value>();
+  const no = { ok: false as const, failure: { place: 'runs', field: null, message: 'quota exceeded' } };
+  return {
+    kept,
+    all: async () => (refuses ? no : success([...kept.values()])),
+    put: async (values) => {
+      if (refuses) return no;
+      for (const [name, value] of values) kept.set(name, value);
+      return success(null);
+    },
+    remove: async (names) => {
+      for (const name of names) kept.delete(name);
+      return refuses ? no : success(null);
+    },
+  };
+}
+
+const source = { name: 'pairs.txt', blob: new Blob(['a||b']) };
+
+/** A sweep of two methods over `lrs` on fakes, in an app that has model and data. */
+async function open(lrs: string, edit: (worker: FakeWorker) => void = () => {}, refuses = false) {
+  const lab = new Lab(() => new FakeWorker(edit), { cores: 2, memory: 0 });
+  const settings = defaultConfig();
+  settings.session.steps = 4;
+  const app = new App(lab, new Signal(settings));
+  await lab.useEngine({ engine: 'cpu', reason: '', gpuUsable: false });
+  await lab.loadModel([new File(['x'], 'model.gguf')]);
+  await app.readData(source);
+  lab.data.set({ status: 'ready', value: { statistics: { validation_examples: 4 } } as DataSummary });
+  const book = new SweepBook(shelf<SweepRecord>(refuses));
+  const runs = new RunBook(shelf(refuses));
+  const own = config(({ values }) => Object.assign(values, { lr: lrs }));
+  return { app, lab, book, runs, sweep: new Sweep(app, new Signal(own), book, runs) };
+}
+
+const until = async (holds: () => boolean) => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+beforeEach(() => {
+  FakeWorker.all = [];
+});
+
+describe('a sweep', () => {
+  test('trains all points, records what diverged, and leaves the lab free', async () => {
+    const { app, lab, sweep, book, runs } = await open('0.1, 0.2, 1000');
+    const training = sweep.start();
+    expect(app.locked).toBe(true);
+    await training;
+    expect(sweep.phase.value).toBe('finished');
+    const results = book.sweeps.value[0]?.results ?? [];
+    expect(results).toHaveLength(6);
+    expect(results.filter(({ divergedAt }) => divergedAt !== null).map(({ value }) => value)).toEqual([
+      1000, 1000,
+    ]);
+    expect(results.every(({ value, validationLoss }) => (value === 1000) === (validationLoss === null))).toBe(
+      true,
+    );
+    expect(book.sweeps.value[0]?.baseLoss).toBe(1);
+    expect(runs.runs.value).toHaveLength(6);
+    expect(lab.phase.value).toBe('idle');
+    expect(app.locked).toBe(false);
+    expect(sweep.whyNot).toContain('All of these runs are there');
+  });
+
+  test('trains only the points that were added', async () => {
+    const { sweep, book, runs } = await open('0.1');
+    await sweep.start();
+    sweep.change(({ values }) => Object.assign(values, { lr: '0.1, 0.3' }));
+    expect(sweep.pending).toHaveLength(2);
+    await sweep.start();
+    expect(book.sweeps.value).toHaveLength(1);
+    expect(book.sweeps.value[0]?.results.map(({ value }) => value)).toEqual([0.1, 0.1, 0.3, 0.3]);
+    expect(runs.runs.value).toHaveLength(4);
+  });
+
+  test('other settings are another sweep, and the old one comes back with them', async () => {
+    const { app, sweep, book } = await open('0.1');
+    await sweep.start();
+    app.change(({ session }) => Object.assign(session, { alpha: 32 }));
+    expect(sweep.pending).toHaveLength(2);
+    expect(sweep.shown.value?.key).not.toBe(sweep.key);
+    await sweep.start();
+    expect(book.sweeps.value).toHaveLength(2);
+    app.change(({ session }) => Object.assign(session, { alpha: 16 }));
+    expect(sweep.pending).toHaveLength(0);
+    expect(sweep.shown.value?.basis.session.alpha).toBe(16);
+  });
+
+  test('makes more banks where memory is short, and pauses between steps', async () => {
+    // A base of 100 and 100 a run: nine runs fit into one worker of 1000.
+    const { sweep, book } = await open('1, 2, 3, 4, 5, 6, 7, 8, 9, 10');
+    const sizes = new Set<number>();
+    sweep.measured.subscribe(() => sizes.add(sweep.bank?.points.length ?? 0));
+    const training = sweep.start();
+    await until(() => sweep.phase.value === 'running');
+    sweep.pause();
+    await until(() => sweep.phase.value === 'paused');
+    const before = sweep.progress.done;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sweep.progress.done).toBe(before);
+    expect(sweep.progress.banks).toBe(2);
+    sweep.resume();
+    await training;
+    expect(book.sweeps.value[0]?.results).toHaveLength(20);
+    expect(sizes).toContain(10);
+  });
+
+  test('stopped, keeps what had finished and can go on', async () => {
+    const { sweep, book, app } = await open('1, 2, 3, 4, 5, 6, 7, 8, 9, 10');
+    const training = sweep.start();
+    await until(() => sweep.progress.bank === 2 && sweep.phase.value === 'running');
+    sweep.stop();
+    await training;
+    expect(sweep.phase.value).toBe('stopped');
+    expect(sweep.failure.value).toBeNull();
+    expect(book.sweeps.value[0]?.results).toHaveLength(10);
+    expect(app.locked).toBe(false);
+    expect(sweep.pending).toHaveLength(10);
+    await sweep.start();
+    expect(book.sweeps.value[0]?.results).toHaveLength(20);
+  });
+
+  test('says which setting the engine refuses, and marks no run of the table', async () => {
+    const refused = { place: 'settings', field: 'runs.0.lr', message: 'lr is too small' };
+    const { sweep, app } = await open('1', (worker) => {
+      worker.refuses = refused;
+    });
+    await sweep.start();
+    expect(sweep.phase.value).toBe('failed');
+    expect(sweep.failure.value?.message).toBe('lr is too small');
+    expect(app.problems.value.size).toBe(0);
+    expect(app.locked).toBe(false);
+  });
+
+  test('says it where not even one run fits', async () => {
+    const { sweep } = await open('1', (worker) => {
+      const total = 5000;
+      worker.api.estimate = async () => ({
+        ok: true,
+        value: { base: total, runs: 0, activations: 0, total, limit: 1000 },
+      });
+    });
+    await sweep.start();
+    expect(sweep.failure.value?.message).toContain('One worker needs more memory');
+  });
+
+  test('and the lab’s other training exclude each other', async () => {
+    const { sweep, app } = await open('1');
+    const training = app.start();
+    expect(sweep.whyNot).toContain('Language tab');
+    await sweep.start();
+    expect(sweep.phase.value).toBe('idle');
+    await training;
+    const sweeping = sweep.start();
+    await app.start();
+    expect(app.metrics.value).toBeNull();
+    await sweeping;
+    expect(sweep.phase.value).toBe('finished');
+  });
+
+  test('goes on in memory where storage refuses, and says so', async () => {
+    const { sweep, book, runs } = await open('1', () => {}, true);
+    await sweep.start();
+    expect(book.sweeps.value[0]?.results).toHaveLength(2);
+    expect(runs.runs.value).toHaveLength(2);
+    expect(book.failure.value?.message).toContain('quota exceeded');
+    expect(runs.failure.value?.message).toContain('until the page is closed');
+  });
+});
+
+describe('lines', () => {
+  const run = (method: string, value: number, lr: number, validationLoss: number | null) =>
+    ({ method, value, lr, validationLoss, divergedAt: validationLoss === null ? 3 : null }) as never;
+  const record = (quantity: 'lr' | 'rank', results: never[]) =>
+    ({ basis: { quantity }, baseLoss: 3, results }) as unknown as SweepRecord;
+
+  test('are one a method, at rising values, and keep their look', () => {
+    const lines = linesOf(
+      record('lr', [run('adamw', 2, 2, 1), run('sgd', 1, 1, 2), run('adamw', 1, 1, null)]),
+    );
+    expect(lines.map(({ style, runs }) => [style, runs.map(({ value }) => value)])).toEqual([
+      [0, [1, 2]],
+      [1, [1]],
+    ]);
+    expect(lineNames(record('lr', [run('sgd', 1, 1, 2)]), [{ method: 'adamw', lr: 1 }], 'lr')[0]).toBe(
+      lines[1]?.name,
+    );
+  });
+
+  test('where rank is varied, another lr is another line', () => {
+    const names = linesOf(record('rank', [run('sgd', 2, 0.1, 1), run('sgd', 2, 0.2, 1)])).map(
+      ({ name }) => name,
+    );
+    expect(new Set(names).size).toBe(2);
+    expect(questionOf(record('rank', [run('sgd', 2, 0.1, 1)])).results[0]?.lr).toBe(2);
+  });
+
+  test('are told in words', () => {
+    const [line] = linesOf(record('lr', [run('sgd', 1, 1, 2), run('sgd', 2, 2, null)]));
+    if (line === undefined) throw new Error('there is a line');
+    const summary = {
+      best_loss: 2,
+      best_lr: 1,
+      width_own_decades: 0.394,
+      width_overall_decades: 0,
+      diverged: 1,
+      worse_than_base: 0,
+      best_at_edge: true,
+      curve: [],
+    };
+    const words = sentenceOf({ ...line, summary }, 'lr');
+    expect(words).toContain('best validation loss 2.000 at learning rate 1');
+    expect(words).toContain('within 5 % of it over 0.39 decades, nowhere within 5 % of the best of all');
+    expect(words).toContain('1 diverged of 2 runs.');
+    expect(words).toContain('a better one may lie outside');
+    expect(sentenceOf({ ...line, summary: { ...summary, best_loss: null } }, 'lr')).toContain(
+      'all 2 runs diverged',
+    );
+  });
+});
