@@ -14,5 +14,9 @@ export function presetName(id: string): string {
   const preset = presetCalled(id);
   if (preset === undefined) return id;
   const name = methodNames[preset.method];
-  return presetsOf(preset.method).length > 1 ? `${name} (${preset.name.toLowerCase()})` : name;
+  // What begins as an abbreviation stays one.
+  const own = /^[A-Z]{2}/.test(preset.name)
+    ? preset.name
+    : preset.name.charAt(0).toLowerCase() + preset.name.slice(1);
+  return presetsOf(preset.method).length > 1 ? `${name} (${own})` : name;
 }

@@ -109,10 +109,10 @@ function methodFields(sweep: Sweep): HTMLFieldSetElement {
   const problem = h('p', { class: 'problem', hidden: true });
   return h(
     'fieldset',
-    { class: 'plain', 'data-field': 'sweep.methods' },
+    { class: 'plain' },
     h('legend', { class: 'unseen' }, 'Methods'),
     h('ul', { class: 'sweep-methods' }, ...rows.map(({ element }) => element)),
-    problem,
+    h('div', { 'data-field': 'sweep.methods' }, problem),
   );
 }
 
