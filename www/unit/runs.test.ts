@@ -18,6 +18,7 @@ const context: RunContext = {
   dataSettings,
   session,
   engine: 'cpu',
+  start: null,
   origin: 'training',
 };
 

@@ -57,6 +57,7 @@ function factsOf(run: RunRecord): Map<string, string> {
     ['Data', run.data],
     ['Sequence length', setting(dataSettings.sequence_length)],
     ['Loss on', dataSettings.loss_on],
+    ['Starts from', run.start ?? 'fresh adapters'],
     ['Engine', run.engine === 'cpu' ? 'CPU' : 'WebGPU'],
     ['First loss', measure(run.firstLoss)],
     ['Last loss', measure(run.lastLoss)],

@@ -11,6 +11,8 @@ export interface RunContext {
   dataSettings: DataSettings;
   session: Omit<SessionSettings, 'runs'>;
   engine: EngineName;
+  /** Name of the adapter that it started from; null is a fresh one. */
+  start: string | null;
   origin: 'training' | 'sweep';
 }
 

@@ -10,7 +10,8 @@ export function contextOf(app: App, origin: RunContext['origin']): RunContext | 
   if (model === undefined || source === null) return undefined;
   const { session, data } = app.config.value;
   const { engine } = app.lab.choice.value;
-  return { model: model.name, data: source.name, dataSettings: data, session, engine, origin };
+  const start = app.lab.startedFrom;
+  return { model: model.name, data: source.name, dataSettings: data, session, engine, start, origin };
 }
 
 /** Puts every training of the Language tab into the book as soon as it is over, however it ended. */

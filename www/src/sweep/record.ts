@@ -26,6 +26,8 @@ export interface SweepBasis {
   model: { name: string; parameters: number };
   data: { name: string; bytes: number; settings: DataSettings };
   session: Omit<SessionSettings, 'runs'>;
+  /** Name of the adapter that runs start from; null is fresh ones. */
+  start: string | null;
 }
 
 /** A sweep and what came out of it so far. */
@@ -53,6 +55,7 @@ export function basisOf(app: App, quantity: SweepQuantity): SweepBasis | undefin
     data: { name: source.name, bytes: source.blob.size, settings: data },
     // What is measured beside the losses changes none of them.
     session: { ...session, diagnostics: false },
+    start: app.lab.startAdapter.value?.name ?? null,
   });
 }
 
@@ -68,7 +71,7 @@ export function newRecord(basis: SweepBasis): SweepRecord {
 }
 
 /** What a sweep was or would be trained on and with, in a line. */
-export function basisWords({ quantity, model, data, session }: SweepBasis): string {
+export function basisWords({ quantity, model, data, session, start }: SweepBasis): string {
   const scale =
     quantity === 'rank' ? `alpha ${session.alpha}` : `rank ${session.rank}, alpha ${session.alpha}`;
   return [
@@ -79,6 +82,7 @@ export function basisWords({ quantity, model, data, session }: SweepBasis): stri
     `batch ${session.batch_size}`,
     plural(session.steps, 'step'),
     `seed ${count(session.seed)}`,
+    ...(start === null ? [] : [`from ${start}`]),
   ].join(' · ');
 }
 

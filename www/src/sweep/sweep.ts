@@ -80,7 +80,14 @@ export class Sweep {
       this.problems.set(checkSweep(current));
       this.choose();
     });
-    for (const signal of [app.config, app.dataSource, app.lab.model, app.lab.data, book.sweeps]) {
+    for (const signal of [
+      app.config,
+      app.dataSource,
+      app.lab.model,
+      app.lab.data,
+      app.lab.startAdapter,
+      book.sweeps,
+    ]) {
       signal.subscribe(() => this.choose());
     }
     app.lab.phase.subscribe((phase) => this.follow(phase));

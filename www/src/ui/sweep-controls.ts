@@ -56,7 +56,14 @@ function basisSummary(sweep: Sweep): HTMLElement {
     setText(words, basis === undefined ? missing : basisWords(basis));
     setText(link, basis === undefined ? 'Choose them in the Language tab' : 'Change in the Language tab');
   };
-  for (const signal of [app.config, app.lab.model, app.lab.data, app.dataSource, sweep.config]) {
+  for (const signal of [
+    app.config,
+    app.lab.model,
+    app.lab.data,
+    app.lab.startAdapter,
+    app.dataSource,
+    sweep.config,
+  ]) {
     signal.subscribe(show);
   }
   show();
