@@ -85,8 +85,9 @@ pub fn read(
     let config: Config =
         serde_json::from_slice(config).map_err(|error| wrong(error.to_string()))?;
     let architecture = &model.architecture;
-    check_supported(&config, architecture).map_err(wrong)?;
+    // First, because another base explains most of what would be refused next.
     let modules = adapted_modules(&config, model).map_err(wrong)?;
+    check_supported(&config, architecture).map_err(wrong)?;
     let shape = shape(&config, &modules).map_err(wrong)?;
     check_rank(&shape, model).map_err(wrong)?;
 

@@ -94,7 +94,10 @@ def check_script(script, golden_folder):
         batches, result = (pathlib.Path(temporary) / name for name in ("batches.json", "result.json"))
         batches.write_text(json.dumps(golden["batches"]))
         options = ["--base", folder / "model", "--adapter", folder / "adapter_init"]
-        subprocess.run([sys.executable, script, *options, "--batches", batches, "--result", result], check=True, stdout=subprocess.DEVNULL)
+        command = [sys.executable, script, *options, "--batches", batches, "--result", result]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"FAILED: {script.name}:\n{done.stderr[-4000:]}")
         results = json.loads(result.read_text())
     missing = set(golden["cases"]) - {run["name"] for run in results}
     if missing != {"scaled_adamw_sequential"}:
@@ -109,6 +112,7 @@ def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     exported, scripts, golden = map(pathlib.Path, sys.argv[1:])
     for folder in sorted(exported.iterdir()):
         check_exported(folder, golden)

@@ -29,6 +29,9 @@ export function adapterStart(app: App): HTMLElement[] {
     if (own !== asked) return;
     problem.show(answer.ok ? null : answer.failure);
     const start = lab.startAdapter.value;
+    // A field in which the user was typing would go on showing that.
+    const typing = document.activeElement;
+    if (typing instanceof HTMLInputElement && typing.closest('#settings') !== null) typing.blur();
     if (answer.ok && start !== null) app.change(({ session }) => followStart(session, start));
   };
   const drop = dropZone({
