@@ -226,5 +226,6 @@ describe('what leaves', () => {
     expect(baseId('SmolLM2 135M Instruct')).toBe('HuggingFaceTB/SmolLM2-135M-Instruct');
     expect(baseId('Smollm2 360M')).toBe('HuggingFaceTB/SmolLM2-360M');
     expect(baseId('my-model')).toBe('my-model');
+    expect(baseId('unnamed model')).toBe('path/to/the/base');
   });
 });

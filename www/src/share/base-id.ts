@@ -8,7 +8,11 @@ const known: readonly (readonly [RegExp, string])[] = [
   [/^(openai-community\/)?gpt-?2$/i, 'openai-community/gpt2'],
 ];
 
+/** What stands where nothing is known. */
+export const UNKNOWN_BASE = 'path/to/the/base';
+
 /** Where Python finds the base that files call `name`: an id of the hub where it is known, else the name itself. */
 export function baseId(name: string): string {
+  if (name === '' || name === 'unnamed model') return UNKNOWN_BASE;
   return known.find(([pattern]) => pattern.test(name))?.[1] ?? name;
 }

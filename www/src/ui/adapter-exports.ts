@@ -4,6 +4,7 @@ import { Exporter } from '../lab/exporting';
 import type { Precision, Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import { adapterReadme, mergedReadme, type RecipeInput } from '../share/adapter-readme';
+import { UNKNOWN_BASE } from '../share/base-id';
 import { fileName } from '../share/file-name';
 import { saveFile } from '../share/save-file';
 import { ZipWriter } from '../share/zip';
@@ -25,11 +26,11 @@ interface Made {
 }
 
 /** Every run of the training, and the forms in which it can leave. */
-export function adapterExports(app: App, base: Signal<string>): HTMLElement[] {
+export function adapterExports(app: App, base: Signal<string>, field: HTMLElement): HTMLElement[] {
   const { lab } = app;
   const exporter = new Exporter(() => lab.trainees);
   const problem = failureBox();
-  const told = h('p', { class: 'hint', role: 'status' });
+  const told = h('p', { class: 'hint adapter-told', role: 'status' });
   let running: AbortController | null = null;
   const progress = progressBar('Exporting', () => running?.abort());
   let precision: Precision = 'f16';
@@ -54,7 +55,7 @@ export function adapterExports(app: App, base: Signal<string>): HTMLElement[] {
     return {
       config,
       run,
-      base: base.value,
+      base: base.value || UNKNOWN_BASE,
       data: app.dataSource.value?.name ?? '',
       start: lab.startedFrom,
       step: series?.losses.length ?? 0,
@@ -64,7 +65,7 @@ export function adapterExports(app: App, base: Signal<string>): HTMLElement[] {
   const stem = (run: number) => fileName(app.trainedRuns.value[run]?.name ?? 'run');
 
   const peft = async (run: number, recipe: RecipeInput): Promise<Result<Made>> => {
-    const files = await exporter.peft(run, base.value);
+    const files = await exporter.peft(run, recipe.base);
     if (!files.ok) return files;
     const zip = new ZipWriter();
     const folder = stem(run);
@@ -173,5 +174,11 @@ export function adapterExports(app: App, base: Signal<string>): HTMLElement[] {
     if (phase === 'running' || phase === 'preparing') running?.abort();
     enable();
   });
-  return [numbers.element, hint, list, progress.element, problem.element, told];
+  return [
+    h('div', { class: 'fields' }, field, numbers.element),
+    hint,
+    h('div', {}, list, told),
+    progress.element,
+    problem.element,
+  ];
 }

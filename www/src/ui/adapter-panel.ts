@@ -23,7 +23,7 @@ export function adapterPanel(app: App): HTMLElement[] {
     if (model !== undefined) base.set(baseId(model.name));
   });
   return [
-    ...part('Take home', field.element, ...adapterExports(app, base)),
+    ...part('Take home', ...adapterExports(app, base, field.element)),
     ...part('Bring back', ...adapterStart(app)),
     ...part('Go on in Python', ...adapterScript(app, base)),
   ];

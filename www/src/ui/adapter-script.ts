@@ -1,5 +1,6 @@
 import type { App } from '../app';
 import { readyValue } from '../lab/loadable';
+import { UNKNOWN_BASE } from '../share/base-id';
 import { peftScript } from '../share/peft-script';
 import { saveFile } from '../share/save-file';
 import type { Signal } from '../signal';
@@ -22,7 +23,7 @@ export function adapterScript(app: App, base: Signal<string>): HTMLElement[] {
     config.data.format ??= data?.detected.format ?? null;
     return peftScript({
       config,
-      base: base.value || 'path/to/the/base',
+      base: base.value || UNKNOWN_BASE,
       architecture: readyValue(app.lab.model.value)?.architecture ?? 'llama',
       data: app.dataSource.value?.name ?? '',
     });
