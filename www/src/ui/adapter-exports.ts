@@ -175,7 +175,7 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
     enable();
   });
   return [
-    h('div', { class: 'fields' }, field, numbers.element),
+    h('div', { class: 'adapter-fields' }, field, numbers.element),
     hint,
     h('div', {}, list, told),
     progress.element,
