@@ -113,7 +113,7 @@ test('kept settings that are nonsense do not break the page', async ({ lab }) =>
   await lab.page.reload();
   await lab.page.waitForFunction(() => window.testHooks !== undefined);
   await expect(lab.field('rank').locator('input')).toHaveValue('8');
-  await expect(lab.page.locator('#train .message.warn')).toContainText('default');
+  await expect(lab.page.locator('#train .message.warn:visible')).toContainText('default');
 });
 
 test('settings are kept across reloads', async ({ lab }) => {

@@ -17,7 +17,7 @@ test('a worker that dies is replaced, and the curve is the one it would have bee
   await lab.crashWorker(0);
   await lab.button('pause').click();
   await lab.finished();
-  await expect(lab.page.locator('#train .message.warn')).toContainText('from step 5');
+  await expect(lab.page.locator('#train .message.warn:visible')).toContainText('from step 5');
   expect([await lab.losses(0), await lab.losses(1)]).toEqual(undisturbed);
 });
 
@@ -27,7 +27,7 @@ test('a worker that keeps dying ends the training with a reason', async ({ lab }
   await lab.start();
   await lab.reaches(2);
   await lab.page.evaluate(() => window.testHooks?.crashAlways());
-  await expect(lab.page.locator('#train .message.bad')).toContainText('ended by a test');
+  await expect(lab.page.locator('#train .message.bad:visible')).toContainText('ended by a test');
   await expect(lab.page.locator('#status')).toHaveText('Training ended early; see below.');
   await expect(lab.button('start')).toBeEnabled();
 });

@@ -54,7 +54,7 @@ test('a lost GPU device is replaced, and training resumes from the checkpoint', 
   await page.evaluate(() => window.testHooks?.loseDevice());
   await lab.button('pause').click();
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
-  await expect(page.locator('#train .message.warn')).toContainText('device was lost');
+  await expect(page.locator('#train .message.warn:visible')).toContainText('device was lost');
   const resumed = [await lab.losses(0), await lab.losses(1)];
   for (const [run, losses] of cpu.entries()) {
     for (const [step, loss] of losses.entries())
