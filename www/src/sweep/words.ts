@@ -32,7 +32,7 @@ function endsOf({ diverged, worse_than_base: worse }: SummedLine['summary'], run
 }
 
 /** `0.39 decades`. */
-export function decades(width: number): string {
+function decades(width: number): string {
   return `${width.toFixed(2)} decades`;
 }
 

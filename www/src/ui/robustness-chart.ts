@@ -145,8 +145,8 @@ function drawMarks(self: uPlot, state: RobustnessState, resolve: (colour: string
     ctx.stroke();
     ctx.setLineDash([]);
     ctx.font = `${12 * dot}px ${getComputedStyle(self.root).fontFamily}`;
-    ctx.textAlign = 'left';
-    ctx.fillText(`base ${measure(state.baseLoss)}`, bbox.left + 6 * dot, y - 5 * dot);
+    ctx.textAlign = 'right';
+    ctx.fillText(`base ${measure(state.baseLoss)}`, bbox.left + bbox.width - 4 * dot, y - 5 * dot);
   }
   const [, top] = lossRange(state);
   for (const [index, { style, points, best }] of state.lines.entries()) {

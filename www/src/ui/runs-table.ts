@@ -15,7 +15,7 @@ export function runsTable(book: RunBook, view: Signal<TableView>, chosen: Signal
   const heads = [nameColumn, ...columns].map(({ name }) => {
     const arrow = h('span', { 'aria-hidden': 'true', class: 'sort-arrow' });
     const button = h('button', { type: 'button', class: 'sort', onclick: () => sortBy(name) }, name, arrow);
-    return { name, arrow, cell: h('th', { scope: 'col' }, button) };
+    return { name, arrow, cell: h('th', { scope: 'col', 'data-column': name }, button) };
   });
   const body = h('tbody', {});
   const element = h(

@@ -98,7 +98,12 @@ function methodFields(sweep: Sweep): HTMLFieldSetElement {
         }),
     });
     const none = h('span', { class: 'hint' }, 'no damping');
-    const element = h('li', { class: 'sweep-method' }, box.element, none, lr.element);
+    const element = h(
+      'li',
+      { class: 'sweep-method' },
+      h('div', { class: 'row' }, box.element, none),
+      lr.element,
+    );
     const show = () => {
       const { quantity, methods } = sweep.config.value;
       const usable = hasQuantity(id, quantity);

@@ -4,7 +4,7 @@ import { lineNames, questionOf, type SummedLine, summedLines } from '../sweep/li
 import { quantityNames } from '../sweep/name';
 import type { SweepRecord } from '../sweep/record';
 import type { Sweep } from '../sweep/sweep';
-import { decades, sentenceOf } from '../sweep/words';
+import { sentenceOf } from '../sweep/words';
 import { lineChart } from './chart';
 import { fill, h } from './dom';
 import { paced } from './frame';
@@ -34,11 +34,11 @@ export function robustness(sweep: Sweep): HTMLElement[] {
 
   const draw = (record: SweepRecord | null, summaries: readonly MethodSummary[]) => {
     const lines = record === null ? [] : summedLines(record, summaries);
-    const quantity = record?.basis.quantity ?? 'lr';
+    const quantity = record?.basis.quantity ?? sweep.config.value.quantity;
     empty.hidden = lines.length > 0;
     for (const part of [legend, key, words, table, details]) part.hidden = lines.length === 0;
-    if (record === null || lines.length === 0) return;
     title.textContent = `Validation loss after the last step, over ${quantityNames[quantity]}`;
+    if (record === null || lines.length === 0) return;
     chart.show(robustnessState(record, lines));
     const sentences = lines.map((line) => sentenceOf(line, quantity));
     chart.summarise(sentences.join(' '));
@@ -58,6 +58,11 @@ export function robustness(sweep: Sweep): HTMLElement[] {
     if (answer.ok) draw(record, answer.value);
   };
   sweep.shown.watch((record) => void summarise(record));
+  let quantity = sweep.config.value.quantity;
+  sweep.config.subscribe((config) => {
+    if (config.quantity !== quantity) void summarise(sweep.shown.value);
+    quantity = config.quantity;
+  });
   // What was kept is there before the engine is.
   sweep.app.lab.engineReport.subscribe(({ status }) => {
     if (status === 'ready') void summarise(sweep.shown.value);
@@ -84,14 +89,21 @@ function region(name: string) {
 }
 
 function summaryTable(lines: readonly SummedLine[], varied: string): HTMLElement {
-  const heads = ['Best loss', `At ${varied}`, 'Width, own', 'Width, overall', 'Diverged', 'Worse than base'];
+  const heads = [
+    'Best loss',
+    `At ${varied}`,
+    'Width, own (decades)',
+    'Width, overall (decades)',
+    'Diverged',
+    'Worse than base',
+  ];
   const rows = lines.map(({ name, style, runs, summary }) => {
     const of = (amount: number) => `${amount} of ${runs.length}`;
     const cells = [
       measure(summary.best_loss),
       setting(summary.best_lr) || '–',
-      decades(summary.width_own_decades),
-      decades(summary.width_overall_decades),
+      summary.width_own_decades.toFixed(2),
+      summary.width_overall_decades.toFixed(2),
       of(summary.diverged),
       of(summary.worse_than_base),
     ];
@@ -143,6 +155,7 @@ export function sweepCurves(sweep: Sweep): HTMLElement[] {
     const record = sweep.bank !== null && sweep.shown.value?.key !== sweep.key ? null : sweep.shown.value;
     const state = curvesState(record, sweep.bank, app.config.value.view);
     empty.hidden = state.steps.length > 0;
+    legend.hidden = !empty.hidden;
     if (state.steps.length === 0) return;
     chart.show(state);
     const names = lineNames(record, sweep.bank?.points ?? [], sweep.config.value.quantity);
