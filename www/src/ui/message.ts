@@ -26,3 +26,31 @@ export function noticeBox() {
     },
   };
 }
+
+/** A place in which there is a failure only while there is one to tell. */
+export function failurePlace() {
+  const box = failureBox();
+  const element = h('div', { hidden: true });
+  return {
+    element,
+    show(failure: Failure | null) {
+      element.hidden = failure === null;
+      element.replaceChildren(...(failure === null ? [] : [box.element]));
+      box.show(failure);
+    },
+  };
+}
+
+/** The same for something that the user should know. */
+export function noticePlace() {
+  const box = noticeBox();
+  const element = h('div', { hidden: true });
+  return {
+    element,
+    show(text: string) {
+      element.hidden = text === '';
+      element.replaceChildren(...(text === '' ? [] : [box.element]));
+      box.show(text);
+    },
+  };
+}

@@ -5,7 +5,7 @@ import { asksForModel, resume } from '../keep/resume';
 import { modelFiles } from '../store/dropped';
 import { h, setText } from './dom';
 import { dropZone } from './drop-zone';
-import { failureBox, noticeBox } from './message';
+import { failurePlace, noticePlace } from './message';
 import { progressBar } from './progress';
 import { bytes, count, plural } from './words';
 
@@ -14,8 +14,8 @@ export function resumeOffer(app: App, keeper: Keeper): HTMLElement[] {
   const { lab } = app;
   const words = h('p', {});
   const more = h('p', { class: 'hint' });
-  const problem = failureBox();
-  const trouble = noticeBox();
+  const problem = failurePlace();
+  const trouble = noticePlace();
   let loading: AbortController | null = null;
   const progress = progressBar('Loading the kept training', () => {
     loading?.abort();

@@ -2,7 +2,7 @@ import { pngOf } from '../share/chart-png';
 import { type ChartPicture, chartSvg, type PictureLook } from '../share/chart-svg';
 import { saveFile } from '../share/save-file';
 import { h } from './dom';
-import { failureBox } from './message';
+import { failurePlace } from './message';
 import { colourOf, dashOf } from './run-style';
 
 interface SaveChartOptions {
@@ -14,7 +14,7 @@ interface SaveChartOptions {
 
 /** Buttons that save a chart as PNG and SVG, in the colours of the page. */
 export function saveChart(name: string, { file, picture }: SaveChartOptions) {
-  const failure = failureBox();
+  const failure = failurePlace();
   const probe = h('span', { hidden: true });
   const svg = () => {
     const now = picture();
@@ -38,7 +38,13 @@ export function saveChart(name: string, { file, picture }: SaveChartOptions) {
       form,
     );
   const buttons = [button('PNG', () => void savePng()), button('SVG', saveSvg)];
-  const group = h('div', { class: 'save', role: 'group', 'aria-label': `Save ${name}` }, ...buttons, probe);
+  const group = h(
+    'div',
+    { class: 'save', role: 'group', 'aria-label': `Save ${name}` },
+    h('span', { class: 'hint', 'aria-hidden': 'true' }, 'Save'),
+    ...buttons,
+    probe,
+  );
   return {
     element: h('div', { class: 'save-frame' }, group, failure.element),
     /** Whether there is something to save. */

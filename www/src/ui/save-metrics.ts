@@ -6,11 +6,11 @@ import { metricsDocument } from '../share/metrics-document';
 import { metricsCsv } from '../share/metrics-table';
 import { saveFile } from '../share/save-file';
 import { h } from './dom';
-import { failureBox } from './message';
+import { failurePlace } from './message';
 
 /** Buttons that save everything measured in this training: a table, or settings and numbers together. */
 export function saveMetrics(app: App): HTMLElement {
-  const failure = failureBox();
+  const failure = failurePlace();
   const save = async (name: string, type: string, make: (metrics: ExperimentMetrics) => Promise<string>) => {
     const metrics = app.metrics.value;
     if (metrics === null) return;
@@ -45,7 +45,7 @@ export function saveMetrics(app: App): HTMLElement {
   const group = h(
     'div',
     { class: 'save', role: 'group', 'aria-label': 'Save all numbers' },
-    h('span', { class: 'hint', 'aria-hidden': 'true' }, 'All numbers of all steps:'),
+    h('span', { class: 'hint', 'aria-hidden': 'true' }, 'Save all numbers of all steps'),
     button('CSV', () => void csv()),
     button('JSON', () => void json()),
   );
