@@ -167,20 +167,23 @@ test('a full quota is told where it matters, and training goes on', async ({ lab
   expect((await lab.losses(0)).length).toBe(12);
 });
 
-/** The step of the newest manifest that is whole. */
+/** The step of the newest generation. */
 async function keptStep(lab: LabPage): Promise<number> {
-  return lab.page.evaluate(async () => {
-    const root = await navigator.storage.getDirectory();
-    const folder = await root.getDirectoryHandle('riemann-lora-training');
-    let newest = { generation: 0, content: { step: 0 } };
-    for await (const [name, handle] of folder.entries()) {
-      if (!name.startsWith('manifest')) continue;
-      const text = await (await (handle as FileSystemFileHandle).getFile()).text();
-      const manifest = text === '' ? newest : JSON.parse(text.slice(65));
-      if (manifest.generation > newest.generation) newest = manifest;
-    }
-    return newest.content.step;
-  });
+  return lab.page.evaluate(() =>
+    // While the page writes, a file may be between its old and its new content.
+    navigator.locks.request('riemann-lora.riemann-lora-training', async () => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle('riemann-lora-training');
+      let newest = { generation: 0, content: { step: 0 } };
+      for await (const [name, handle] of folder.entries()) {
+        if (!name.startsWith('manifest')) continue;
+        const text = await (await (handle as FileSystemFileHandle).getFile()).text();
+        const manifest = text === '' ? newest : JSON.parse(text.slice(65));
+        if (manifest.generation > newest.generation) newest = manifest;
+      }
+      return newest.content.step;
+    }),
+  );
 }
 
 test.describe('without a network', () => {

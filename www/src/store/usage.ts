@@ -92,7 +92,11 @@ async function inFolders(freeTraining: () => Promise<void>): Promise<StoredThing
 }
 
 async function sizeOfHandle(handle: FileSystemHandle): Promise<number> {
-  if (isFile(handle)) return (await handle.getFile()).size;
+  if (isFile(handle)) {
+    // A file that is just being replaced is not there for a moment.
+    const file = await handle.getFile().catch(() => null);
+    return file?.size ?? 0;
+  }
   if (!isFolder(handle)) return 0;
   let bytes = 0;
   for await (const inner of handle.values()) bytes += await sizeOfHandle(inner);

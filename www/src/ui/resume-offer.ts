@@ -65,7 +65,7 @@ export function resumeOffer(app: App, keeper: Keeper): HTMLElement[] {
     const phase = lab.phase.value;
     // What finished here is on the page already; what ended early can go on from its last checkpoint.
     const usable = phase === 'idle' || phase === 'stopped' || phase === 'failed';
-    element.hidden = offer === null || !usable;
+    element.hidden = offer === null || !usable || app.sweeping.value;
     if (offer === null) return;
     const { content } = offer;
     setText(words, wordsOf(content));
@@ -80,7 +80,9 @@ export function resumeOffer(app: App, keeper: Keeper): HTMLElement[] {
     go.disabled = loading !== null || lab.engineReport.value.status !== 'ready';
     discard.disabled = loading !== null;
   };
-  for (const signal of [keeper.offer, lab.phase, lab.engineReport, lab.model]) signal.subscribe(show);
+  for (const signal of [keeper.offer, lab.phase, lab.engineReport, lab.model, app.sweeping]) {
+    signal.subscribe(show);
+  }
   show();
   keeper.trouble.watch((text) => trouble.show(text));
   return [element, trouble.element];
