@@ -19,6 +19,11 @@ async function measure(content: Blob): Promise<string> {
     const bytes = await content.slice(slice * SLICE, (slice + 1) * SLICE).arrayBuffer();
     hashes.set(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), slice * 32);
   }
-  const whole = new Uint8Array(await crypto.subtle.digest('SHA-256', hashes));
-  return [...whole].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return sha256(hashes);
+}
+
+/** SHA-256 of all of it, as hex. */
+export async function sha256(bytes: BufferSource): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,6 +1,7 @@
 import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import type { CatalogModel } from './catalog';
+import { sha256 } from './digest';
 
 /** Where models of the site are kept. */
 export const CACHE = 'riemann-lora-models-1';
@@ -109,7 +110,6 @@ async function whatIsWrong(blob: Blob, model: CatalogModel): Promise<string> {
   if (blob.size !== model.bytes) return `has ${blob.size} bytes instead of ${model.bytes}.`;
   // Insecure origins cannot hash; the loader still checks every header it reads.
   if (globalThis.crypto?.subtle === undefined) return '';
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
-  const hex = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const hex = await sha256(await blob.arrayBuffer());
   return hex === model.sha256 ? '' : 'is not the file that this page expects (its SHA-256 differs).';
 }

@@ -1,8 +1,9 @@
 import uPlot from 'uplot';
 import type { RunConfig } from '../config/config';
 import { rangeOf, tick } from './chart-scale';
-import { h } from './dom';
+import { drawCross } from './draw-cross';
 import { logTicks } from './log-ticks';
+import { plotFrame } from './plot-frame';
 import { colourOf, dashOf } from './run-style';
 
 /** How a curve is drawn: a run is one, and so is a method of the theory. */
@@ -36,28 +37,16 @@ const HEIGHT = 250;
 
 /** A line chart over steps, which may be a logarithmic axis too. Its canvas is an image to screen readers; `summary` says what it shows. */
 export function lineChart(label: string, points: boolean, logSteps = false) {
-  const canvasHost = h('div', { class: 'plot', role: 'img', 'aria-label': label });
-  const probe = h('span', { hidden: true });
-  const element = h('div', { class: 'plot-frame' }, canvasHost, probe);
+  const { host, element, resolve, size, axis: axisOf, onResize } = plotFrame(label, HEIGHT);
   let plot: uPlot | null = null;
   let shape = '';
   let state: ChartState | null = null;
 
-  /** Canvas knows no custom properties. */
-  const resolve = (colour: string) => {
-    probe.style.color = colour;
-    return getComputedStyle(probe).color;
-  };
-
   const build = (now: ChartState) => {
     plot?.destroy();
-    const ink = resolve('var(--ink-3)');
-    const grid = { stroke: resolve('var(--grid)'), width: 1 };
-    const font = `12px ${getComputedStyle(element).fontFamily}`;
-    const axis = { stroke: ink, grid, ticks: { show: false }, font };
+    const axis = axisOf();
     const options: uPlot.Options = {
-      width: Math.max(200, canvasHost.clientWidth),
-      height: HEIGHT,
+      ...size(),
       padding: [10, 12, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { size: 7 }, drag: { setScale: false, x: false, y: false } },
@@ -90,7 +79,7 @@ export function lineChart(label: string, points: boolean, logSteps = false) {
       series: [{}, ...now.curves.map((curve) => series(curve, resolve(colourOf(curve.run.style)), points))],
       hooks: { draw: [(self) => drawMarks(self, state?.marks ?? [], resolve)] },
     };
-    plot = new uPlot(options, [[], ...now.curves.map(() => [])] as uPlot.AlignedData, canvasHost);
+    plot = new uPlot(options, [[], ...now.curves.map(() => [])] as uPlot.AlignedData, host);
   };
 
   const show = (next: ChartState) => {
@@ -100,9 +89,7 @@ export function lineChart(label: string, points: boolean, logSteps = false) {
     shape = wanted;
     plot?.setData([next.steps, ...next.curves.map(({ values }) => values)] as uPlot.AlignedData);
   };
-  new ResizeObserver(() =>
-    plot?.setSize({ width: Math.max(200, canvasHost.clientWidth), height: HEIGHT }),
-  ).observe(canvasHost);
+  onResize((room) => plot?.setSize(room));
   return {
     element,
     show,
@@ -112,7 +99,7 @@ export function lineChart(label: string, points: boolean, logSteps = false) {
       if (state !== null) show(state);
     },
     /** In words, under a name of its own where the chart does not always show the same. */
-    summarise: (text: string, name = label) => canvasHost.setAttribute('aria-label', `${name}. ${text}`),
+    summarise: (text: string, name = label) => host.setAttribute('aria-label', `${name}. ${text}`),
   };
 }
 
@@ -136,13 +123,7 @@ function drawMarks(self: uPlot, marks: readonly EndMark[], resolve: (colour: str
     ctx.save();
     ctx.strokeStyle = resolve(colourOf(run.style));
     ctx.setLineDash([]);
-    ctx.lineWidth = 2.5 * devicePixelRatio;
-    ctx.beginPath();
-    ctx.moveTo(x - size, y - size);
-    ctx.lineTo(x + size, y + size);
-    ctx.moveTo(x + size, y - size);
-    ctx.lineTo(x - size, y + size);
-    ctx.stroke();
+    drawCross(ctx, x, y, size);
     ctx.restore();
   }
 }

@@ -1,7 +1,8 @@
 import uPlot from 'uplot';
 import { tick } from './chart-scale';
-import { h } from './dom';
+import { drawCross } from './draw-cross';
 import { logTicks } from './log-ticks';
+import { plotFrame } from './plot-frame';
 import { shapeOf } from './point-shape';
 import { colourOf, dashOf } from './run-style';
 import { measure, setting } from './words';
@@ -30,27 +31,16 @@ const POINT = 4.5;
 
 /** Loss over a logarithmic axis of values, a line and a shape a method. An image to screen readers. */
 export function robustnessChart(label: string) {
-  const host = h('div', { class: 'plot', role: 'img', 'aria-label': label });
-  const probe = h('span', { hidden: true });
-  const element = h('div', { class: 'plot-frame' }, host, probe);
+  const { host, element, resolve, size, axis: axisOf, onResize } = plotFrame(label, HEIGHT);
   let plot: uPlot | null = null;
   let state: RobustnessState | null = null;
-
-  /** Canvas knows no custom properties. */
-  const resolve = (colour: string) => {
-    probe.style.color = colour;
-    return getComputedStyle(probe).color;
-  };
 
   const build = (now: RobustnessState) => {
     plot?.destroy();
     const values = valuesOf(now);
-    const font = `12px ${getComputedStyle(element).fontFamily}`;
-    const grid = { stroke: resolve('var(--grid)'), width: 1 };
-    const axis = { stroke: resolve('var(--ink-3)'), grid, ticks: { show: false }, font };
+    const axis = axisOf();
     const options: uPlot.Options = {
-      width: Math.max(200, host.clientWidth),
-      height: HEIGHT,
+      ...size(),
       padding: [10, 12, 0, 0],
       legend: { show: false },
       cursor: { show: false },
@@ -89,9 +79,7 @@ export function robustnessChart(label: string) {
     });
     plot = new uPlot(options, [values, ...columns] as uPlot.AlignedData, host);
   };
-  new ResizeObserver(() => plot?.setSize({ width: Math.max(200, host.clientWidth), height: HEIGHT })).observe(
-    host,
-  );
+  onResize((room) => plot?.setSize(room));
   return {
     element,
     show(next: RobustnessState) {
@@ -179,16 +167,6 @@ function drawRing(ctx: CanvasRenderingContext2D, x: number, y: number, radius: n
   ctx.lineWidth = 2 * devicePixelRatio;
   ctx.beginPath();
   ctx.arc(x, y, radius, 0, 2 * Math.PI);
-  ctx.stroke();
-}
-
-function drawCross(ctx: CanvasRenderingContext2D, x: number, y: number, size: number): void {
-  ctx.lineWidth = 2.5 * devicePixelRatio;
-  ctx.beginPath();
-  ctx.moveTo(x - size, y - size);
-  ctx.lineTo(x + size, y + size);
-  ctx.moveTo(x + size, y - size);
-  ctx.lineTo(x - size, y + size);
   ctx.stroke();
 }
 
