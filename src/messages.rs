@@ -261,6 +261,9 @@ messages! {
         pub top_p: f64,
         /// Seed of the choices.
         pub seed: u32,
+        /// An answer ends before the first of these that would come in it.
+        #[serde(default)]
+        pub stop: Vec<String>,
         /// Whether the base answers too.
         pub include_base: bool,
     }
@@ -271,6 +274,8 @@ messages! {
         pub run: Option<u32>,
         /// What was added.
         pub text: String,
+        /// Tokens that the run has written so far.
+        pub tokens: u32,
         /// Whether the run has finished.
         pub done: bool,
     }
@@ -284,6 +289,36 @@ messages! {
         pub base_loss: f64,
         /// What came out.
         pub results: Vec<SweepResult>,
+    }
+
+    /// Whose losses on which text.
+    #[serde(deny_unknown_fields)]
+    pub struct TokenLossSettings {
+        /// The text; `None` takes a held-out example.
+        pub text: Option<String>,
+        /// Which held-out example; after the last comes the first.
+        pub example: u32,
+        /// Whether the base's losses are wanted too.
+        pub include_base: bool,
+    }
+
+    /// Losses of one run on a text.
+    pub struct LaneLosses {
+        /// Index of the run, in the order of the settings; the base is `None`.
+        pub run: Option<u32>,
+        /// Cross entropy of each token given those before it, in nats; `None` for the first token,
+        /// and where it is not finite.
+        pub losses: Vec<Option<f64>>,
+    }
+
+    /// Losses token by token. Runs that have diverged are left out.
+    pub struct TokenLossReport {
+        /// The text; what counts in it is what would count in training.
+        pub tokens: Vec<TokenPiece>,
+        /// Tokens at its end that were left out, because the text is too long.
+        pub left_out: u32,
+        /// The base and the runs.
+        pub lanes: Vec<LaneLosses>,
     }
 
     /// Learning rates of the theory's methods.
@@ -348,7 +383,7 @@ messages! {
 #[error("{message}")]
 pub struct Failure {
     /// Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
-    /// `adapter`, `theory`.
+    /// `adapter`, `losses`, `theory`.
     pub place: String,
     /// Name of the field, where it is about one; for a run `runs.INDEX.FIELD`.
     pub field: Option<String>,
@@ -433,6 +468,9 @@ mod tests {
             SweepQuestion,
             CurvePoint,
             MethodSummary,
+            TokenLossSettings,
+            LaneLosses,
+            TokenLossReport,
             ProblemKind,
             Method,
             Start,

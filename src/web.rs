@@ -9,6 +9,7 @@ mod blob_source;
 mod conversion;
 mod sweep;
 mod theory;
+mod token_losses;
 
 use burn::tensor::Device;
 use js_sys::{Function, Uint8Array};
@@ -17,8 +18,8 @@ use web_sys::File;
 
 use crate::data::{Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt};
 use crate::engine;
-use crate::generate::{GenerateError, Generator};
-use crate::load::{Checkpoint, Source, TextStream, Tokenizer};
+use crate::generate::{Answer, GenerateError, Generator};
+use crate::load::{Checkpoint, Source, Tokenizer};
 use crate::messages::{
     DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
     SampleSettings, SessionSettings, TargetShape, TokenPiece,
@@ -371,10 +372,12 @@ impl WebSession {
         let end = self.tokenizer.eos_ids().to_vec();
         let adapters = self.training.as_ref().map(|t| t.session.adapters());
         let runs = adapters.map_or(0, |adapters| adapters.runs);
+        let answer = Answer::new(&settings.stop);
         let mut generator =
             Generator::new(&self.model, adapters, &prompt, &end, settings).map_err(failure)?;
         let lanes = generator.lanes();
-        let mut streams = vec![TextStream::new(true); lanes];
+        let mut answers = vec![answer; lanes];
+        let mut written = vec![0; lanes];
         let mut done = vec![false; lanes];
         loop {
             let tokens = generator.next(&self.model).await;
@@ -385,17 +388,22 @@ impl WebSession {
                     continue;
                 }
                 let token = tokens.as_ref().and_then(|tokens| tokens[lane]);
-                let mut text = match token {
-                    Some(id) => streams[lane].push(&self.tokenizer, id),
-                    None => String::new(),
-                };
+                let mut text = String::new();
+                if let Some(id) = token {
+                    text = answers[lane].push(&self.tokenizer, id);
+                    written[lane] += 1;
+                }
+                if answers[lane].has_stopped() {
+                    generator.end(lane);
+                }
                 done[lane] = token.is_none() || generator.is_done(lane);
                 if done[lane] {
-                    text += &streams[lane].finish(&self.tokenizer);
+                    text += &answers[lane].finish(&self.tokenizer);
                 }
                 let piece = SamplePiece {
                     run: (lane < runs).then_some(lane as u32),
                     text,
+                    tokens: written[lane],
                     done: done[lane],
                 };
                 if !report(&on_piece, &piece) {

@@ -66,6 +66,7 @@ mod tests {
             top_k,
             top_p,
             seed: 0,
+            stop: Vec::new(),
             include_base: false,
         }
     }

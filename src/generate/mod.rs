@@ -1,8 +1,12 @@
 //! Writing text with every run at once, token by token, with a key-value cache.
 
+mod answer;
 mod choose;
+mod stop;
 
+pub use answer::Answer;
 pub use choose::choose;
+pub use stop::UntilStop;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use rand::SeedableRng;
@@ -106,6 +110,13 @@ impl Generator {
     /// Whether `lane` has written its last token.
     pub fn is_done(&self, lane: usize) -> bool {
         self.left == 0 || self.lanes.get(lane).is_none_or(|lane| lane.done)
+    }
+
+    /// Lets `lane` write no more.
+    pub fn end(&mut self, lane: usize) {
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.done = true;
+        }
     }
 
     /// The next token of every lane, `None` for lanes that are done; `None` when all are.

@@ -7,8 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use riemann_lora::{
     data::{PromptStyle, encode_prompt},
-    generate::Generator,
-    load::TextStream,
+    generate::{Answer, Generator},
     messages::SampleSettings,
     model::Adapters,
     peft,
@@ -42,6 +41,9 @@ pub struct Generate {
     /// Seed of the choices.
     #[arg(long, default_value_t = 0)]
     seed: u32,
+    /// Text before which the answer ends; may be given several times.
+    #[arg(long)]
+    stop: Vec<String>,
 }
 
 impl Generate {
@@ -70,19 +72,23 @@ impl Generate {
             top_k: self.top_k,
             top_p: self.top_p,
             seed: self.seed,
+            stop: self.stop,
             include_base: false,
         };
         let end = base.tokenizer.eos_ids();
+        let mut answer = Answer::new(&settings.stop);
         let mut generator = Generator::new(&base.model, adapters.as_ref(), &prompt, end, settings)?;
-        let mut stream = TextStream::new(true);
         let mut out = std::io::stdout().lock();
         while let Some(tokens) = generator.next(&base.model).await? {
             if let Some(Some(id)) = tokens.first() {
-                write!(out, "{}", stream.push(&base.tokenizer, *id))?;
+                write!(out, "{}", answer.push(&base.tokenizer, *id))?;
                 out.flush()?;
             }
+            if answer.has_stopped() {
+                break;
+            }
         }
-        writeln!(out, "{}", stream.finish(&base.tokenizer))?;
+        writeln!(out, "{}", answer.finish(&base.tokenizer))?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ pub mod session;
 pub mod settings;
 mod start;
 pub mod sweep;
+pub mod token_losses;
 
 pub use error::SessionError;
 pub use evaluation::Evaluation;

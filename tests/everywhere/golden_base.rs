@@ -64,6 +64,7 @@ fn greedy(max_tokens: u32, include_base: bool) -> SampleSettings {
         top_k: 0,
         top_p: 1.0,
         seed: 0,
+        stop: Vec::new(),
         include_base,
     }
 }

@@ -35,4 +35,6 @@ mod merge;
 mod optimizers;
 #[cfg(not(feature = "webgpu"))]
 mod peft;
+mod stop;
 mod theory;
+mod token_losses;

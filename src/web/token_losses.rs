@@ -1,0 +1,88 @@
+//! Losses token by token, for a worker.
+
+use wasm_bindgen::prelude::*;
+
+use super::{
+    WebSession, check_engine,
+    conversion::{failure, from_js, plain_failure, to_js},
+};
+use crate::data::TextCodec;
+use crate::messages::{LaneLosses, TokenLossReport, TokenLossSettings};
+use crate::train::token_losses::token_losses;
+
+/// Most tokens of a text: attention's memory grows with their square.
+const MOST_TOKENS: usize = 512;
+
+#[wasm_bindgen]
+impl WebSession {
+    /// How well the base and each run predict every token of a text or of a held-out example.
+    ///
+    /// # Errors
+    /// A text without two tokens, no held-out example, or a device that failed.
+    pub async fn token_losses(&self, settings: JsValue) -> Result<JsValue, JsValue> {
+        let settings: TokenLossSettings = from_js("losses", settings)?;
+        let (mut ids, mut counts) = self.text_of(&settings)?;
+        let most = MOST_TOKENS.min(self.model.config.max_position_embeddings);
+        let left_out = ids.len().saturating_sub(most);
+        ids.truncate(most);
+        counts.truncate(most);
+        if ids.len() < 2 {
+            return Err(plain_failure(
+                "losses",
+                "a loss needs a token and one before it; write a few words",
+            ));
+        }
+        let session = self.training.as_ref().map(|training| &training.session);
+        let adapters = session.map(|session| match settings.include_base {
+            true => session.adapters().with_base(),
+            false => session.adapters().clone(),
+        });
+        let losses = token_losses(&self.model, adapters.as_ref(), &ids).await;
+        check_engine()?;
+        let losses = losses.map_err(failure)?;
+        let diverged = session.map_or(&[][..], |session| session.diverged_at());
+        let lanes = losses
+            .into_iter()
+            .enumerate()
+            // The factors of a diverged run are 0: its losses would be the base's.
+            .filter(|(lane, _)| diverged.get(*lane).is_none_or(Option::is_none))
+            .map(|(lane, losses)| LaneLosses {
+                run: (lane < diverged.len()).then_some(lane as u32),
+                losses: std::iter::once(None)
+                    .chain(losses.into_iter().map(finite))
+                    .collect(),
+            })
+            .collect();
+        to_js(&TokenLossReport {
+            tokens: self.pieces(&ids, &counts),
+            left_out: left_out as u32,
+            lanes,
+        })
+    }
+
+    /// Tokens, and which of them count in training.
+    fn text_of(&self, settings: &TokenLossSettings) -> Result<(Vec<u32>, Vec<bool>), JsValue> {
+        let wrong = |message: &str| plain_failure("losses", message);
+        if let Some(text) = &settings.text {
+            let mut ids = Vec::from_iter(self.tokenizer.begin_of_text());
+            let encoded = self.tokenizer.encode(text);
+            ids.extend(encoded.map_err(|error| wrong(&error.to_string()))?);
+            let counts = (0..ids.len()).map(|token| token > 0).collect();
+            return Ok((ids, counts));
+        }
+        let held_out = self.data.as_ref().map(|data| data.dataset.validation());
+        match held_out {
+            Some(examples) if !examples.is_empty() => {
+                let example = &examples[settings.example as usize % examples.len()];
+                Ok((example.ids.clone(), example.counts.clone()))
+            }
+            _ => Err(wrong(
+                "no example is held out; write a text, or read data with validation examples",
+            )),
+        }
+    }
+}
+
+fn finite(loss: f32) -> Option<f64> {
+    loss.is_finite().then_some(f64::from(loss))
+}
