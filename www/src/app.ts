@@ -10,6 +10,7 @@ import { ExperimentMetrics } from './metrics/experiment-metrics';
 import type { Failure } from './protocol';
 import { SampleBook, type SampleGroup } from './samples';
 import { Signal } from './signal';
+import { TokenLossBook } from './token-losses';
 
 /** What is needed before Start, as the page shows it. */
 export type EstimateState = LabEstimate | Failure | null;
@@ -35,6 +36,7 @@ export class App {
   /** Counts whatever changes the curves. */
   readonly measured = new Signal<number>(0);
   readonly samples: SampleBook;
+  readonly tokenLosses: TokenLossBook;
   private estimateTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -42,6 +44,12 @@ export class App {
     readonly config: Signal<Config>,
   ) {
     this.samples = new SampleBook(lab);
+    this.tokenLosses = new TokenLossBook(lab);
+    lab.model.subscribe(({ status }) => {
+      if (status !== 'loading') return;
+      this.samples.clear();
+      this.tokenLosses.clear();
+    });
     config.watch((current) => {
       this.check(current);
       this.estimateSoon();
@@ -88,7 +96,7 @@ export class App {
     if (this.dataStale.value && !(await this.readData())) return;
     const config = this.config.value;
     const metrics = new ExperimentMetrics(config.runs.length, config.session.steps);
-    this.show(config, metrics, []);
+    this.show(config, metrics);
     await this.lab.start(this.planOf(config), this.listenerOf(metrics), singleStep);
     await this.sampleAfter();
   }
@@ -107,11 +115,18 @@ export class App {
     if (metrics.step > before) await this.sampleAfter();
   }
 
-  private show(config: Config, metrics: ExperimentMetrics, samples: readonly SampleGroup[]): void {
+  private show(
+    config: Config,
+    metrics: ExperimentMetrics,
+    kept: readonly SampleGroup[] | null = null,
+  ): void {
     this.metrics.set(metrics);
     this.trained.set(config);
     this.trainedRuns.set(structuredClone(config.runs));
-    this.samples.begin(this.trainedRuns.value, samples);
+    // Its worker is needed now.
+    if (this.samples.writing.value) this.lab.cancelSampling();
+    if (kept === null) this.samples.begin();
+    else this.samples.goOn(kept);
   }
 
   private planOf(config: Config): TrainingPlan {
@@ -148,7 +163,20 @@ export class App {
   /** Lets the base and all runs write now. */
   async sample(): Promise<void> {
     const { sample } = this.config.value;
-    await this.samples.write({ ...sample, include_base: true }, this.metrics.value?.step ?? 0);
+    const { step, runs } = this.asked;
+    await this.samples.write({ ...sample, include_base: true }, step, runs);
+  }
+
+  /** Measures the losses of the base and of all runs on a text, or with null on a held-out example. */
+  async measureTokens(text: string | null, example: number): Promise<void> {
+    const { step, runs } = this.asked;
+    await this.tokenLosses.measure(text, example, step, runs);
+  }
+
+  /** The runs that can be asked now, and how far they are. */
+  private get asked(): { step: number; runs: readonly RunConfig[] } {
+    if (!this.lab.hasRuns) return { step: 0, runs: [] };
+    return { step: this.metrics.value?.step ?? 0, runs: this.trainedRuns.value };
   }
 
   private check(config: Config): void {
@@ -157,12 +185,12 @@ export class App {
     );
   }
 
-  /** The lab trains something else: curves, samples and adapters of the last training are gone. */
+  /** The lab trains something else: curves and adapters of the last training are gone. */
   forgetTraining(): void {
     this.metrics.set(null);
     this.trained.set(null);
     this.trainedRuns.set([]);
-    this.samples.begin([]);
+    this.samples.begin();
     this.touch();
   }
 

@@ -18,6 +18,8 @@ import type {
   SweepQuestion,
   TheoryReport,
   TheorySettings,
+  TokenLossReport,
+  TokenLossSettings,
 } from './protocol';
 
 /** The two engines; each is a wasm module of its own. */
@@ -52,6 +54,7 @@ export interface WebSession {
   step(): Promise<StepReport>;
   evaluate(onProgress: (progress: Progress) => boolean): Promise<EvaluationReport>;
   sample(settings: SampleSettings, onPiece: (piece: SamplePiece) => boolean): Promise<void>;
+  token_losses(settings: TokenLossSettings): Promise<TokenLossReport>;
   checkpoint(): Promise<Uint8Array>;
   restore(bytes: Uint8Array): Promise<void>;
   start_from(config: Uint8Array, weights: Uint8Array): AdapterSummary;

@@ -9,6 +9,8 @@ import './styles/train.css';
 import './styles/times.css';
 import './styles/samples.css';
 import './styles/adapters.css';
+import './styles/heat.css';
+import './styles/sources.css';
 import './styles/tabs.css';
 import './styles/theory.css';
 import './styles/share.css';
@@ -46,6 +48,7 @@ import { tabs } from './ui/tabs';
 import { themeSwitch } from './ui/theme';
 import { tellThemeChanged } from './ui/theme-changed';
 import { theoryView } from './ui/theory-view';
+import { tokenLossPanel } from './ui/token-loss-panel';
 import { trainPanel } from './ui/train-panel';
 
 const BYTES_PER_GIB = 2 ** 30;
@@ -69,6 +72,7 @@ async function begin(): Promise<void> {
   const keeper = new Keeper(app, openVault(TRAINING_FOLDER));
   byId('train').append(...resumeOffer(app, keeper), ...trainPanel(app));
   byId('samples').append(...samplePanel(app));
+  byId('token-losses').append(...tokenLossPanel(app));
   byId('adapters').append(...adapterPanel(app));
   byId('footer').append(...footer(), storagePanel(keeper));
   const version = newVersion();

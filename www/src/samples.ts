@@ -8,42 +8,67 @@ export interface Answer {
   /** Null is the base. */
   run: number | null;
   text: string;
+  tokens: number;
   done: boolean;
+  /** When its first and its last piece came; what lies before the first is reading and waiting. */
+  firstAt: number;
+  lastAt: number;
 }
 
 /** All answers to one prompt at one step. */
 export interface SampleGroup {
+  /** Which training of this visit, from 1. */
+  training: number;
   step: number;
   prompt: string;
+  /** Empty where the base alone was asked. */
   runs: readonly RunConfig[];
   answers: Answer[];
 }
 
-/** Everything written since the last Start, newest first. */
+// Enough for a before and an after of some prompts.
+const MOST_GROUPS = 12;
+
+/** The last answers, newest first. */
 export class SampleBook {
   readonly groups = new Signal<readonly SampleGroup[]>([]);
   readonly writing = new Signal<boolean>(false);
   readonly failure = new Signal<Failure | null>(null);
-  private runs: readonly RunConfig[] = [];
+  private training = 0;
 
   constructor(private readonly lab: Lab) {}
 
-  /** Another training: what was written before is of other adapters, but for what is kept of this one. */
-  begin(runs: readonly RunConfig[], kept: readonly SampleGroup[] = []): void {
-    this.runs = runs;
+  /** Another training: what is written from now on is of other adapters. */
+  begin(): void {
+    this.training += 1;
+    this.failure.set(null);
+  }
+
+  /** The training goes on that wrote the last of these. */
+  goOn(kept: readonly SampleGroup[]): void {
+    this.training = Math.max(1, ...kept.map(({ training }) => training));
     this.groups.set(kept);
     this.failure.set(null);
   }
 
-  async write(settings: SampleSettings, step: number): Promise<void> {
+  /** Forgets what was written. */
+  clear(): void {
+    this.groups.set([]);
+    this.failure.set(null);
+  }
+
+  /** Lets the base and `runs` answer. */
+  async write(settings: SampleSettings, step: number, runs: readonly RunConfig[]): Promise<void> {
     if (this.writing.value || settings.prompt.trim() === '') return;
-    const { runs } = this;
-    const base: Answer[] = settings.include_base ? [{ run: null, text: '', done: false }] : [];
-    const answers = [...base, ...runs.map((_, run): Answer => ({ run, text: '', done: false }))];
-    const group: SampleGroup = { step, prompt: settings.prompt, runs, answers };
+    const asked = [...(settings.include_base ? [null] : []), ...runs.keys()];
+    const answers = asked.map(
+      (run): Answer => ({ run, text: '', tokens: 0, done: false, firstAt: 0, lastAt: 0 }),
+    );
+    const { training } = this;
+    const group: SampleGroup = { training, step, prompt: settings.prompt, runs, answers };
     this.failure.set(null);
     this.writing.set(true);
-    this.groups.set([group, ...this.groups.value]);
+    this.groups.set([group, ...this.groups.value].slice(0, MOST_GROUPS));
     const answer = await this.lab.sample(settings, (piece) => this.add(group, piece));
     for (const one of group.answers) one.done = true;
     if (!answer.ok) this.failure.set(answer.failure);
@@ -57,7 +82,11 @@ export class SampleBook {
   private add(group: SampleGroup, piece: SamplePiece): void {
     const answer = group.answers.find((one) => one.run === piece.run);
     if (answer === undefined) return;
+    const now = performance.now();
+    if (answer.firstAt === 0) answer.firstAt = now;
+    if (piece.tokens > answer.tokens) answer.lastAt = now;
     answer.text += piece.text;
+    answer.tokens = piece.tokens;
     answer.done = piece.done;
     this.touch();
   }
@@ -66,4 +95,10 @@ export class SampleBook {
   private touch(): void {
     this.groups.set([...this.groups.value]);
   }
+}
+
+/** Tokens a second after the first; null where there are too few to tell. */
+export function rateOf({ tokens, firstAt, lastAt }: Answer): number | null {
+  const seconds = (lastAt - firstAt) / 1000;
+  return tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null;
 }

@@ -21,6 +21,8 @@ import type {
   SweepQuestion,
   TheoryReport,
   TheorySettings,
+  TokenLossReport,
+  TokenLossSettings,
 } from './protocol';
 
 /** What a worker answers. `lost` says that the worker cannot go on: a trap in wasm, or a GPU device that is gone. */
@@ -41,6 +43,7 @@ export interface WorkerApi {
   step(): Promise<Reply<StepReport>>;
   evaluate(onProgress: OnProgress): Promise<Reply<EvaluationReport>>;
   sample(settings: SampleSettings, onPiece: OnPiece): Promise<Reply<null>>;
+  tokenLosses(settings: TokenLossSettings): Promise<Reply<TokenLossReport>>;
   checkpoint(): Promise<Reply<Uint8Array>>;
   restore(bytes: Uint8Array): Promise<Reply<null>>;
   /** Makes later sessions start from an adapter; null is fresh ones. */

@@ -72,6 +72,7 @@ const api: WorkerApi = {
       await openSession().sample(settings, telling(onPiece));
       return null;
     }),
+  tokenLosses: (settings) => reply(() => openSession().token_losses(settings)),
   checkpoint: () => reply(() => openSession().checkpoint()),
   restore: (bytes) =>
     reply(async () => {

@@ -101,9 +101,18 @@ export class FakeWorker implements WorkerLink {
     evaluate: async () =>
       ok({ step: this.step, losses: (this.settings?.runs ?? []).map(() => 1), seconds: 1 }),
     sample: async (settings, onPiece) => {
-      if (settings.include_base) onPiece({ run: null, text: 'base', done: true });
-      for (const run of (this.settings?.runs ?? []).keys()) onPiece({ run, text: `run ${run}`, done: true });
+      const end = { tokens: 1, done: true };
+      if (settings.include_base) onPiece({ run: null, text: 'base', ...end });
+      for (const run of (this.settings?.runs ?? []).keys()) onPiece({ run, text: `run ${run}`, ...end });
       return ok(null);
+    },
+    tokenLosses: async ({ text, include_base: base }) => {
+      const tokens = [...(text ?? 'held out')].map((letter, index) => ({ text: letter, counts: index > 0 }));
+      const losses = (run: number | null) => tokens.map((_, index) => (index === 0 ? null : (run ?? 9)));
+      const runs = (this.settings?.runs ?? []).map(({ optimizer }) => optimizer.lr);
+      const lanes = runs.map((lr, run) => ({ run, losses: losses(lr) }));
+      const all = base ? [...lanes, { run: null, losses: losses(null) }] : lanes;
+      return ok({ tokens, left_out: 0, lanes: all });
     },
     checkpoint: async () => ok(new Uint8Array([this.step])),
     restore: async (bytes) => {

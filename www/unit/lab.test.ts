@@ -227,9 +227,39 @@ describe('samples', () => {
     expect(pieces.map(({ run }) => run).sort()).toEqual([0, 1, 2, null]);
   });
 
-  test('need a session', async () => {
+  test('are of the base alone before there are runs, and need a model', async () => {
     const { lab } = await open();
-    expect((await lab.sample(sampleSettings, () => {})).ok).toBe(false);
+    const pieces: SamplePiece[] = [];
+    const settings = { ...sampleSettings, include_base: false };
+    expect((await lab.sample(settings, (piece) => pieces.push(piece))).ok).toBe(true);
+    expect(pieces.map(({ run }) => run)).toEqual([null]);
+    const empty = new Lab(() => new FakeWorker(), { cores: 2, memory: 0 });
+    const answer = await empty.sample(settings, () => {});
+    expect(answer.ok ? '' : answer.failure.message).toContain('Load a model');
+  });
+});
+
+describe('losses token by token', () => {
+  const wanted = { text: 'abc', example: 0, include_base: true };
+
+  test('come from all workers, the base’s once, under the page’s numbers of runs', async () => {
+    const { lab, start } = await open();
+    await start(plan(2, [0.1, 0.2, 0.3]));
+    const answer = await lab.tokenLosses(wanted);
+    if (!answer.ok) throw new Error(answer.failure.message);
+    expect(answer.value.tokens.map(({ text }) => text)).toEqual(['a', 'b', 'c']);
+    expect(answer.value.lanes).toEqual([
+      { run: null, losses: [null, 9, 9] },
+      { run: 0, losses: [null, 0.1, 0.1] },
+      { run: 1, losses: [null, 0.2, 0.2] },
+      { run: 2, losses: [null, 0.3, 0.3] },
+    ]);
+  });
+
+  test('are the base’s before there are runs', async () => {
+    const { lab } = await open();
+    const answer = await lab.tokenLosses(wanted);
+    expect(answer.ok && answer.value.lanes.map(({ run }) => run)).toEqual([null]);
   });
 });
 

@@ -33,6 +33,9 @@ export function checkConfig(config: Config): Problems {
     data.maximum_examples === null || whole(data.maximum_examples, 1, 1e9),
     '1 or more',
   );
+  const { columns } = data;
+  const mapped = columns === null || (columns.prompt.length > 0 && columns.completion !== '');
+  must('columns', mapped, 'one for the completion and at least one for the prompt, or none at all');
   must('max_tokens', whole(sample.max_tokens, 1, 4096), 'a whole number from 1 to 4096');
   must('temperature', finite(sample.temperature), 'a number, 0 or more; 0 always takes the likeliest token');
   must('top_k', whole(sample.top_k, 0, 1e6), 'a whole number; 0 keeps all tokens');
@@ -86,6 +89,7 @@ function nameOf(field: string): string {
     checkpoint_every: 'Checkpoint interval',
     maximum_examples: 'Most examples',
     sample_seed: 'Seed',
+    columns: 'Columns',
     max_tokens: 'Most tokens',
     top_k: 'Top k',
     top_p: 'Top p',

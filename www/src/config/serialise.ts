@@ -6,6 +6,7 @@ import { defaultConfig } from './defaults';
 /** Of the form in which settings are written. */
 export const VERSION = 1;
 const MOST_RUNS = 64;
+const MOST_STOPS = 16;
 
 /** A configuration from somewhere else, and what of it could not be used. */
 export interface Parsed {
@@ -82,6 +83,8 @@ const special: Record<string, (value: unknown, path: string, notes: string[], te
         notes.push(`${path} was not usable and has its default.`);
       return typeof value === 'number' ? value : null;
     },
+    stop: (value) =>
+      Array.isArray(value) ? value.filter((text) => typeof text === 'string').slice(0, MOST_STOPS) : [],
     maximum_examples: (value) => (typeof value === 'number' ? value : null),
     style: (value, path, notes, template) =>
       Number.isInteger(value) && Number(value) >= 0 ? value : refused(template, path, notes),

@@ -5,7 +5,7 @@ import type { CatalogModel } from '../store/catalog';
 import type { Vault } from '../store/vault';
 
 /** Of the form below. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** A file that a training needs. Its bytes are a part of the generation, where there was room for them. */
 export interface KeptFile {

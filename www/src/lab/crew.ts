@@ -10,7 +10,7 @@ import type {
 } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
-import type { OnProgress, Reply } from '../worker-api';
+import type { OnProgress, Reply, WorkerApi } from '../worker-api';
 import type { EngineChoice } from './engine-choice';
 import { type Needs, Seat } from './seat';
 import { globalField } from './spread';
@@ -75,6 +75,16 @@ export class Crew {
   async summariseSweep(question: SweepQuestion): Promise<Reply<MethodSummary[]>> {
     const started = await this.first.startEngine();
     return started.ok ? this.first.call((api) => api.summariseSweep(question)) : started;
+  }
+
+  /** Asks the first worker for what the base alone can answer, before there are runs. */
+  async askBase<Value>(question: (api: WorkerApi) => Promise<Reply<Value>>): Promise<Reply<Value>> {
+    if (this.files === null) return { ...failed('model', 'Load a model first.'), lost: false };
+    // The worker may have died since it was given these.
+    const model = await this.first.loadModel(this.files);
+    if (!model.ok) return model;
+    if (this.data !== null) await this.first.loadData(this.data);
+    return this.first.call(question);
   }
 
   cancel(): void {

@@ -10,6 +10,8 @@ import type {
   SampleSettings,
   SessionSettings,
   SweepQuestion,
+  TokenLossReport,
+  TokenLossSettings,
 } from '../protocol';
 import { failed, type Result } from '../result';
 import { Signal } from '../signal';
@@ -20,6 +22,7 @@ import { estimateMemory, type LabEstimate, type Machine } from './estimate';
 import type { Loadable } from './loadable';
 import { sampleAll } from './sampling';
 import type { DataSource, Needs } from './seat';
+import { tokenLossesOfAll } from './token-losses';
 import {
   type Trainee,
   Training,
@@ -272,11 +275,23 @@ export class Lab {
     this.training?.checkpointNow();
   }
 
+  /** Whether there are runs that can be asked; the base can be as soon as there is a model. */
+  get hasRuns(): boolean {
+    return this.crew.trainees.length > 0 && this.phase.value !== 'failed';
+  }
+
   /** Lets the base and all runs write, with the adapters as they are now. */
   async sample(settings: SampleSettings, onPiece: (piece: SamplePiece) => void): Promise<Result<null>> {
-    const { trainees } = this.crew;
-    if (trainees.length === 0) return failed('sample', 'Start a training first: samples come from its runs.');
-    return sampleAll(trainees, settings, onPiece, (trainee, failure) => this.crew.recover(trainee, failure));
+    const recover = (trainee: Trainee, failure: Failure) => this.crew.recover(trainee, failure);
+    if (this.hasRuns) return sampleAll(this.crew.trainees, settings, onPiece, recover);
+    return this.crew.askBase((api) => api.sample({ ...settings, include_base: true }, onPiece));
+  }
+
+  /** How well the base and all runs predict each token of a text. */
+  async tokenLosses(settings: TokenLossSettings): Promise<Result<TokenLossReport>> {
+    const recover = (trainee: Trainee, failure: Failure) => this.crew.recover(trainee, failure);
+    if (this.hasRuns) return tokenLossesOfAll(this.crew.trainees, settings, recover);
+    return this.crew.askBase((api) => api.tokenLosses({ ...settings, include_base: true }));
   }
 
   /** How each method of a sweep did. */

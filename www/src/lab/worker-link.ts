@@ -42,6 +42,7 @@ export function spawnWorker(): WorkerLink {
       step: () => remote.step(),
       evaluate: (on) => remote.evaluate(Comlink.proxy(on)),
       sample: (settings, on) => remote.sample(settings, Comlink.proxy(on)),
+      tokenLosses: (settings) => remote.tokenLosses(settings),
       checkpoint: () => remote.checkpoint(),
       restore: (bytes) => remote.restore(bytes),
       startFrom: (start) => remote.startFrom(start),

@@ -35,7 +35,9 @@ export function parseModelAddress(text: string): Result<ModelAddress> {
   }
   const file = lastName(url);
   if (!/\.gguf$/i.test(file)) {
-    return wrong(`${url.hostname}${url.pathname} is no .gguf file, and folders can be read on huggingface.co only.`);
+    return wrong(
+      `${url.hostname}${url.pathname} is no .gguf file, and folders can be read on huggingface.co only.`,
+    );
   }
   return success({ kind: 'file', url: url.href, name: file });
 }

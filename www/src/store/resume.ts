@@ -99,7 +99,8 @@ async function attemptFrom(
     const full = thrown instanceof Error && thrown.name === 'QuotaExceededError';
     await appender.close().catch(() => {});
     if (!full) return { end: 'broken', words: wordsOf(thrown) };
-    const advice = 'Remove kept models or other data of this site; or download the files yourself and drop them here.';
+    const advice =
+      'Remove kept models or other data of this site; or download the files yourself and drop them here.';
     return { end: 'refused', message: `The browser has no more room for ${remote.name}. ${advice}` };
   }
 }

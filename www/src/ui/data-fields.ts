@@ -2,7 +2,7 @@ import type { App } from '../app';
 import type { Config } from '../config/config';
 import type { Format, LossOn, PromptStyle } from '../protocol';
 import { h } from './dom';
-import { choiceField, numberField, textField } from './field';
+import { choiceField, numberField } from './field';
 
 export const formatNames: Record<Format, string> = {
   pairs: 'prompt||completion lines',
@@ -20,33 +20,6 @@ export function dataFields(app: App): HTMLElement {
     field: 'format',
     choices: [['auto', 'Find out'], ...(Object.entries(formatNames) as [Format, string][])],
     onInput: (value) => edit((data) => Object.assign(data, { format: value === 'auto' ? null : value })),
-  });
-  const columns = { prompt: '', completion: '' };
-  const setColumns = () => {
-    const prompt = columns.prompt.split(',').flatMap((name) => name.trim() || []);
-    const completion = columns.completion.trim();
-    edit((data) => {
-      data.columns = prompt.length > 0 && completion !== '' ? { prompt, completion } : null;
-    });
-  };
-  const promptColumn = textField({
-    label: 'Prompt column',
-    help: 'Name of the column or JSON field that holds the prompt; several, separated by commas, are joined.',
-    field: 'columns',
-    placeholder: 'found by itself',
-    onInput: (value) => {
-      columns.prompt = value;
-      setColumns();
-    },
-  });
-  const completionColumn = textField({
-    label: 'Completion column',
-    help: 'Name of the column or JSON field that holds what the model shall write.',
-    placeholder: 'found by itself',
-    onInput: (value) => {
-      columns.completion = value;
-      setColumns();
-    },
   });
   const style = choiceField<PromptStyle>({
     label: 'Prompt style',
@@ -99,8 +72,6 @@ export function dataFields(app: App): HTMLElement {
   });
   app.config.watch(({ data }) => {
     format.show(data.format ?? 'auto');
-    promptColumn.show(data.columns?.prompt.join(', ') ?? columns.prompt);
-    completionColumn.show(data.columns?.completion ?? columns.completion);
     style.show(data.prompt_style);
     lossOn.show(data.loss_on);
     length.show(data.sequence_length);
@@ -108,10 +79,7 @@ export function dataFields(app: App): HTMLElement {
     validation.show(typeof held === 'object' && 'count' in held ? held.count : 0);
     most.show(data.maximum_examples);
     seed.show(data.seed);
-    const named = data.format === null || data.format === 'table' || data.format === 'json_lines';
-    promptColumn.element.hidden = !named;
-    completionColumn.element.hidden = !named;
   });
-  const fields = [format, style, lossOn, length, validation, most, seed, promptColumn, completionColumn];
+  const fields = [format, style, lossOn, length, validation, most, seed];
   return h('div', { class: 'fields' }, ...fields.map((field) => field.element));
 }

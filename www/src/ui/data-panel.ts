@@ -2,6 +2,8 @@ import type { App } from '../app';
 import { readyValue } from '../lab/loadable';
 import type { DataSummary } from '../protocol';
 import { wordsOf } from '../result';
+import { columnMap } from './column-map';
+import { dataAddress } from './data-address';
 import { dataFields, formatNames } from './data-fields';
 import { fill, h, setText } from './dom';
 import { dropZone } from './drop-zone';
@@ -85,9 +87,17 @@ export function dataPanel(app: App): HTMLElement[] {
       paste.element,
       h('button', { type: 'button', onclick: usePasted }, 'Use this text'),
     ),
+    ...dataAddress(take),
   );
   const fields = dataFields(app);
-  const options = h('details', { class: 'options' }, h('summary', {}, 'How it is read'), fields, reread);
+  const options = h(
+    'details',
+    { class: 'options' },
+    h('summary', {}, 'How it is read'),
+    fields,
+    columnMap(app),
+    reread,
+  );
 
   const show = () => {
     const state = lab.data.value;
@@ -141,16 +151,23 @@ export function dataPanel(app: App): HTMLElement[] {
 function factsOf({ detected, statistics }: DataSummary, name: string): [string, string][] {
   const tokens = statistics.train_tokens + statistics.validation_tokens;
   const counted = statistics.train_counted_tokens + statistics.validation_counted_tokens;
-  const share = tokens > 0 ? Math.round((100 * counted) / tokens) : 0;
+  const examples = statistics.train_examples + statistics.validation_examples;
   return [
     ['File', name],
     ['Read as', `${formatNames[detected.format]}: ${detected.reason}`],
     ['Training', plural(statistics.train_examples, 'example')],
     ['Validation', plural(statistics.validation_examples, 'example')],
     ['Tokens', count(tokens)],
-    ['In the loss', `${count(counted)} (${share} %)`],
+    ['In the loss', shareOf(counted, tokens)],
     ['Longest', plural(statistics.longest, 'token')],
-    ['Cut', count(statistics.truncated)],
-    ['Left out', count(statistics.dropped)],
+    ['Cut', shareOf(statistics.truncated, examples)],
+    ['Left out', shareOf(statistics.dropped, examples + statistics.dropped)],
   ];
+}
+
+/** `12 (3 %)`. */
+function shareOf(part: number, whole: number): string {
+  if (part === 0 || whole === 0) return count(part);
+  const percent = (100 * part) / whole;
+  return `${count(part)} (${percent < 1 ? 'below 1' : Math.round(percent)} %)`;
 }

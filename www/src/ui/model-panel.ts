@@ -10,6 +10,7 @@ import { dropZone } from './drop-zone';
 import { factList } from './facts';
 import { failureBox } from './message';
 import { progressBar } from './progress';
+import { remoteModels } from './remote-models';
 import { bytes, count, large } from './words';
 
 /** Where the base comes from, and what it is. */
@@ -41,6 +42,7 @@ export function modelPanel(app: App): HTMLElement[] {
       folder: true,
       onFiles: (files) => load(files),
     }),
+    ...remoteModels(app, load),
   );
 
   const fetchAndLoad = async (model: CatalogModel) => {

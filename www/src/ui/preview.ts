@@ -42,6 +42,6 @@ function stretches(pieces: readonly TokenPiece[]): HTMLElement[] {
 }
 
 /** Line ends are tokens too. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replaceAll('\n', '↵\n').replaceAll('\t', '⇥');
 }

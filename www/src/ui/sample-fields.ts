@@ -2,6 +2,7 @@ import type { App } from '../app';
 import { readyValue } from '../lab/loadable';
 import { h } from './dom';
 import { checkField, numberField, textField } from './field';
+import { parseStops, writeStops } from './stop-strings';
 
 type SampleNumber = 'max_tokens' | 'temperature' | 'top_k' | 'top_p' | 'seed';
 
@@ -55,6 +56,17 @@ export function sampleFields(app: App): HTMLElement {
     'Only the likeliest tokens that make up this share are drawn from; 1 keeps all.',
   );
   const seed = number('seed', 'sample_seed', 'Seed', 'The same seed draws the same tokens.');
+  const stop = textField({
+    label: 'Stop at',
+    help: 'An answer ends before the first of these texts that would come in it. One a line; \\n is a line end, \\t a tab.',
+    field: 'stop',
+    rows: 1,
+    placeholder: 'nothing',
+    onInput: (value) =>
+      app.change(({ sample }) => {
+        sample.stop = parseStops(value);
+      }),
+  });
   app.config.watch(({ sample }) => {
     prompt.show(sample.prompt);
     chat.show(sample.chat);
@@ -63,6 +75,7 @@ export function sampleFields(app: App): HTMLElement {
     topK.show(sample.top_k);
     topP.show(sample.top_p);
     seed.show(sample.seed);
+    stop.show(writeStops(sample.stop));
   });
   // The data suggests a prompt of its own kind, until the user writes one.
   let suggested = '';
@@ -87,12 +100,12 @@ export function sampleFields(app: App): HTMLElement {
       config.sample.prompt = text;
     });
   });
-  const numbers = [most, temperature, topK, topP, seed];
+  const choices = [most, temperature, topK, topP, seed, stop];
   return h(
     'div',
     { class: 'stack' },
     prompt.element,
     chat.element,
-    h('div', { class: 'fields narrow' }, ...numbers.map((field) => field.element)),
+    h('div', { class: 'fields narrow' }, ...choices.map((field) => field.element)),
   );
 }

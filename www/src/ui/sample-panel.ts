@@ -30,16 +30,22 @@ export function samplePanel(app: App): HTMLElement[] {
     { type: 'button', class: 'quiet', onclick: () => lab.cancelSampling() },
     'Stop writing',
   );
+  const forget = h(
+    'button',
+    { type: 'button', class: 'quiet', onclick: () => samples.clear() },
+    'Clear answers',
+  );
   const empty = h(
     'p',
     { class: 'hint' },
-    'The base and each run answer side by side once training has started: before the first step, after the last, and whenever you ask.',
+    'The base answers as soon as there is a model, and each run beside it once training has started: before the first step, after the last, and whenever you ask. The last answers stay here to be compared.',
   );
   const list = h('div', { class: 'sample-groups' });
   const shown = new Map<SampleGroup, ReturnType<typeof sampleGroup>>();
   const draw = inFrame(() => {
     const groups = samples.groups.value;
     empty.hidden = groups.length > 0;
+    forget.hidden = groups.length === 0 || samples.writing.value;
     for (const [group, view] of shown) {
       if (groups.includes(group)) continue;
       view.element.remove();
@@ -57,19 +63,26 @@ export function samplePanel(app: App): HTMLElement[] {
     }
   });
   const showButtons = () => {
-    const started = ['running', 'pausing', 'paused', 'finished', 'stopped'].includes(lab.phase.value);
-    const prompt = app.config.value.sample.prompt.trim() !== '';
-    write.disabled = samples.writing.value || !started || !prompt;
+    const ready = lab.model.value.status === 'ready' && lab.phase.value !== 'preparing';
+    const { sample } = app.config.value;
+    const wrong = ['max_tokens', 'temperature', 'top_k', 'top_p', 'sample_seed'];
+    const valid = sample.prompt.trim() !== '' && !wrong.some((field) => app.problems.value.has(field));
+    write.disabled = samples.writing.value || !ready || !valid;
     cancel.hidden = !samples.writing.value;
   };
   samples.groups.watch(draw);
-  samples.writing.watch(showButtons);
+  samples.writing.watch(() => {
+    showButtons();
+    draw();
+  });
   samples.failure.watch((failure) => problem.show(failure));
   lab.phase.watch(showButtons);
+  lab.model.subscribe(showButtons);
+  app.problems.subscribe(showButtons);
   app.config.subscribe(showButtons);
   return [
     sampleFields(app),
-    h('div', { class: 'row' }, write, cancel, around.element),
+    h('div', { class: 'row' }, write, cancel, forget, around.element),
     problem.element,
     empty,
     list,

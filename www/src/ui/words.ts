@@ -62,6 +62,12 @@ export function duration(seconds: number | null): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** How often a second, without more digits than matter: `0.42`, `7.3`, `128`. */
+export function rate(value: number): string {
+  if (value >= 100) return whole.format(value);
+  return value >= 1 ? decimal.format(value) : value.toPrecision(2);
+}
+
 /** `1 run`, `2 runs`. */
 export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;

@@ -1,0 +1,176 @@
+import { failed, type Result, success } from '../result';
+import { refusal, unreachable } from './answers';
+import { HUB, type ModelAddress } from './model-address';
+import type { RemoteFile } from './opfs-models';
+
+/** One way to have a model: its folder, or one of its GGUF files. */
+export interface ModelChoice {
+  label: string;
+  files: RemoteFile[];
+  /** Null where a server does not tell. */
+  bytes: number | null;
+}
+
+/** A model that can be downloaded, and what is known of it before. */
+export interface RemoteModel {
+  title: string;
+  host: string;
+  licence: string | null;
+  /** Weights; null where it is not known. */
+  parameters: number | null;
+  /** The best one first; there is at least one. */
+  choices: ModelChoice[];
+}
+
+/** Asks what there is at an address. Nothing is downloaded yet. */
+export function lookUp(
+  address: ModelAddress,
+  signal: AbortSignal,
+  fetcher: typeof fetch = fetch,
+): Promise<Result<RemoteModel>> {
+  return address.kind === 'file'
+    ? lookUpFile(address.url, address.name, signal, fetcher)
+    : lookUpRepository(address, signal, fetcher);
+}
+
+async function lookUpFile(
+  url: string,
+  name: string,
+  signal: AbortSignal,
+  fetcher: typeof fetch,
+): Promise<Result<RemoteModel>> {
+  const { host } = new URL(url);
+  try {
+    const response = await fetcher(url, { method: 'HEAD', signal });
+    const message = refusal(response, name, host);
+    if (message !== '') return failed('model', message);
+    const length = Number(response.headers.get('content-length') ?? Number.NaN);
+    const bytes = Number.isInteger(length) && length > 0 ? length : null;
+    const choice = { label: name, files: [{ name, url, bytes, sha256: null }], bytes };
+    return success({ title: name, host, licence: null, parameters: null, choices: [choice] });
+  } catch (thrown) {
+    return failed('model', unreachable(host, thrown));
+  }
+}
+
+/** The part of the hub's answer that is used. */
+interface Repository {
+  sha: string;
+  licence: string | null;
+  parameters: number | null;
+  files: { path: string; bytes: number | null; sha256: string | null }[];
+}
+
+async function lookUpRepository(
+  { repository, revision, file }: ModelAddress & { kind: 'repository' },
+  signal: AbortSignal,
+  fetcher: typeof fetch,
+): Promise<Result<RemoteModel>> {
+  const { host } = new URL(HUB);
+  let answer: unknown;
+  try {
+    const path = `api/models/${repository}/revision/${encodeURIComponent(revision)}`;
+    const response = await fetcher(`${HUB}/${path}?blobs=true`, { signal });
+    const message = refusal(response, repository, host);
+    if (message !== '') return failed('model', message);
+    answer = await response.json();
+  } catch (thrown) {
+    return failed('model', unreachable(host, thrown));
+  }
+  const found = readRepository(answer);
+  if (found === null)
+    return failed('model', `${host} answered about ${repository} in a way that this page does not know.`);
+  const remote = found.files.map(
+    ({ path, bytes, sha256 }): RemoteFile => ({
+      name: path,
+      // Of one commit: a download that goes on tomorrow is of the same files.
+      url: `${HUB}/${repository}/resolve/${found.sha}/${path.split('/').map(encodeURIComponent).join('/')}`,
+      bytes,
+      sha256,
+    }),
+  );
+  const choices =
+    file === null ? chooseFiles(remote) : ggufChoices(remote.filter(({ name }) => name === file));
+  if (choices.length === 0) return failed('model', whyNone(repository, file, remote));
+  const { licence, parameters } = found;
+  return success({ title: repository, host, licence, parameters, choices });
+}
+
+function readRepository(answer: unknown): Repository | null {
+  if (!isRecord(answer) || !Array.isArray(answer.siblings) || typeof answer.sha !== 'string') return null;
+  const card = isRecord(answer.cardData) ? answer.cardData : {};
+  const weights = isRecord(answer.safetensors) ? answer.safetensors : {};
+  return {
+    sha: answer.sha,
+    licence: typeof card.license === 'string' ? card.license : null,
+    parameters: typeof weights.total === 'number' ? weights.total : null,
+    files: answer.siblings.filter(isRecord).flatMap((sibling) => {
+      const { rfilename: path, size, lfs } = sibling;
+      if (typeof path !== 'string') return [];
+      const sha256 = isRecord(lfs) && typeof lfs.sha256 === 'string' ? lfs.sha256 : null;
+      return [{ path, bytes: typeof size === 'number' ? size : null, sha256 }];
+    }),
+  };
+}
+
+const config = 'config.json';
+const tokenizer = 'tokenizer.json';
+// What the loader looks at besides.
+const optional = ['tokenizer_config.json', 'chat_template.jinja', 'generation_config.json'];
+const part = /^model-\d{5}-of-\d{5}\.safetensors$/;
+const splitGguf = /-\d{5}-of-\d{5}\.gguf$/i;
+// Packed in ways that the loader does not unpack.
+const unknownPacking = /(^|[-._])(IQ\d|Q[23]_K|TQ\d|MXFP4)/i;
+
+/** Which files of a repository make a model that can be loaded, the best choice first. */
+export function chooseFiles(files: readonly RemoteFile[]): ModelChoice[] {
+  const find = (name: string) => files.find((file) => file.name === name);
+  const needed = [find(config), find(tokenizer)];
+  const whole = find('model.safetensors');
+  const index = find('model.safetensors.index.json');
+  const parts = index === undefined ? [] : [index, ...files.filter(({ name }) => part.test(name))];
+  const weights = whole === undefined ? parts : [whole];
+  const folder = [...needed, ...weights, ...optional.map(find)].filter((file) => file !== undefined);
+  const complete = needed.every((file) => file !== undefined) && weights.length > 0;
+  const label = whole === undefined ? `safetensors in ${parts.length - 1} parts` : 'model.safetensors';
+  const choices = complete ? [{ label, files: folder, bytes: sum(folder) }] : [];
+  return [...choices, ...ggufChoices(files.filter(({ name }) => !name.includes('/')))];
+}
+
+/** Large files keep more of the model; one that is packed in 8 bits loses next to nothing. */
+function ggufChoices(files: readonly RemoteFile[]): ModelChoice[] {
+  const usable = files.filter(
+    ({ name }) => /\.gguf$/i.test(name) && !splitGguf.test(name) && !unknownPacking.test(name),
+  );
+  const preferred = ({ name }: RemoteFile) => (/Q8_0/i.test(name) ? 0 : 1);
+  return usable
+    .sort((one, other) => preferred(one) - preferred(other) || (one.bytes ?? 0) - (other.bytes ?? 0))
+    .map((file) => {
+      const name = file.name.split('/').at(-1) ?? file.name;
+      return { label: name, files: [{ ...file, name }], bytes: file.bytes };
+    });
+}
+
+function whyNone(repository: string, file: string | null, files: readonly RemoteFile[]): string {
+  if (file !== null)
+    return `${repository} has no ${file} that this page can read. Look at its list of files.`;
+  const advice =
+    'Look for a repository with config.json, tokenizer.json and model.safetensors, or with a .gguf file.';
+  const old = files.find(({ name }) => /\.(bin|pth|pt|h5|msgpack)$/.test(name));
+  if (files.some(({ name }) => name === 'adapter_config.json'))
+    return `${repository} is an adapter, not a model. ${advice}`;
+  if (old !== undefined)
+    return `${repository} has its weights only as ${old.name}, which this page does not read. ${advice}`;
+  return `${repository} has no model that this page can read. ${advice}`;
+}
+
+function sum(files: readonly RemoteFile[]): number | null {
+  return files.reduce<number | null>(
+    (total, { bytes }) => (total === null || bytes === null ? null : total + bytes),
+    0,
+  );
+}
+
+function isRecord(thing: unknown): thing is Record<string, unknown> {
+  return typeof thing === 'object' && thing !== null && !Array.isArray(thing);
+}

@@ -1,0 +1,103 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Progress } from '../protocol';
+import { failed, type Result, success } from '../result';
+import { bytes } from '../ui/words';
+import type { ModelChoice, RemoteModel } from './hub';
+import { type ModelRecord, openShelf, type RemoteFile, type Shelf } from './opfs-models';
+import { type DownloadOptions, fetchRest } from './resume';
+
+/** What is kept of a model that is downloaded. */
+export function recordOf({ title, host, licence }: RemoteModel, { label, files }: ModelChoice): ModelRecord {
+  const name = title === label ? title : `${title} · ${label}`;
+  return { id: `${host}/${title}/${label}`, title: name, host, licence, files };
+}
+
+/** Downloads what is missing of a model, checks it and keeps it. */
+export async function fetchRemoteModel(
+  record: ModelRecord,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+  options: Partial<DownloadOptions> = {},
+): Promise<Result<File[]>> {
+  return alone(record, async () => {
+    const shelf = await openShelf(record);
+    const full = await noRoom(record, shelf);
+    if (full !== '') return failed('model', full);
+    const total = record.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
+    const files: File[] = [];
+    let before = 0;
+    for (const remote of record.files) {
+      const onBytes = (done: number) =>
+        onProgress({ action: `Downloading ${remote.name}`, done: before + done, total });
+      onBytes(await (await shelf.file(remote.name)).size());
+      const file = await fetchChecked(remote, shelf, { ...options, onBytes, signal }, onProgress);
+      if (!file.ok) return file;
+      before += file.value.size;
+      files.push(file.value);
+    }
+    await shelf.finish();
+    return success(files);
+  });
+}
+
+async function fetchChecked(
+  remote: RemoteFile,
+  shelf: Shelf,
+  options: DownloadOptions,
+  onProgress: (progress: Progress) => void,
+): Promise<Result<File>> {
+  const kept = await shelf.file(remote.name);
+  const file = await fetchRest(remote, kept, options);
+  if (!file.ok || remote.sha256 === null) return file;
+  const found = await hashOf(file.value, (done) =>
+    onProgress({ action: `Checking ${remote.name}`, done, total: file.value.size }),
+  );
+  if (found === remote.sha256) return file;
+  await kept.clear();
+  return failed(
+    'model',
+    `${remote.name} is not the file that ${new URL(remote.url).host} promised (its SHA-256 differs), so it was not kept. Ask for it again.`,
+  );
+}
+
+/** SHA-256 of a file of any size: the browser's own takes it only whole. */
+async function hashOf(file: Blob, onBytes: (done: number) => void): Promise<string> {
+  const hash = sha256.create();
+  let done = 0;
+  for await (const piece of file.stream()) {
+    hash.update(piece);
+    done += piece.byteLength;
+    onBytes(done);
+  }
+  return bytesToHex(hash.digest());
+}
+
+/** Two tabs that wrote to one file would spoil it. */
+async function alone(
+  { id, title }: ModelRecord,
+  work: () => Promise<Result<File[]>>,
+): Promise<Result<File[]>> {
+  const locks = globalThis.navigator?.locks;
+  if (locks === undefined) return work();
+  return locks.request(`riemann-lora.model.${id}`, { ifAvailable: true }, (lock) =>
+    lock === null
+      ? failed('model', `Another tab is downloading ${title}. Wait for it, or cancel it there.`)
+      : work(),
+  );
+}
+
+/** Why there is no room for what is missing; empty where there is. */
+async function noRoom({ files, title }: ModelRecord, shelf: Shelf): Promise<string> {
+  const { quota, usage } = (await globalThis.navigator?.storage?.estimate?.().catch(() => undefined)) ?? {};
+  if (quota === undefined || usage === undefined) return '';
+  let missing = 0;
+  for (const { name, bytes: size } of files) {
+    missing += Math.max(0, (size ?? 0) - (await (await shelf.file(name)).size()));
+  }
+  if (missing <= quota - usage) return '';
+  return (
+    `${title} needs ${bytes(missing)}, and the browser has ${bytes(Math.max(0, quota - usage))} left for this site. ` +
+    'Remove kept models, or download the files yourself and drop them here.'
+  );
+}

@@ -1,0 +1,388 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { columnsOf } from '../src/data-columns';
+import { fetchData, MOST_DATA_BYTES, parseDataAddress } from '../src/store/data-address';
+import { MemoryFile } from '../src/store/growing-file';
+import { chooseFiles, lookUp } from '../src/store/hub';
+import { tooLarge } from '../src/store/hub-presets';
+import { parseModelAddress } from '../src/store/model-address';
+import type { RemoteFile } from '../src/store/opfs-models';
+import { fetchRemoteModel, recordOf } from '../src/store/remote-model';
+import { fetchRest } from '../src/store/resume';
+
+const never = new AbortController().signal;
+const content = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
+const url = 'https://example.org/tiny.gguf';
+const tiny: RemoteFile = { name: 'tiny.gguf', url, bytes: content.length, sha256: null };
+
+/** A server of one file that follows a script: how many bytes each answer has before it breaks, or a status. */
+function server(script: (number | { status: number })[], { ranges = true } = {}) {
+  const asked: (string | null)[] = [];
+  const fetcher = (async (_: string, init?: RequestInit) => {
+    const range = new Headers(init?.headers).get('range');
+    asked.push(range);
+    const step = script.shift() ?? content.length;
+    if (typeof step === 'object') return new Response('', step);
+    const start = ranges ? Number(range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0) : 0;
+    const end = Math.min(content.length, start + step);
+    const stream = new ReadableStream<Uint8Array>({
+      // A broken stream forgets what it holds, so each piece waits until it is asked for.
+      pull(controller) {
+        const sent = asked.length;
+        const piece = pieces.shift();
+        if (piece !== undefined) controller.enqueue(piece);
+        else if (end < content.length && sent > 0) controller.error(new TypeError('network error'));
+        else controller.close();
+      },
+    });
+    const pieces: Uint8Array[] = [];
+    for (let at = start; at < end; at += 100) pieces.push(content.slice(at, Math.min(end, at + 100)));
+    return new Response(stream, { status: start > 0 ? 206 : 200 });
+  }) as typeof fetch;
+  return { asked, fetcher };
+}
+
+async function download(
+  script: (number | { status: number })[],
+  options = {},
+  file = new MemoryFile('tiny.gguf'),
+) {
+  const { asked, fetcher } = server(script, options);
+  const told: number[] = [];
+  const waits: number[] = [];
+  const result = await fetchRest(tiny, file, {
+    signal: never,
+    fetcher,
+    onBytes: (done) => told.push(done),
+    wait: async (time) => {
+      waits.push(time);
+    },
+  });
+  const there = new Uint8Array(await (await file.file()).arrayBuffer());
+  return { result, asked, told, waits, there, file };
+}
+
+describe('an address of a model', () => {
+  const repository = (name: string, revision = 'main', file: string | null = null) => ({
+    kind: 'repository',
+    repository: name,
+    revision,
+    file,
+  });
+  test.each([
+    ['HuggingFaceTB/SmolLM2-135M', repository('HuggingFaceTB/SmolLM2-135M')],
+    [' owner/name@v1.0 ', repository('owner/name', 'v1.0')],
+    ['https://huggingface.co/owner/name', repository('owner/name')],
+    ['huggingface.co/owner/name/', repository('owner/name')],
+    ['https://hf.co/owner/name/tree/dev', repository('owner/name', 'dev')],
+    [
+      'https://huggingface.co/o/n/resolve/main/a-Q8_0.gguf?download=true',
+      repository('o/n', 'main', 'a-Q8_0.gguf'),
+    ],
+    ['https://huggingface.co/o/n/blob/main/sub/a.gguf', repository('o/n', 'main', 'sub/a.gguf')],
+    ['https://huggingface.co/o/n/blob/main/model.safetensors', repository('o/n')],
+    [url, { kind: 'file', url, name: 'tiny.gguf' }],
+    [
+      'https://example.org/a%20b.gguf?x=1',
+      { kind: 'file', url: 'https://example.org/a%20b.gguf?x=1', name: 'a b.gguf' },
+    ],
+  ])('%s', (text, value) => expect(parseModelAddress(text)).toEqual({ ok: true, value }));
+
+  test.each([
+    ['', 'no address'],
+    ['gpt2', 'neither'],
+    ['http://example.org/a.gguf', 'https://'],
+    ['https://example.org/model.safetensors', 'no .gguf file'],
+    ['https://huggingface.co/datasets/owner/name', 'no model'],
+    ['https://huggingface.co/owner', 'no model'],
+    ['https://huggingface.co/owner/name/discussions', 'no model'],
+  ])('%j is refused with an example', (text, words) => {
+    const parsed = parseModelAddress(text);
+    expect(parsed.ok ? '' : parsed.failure.message).toContain(words);
+    expect(parsed.ok ? '' : parsed.failure.message).toContain('SmolLM2');
+  });
+});
+
+describe('files of a repository', () => {
+  const files = (...names: string[]): RemoteFile[] =>
+    names.map((name, index) => ({ name, url: name, bytes: 10 * (index + 1), sha256: null }));
+  const chosen = (...names: string[]) =>
+    chooseFiles(files(...names)).map(({ label, files: some }) => [label, some.map(({ name }) => name)]);
+
+  test('are a folder, or one GGUF file', () => {
+    const folder = ['README.md', 'config.json', 'pytorch_model.bin', 'model.safetensors', 'tokenizer.json'];
+    expect(chosen(...folder, 'tokenizer_config.json', 'onnx/model.onnx')).toEqual([
+      ['model.safetensors', ['config.json', 'tokenizer.json', 'model.safetensors', 'tokenizer_config.json']],
+    ]);
+    expect(
+      chosen('a-Q4_K_M.gguf', 'a-Q8_0.gguf', 'a-IQ2_XS.gguf', 'a-Q2_K.gguf', 'b-00001-of-00002.gguf'),
+    ).toEqual([
+      ['a-Q8_0.gguf', ['a-Q8_0.gguf']],
+      ['a-Q4_K_M.gguf', ['a-Q4_K_M.gguf']],
+    ]);
+  });
+
+  test('may be parts with their index', () => {
+    const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+    const index = 'model.safetensors.index.json';
+    expect(chosen('config.json', 'tokenizer.json', index, ...names)).toEqual([
+      ['safetensors in 2 parts', ['config.json', 'tokenizer.json', index, ...names]],
+    ]);
+    expect(chosen('config.json', index, ...names)).toEqual([]);
+  });
+
+  test('have a size in all, where all are known', () => {
+    expect(chooseFiles(files('config.json', 'tokenizer.json', 'model.safetensors'))[0]?.bytes).toBe(60);
+  });
+});
+
+describe('the hub', () => {
+  const answer = {
+    sha: 'abc123',
+    cardData: { license: 'apache-2.0' },
+    safetensors: { total: 134_515_008 },
+    siblings: [
+      { rfilename: 'config.json', size: 700 },
+      { rfilename: 'tokenizer.json', size: 2000 },
+      { rfilename: 'model.safetensors', size: 300_000, lfs: { sha256: 'ff', size: 300_000, pointerSize: 1 } },
+    ],
+  };
+  const ask = async (text: string, response: () => Response | Promise<Response>) => {
+    const asked: string[] = [];
+    const parsed = parseModelAddress(text);
+    if (!parsed.ok) throw new Error(parsed.failure.message);
+    const fetcher = (async (address: string) => {
+      asked.push(address);
+      return response();
+    }) as unknown as typeof fetch;
+    return { asked, found: await lookUp(parsed.value, never, fetcher) };
+  };
+
+  test('says what there is, of one commit', async () => {
+    const { asked, found } = await ask('owner/name', () => Response.json(answer));
+    expect(asked).toEqual(['https://huggingface.co/api/models/owner/name/revision/main?blobs=true']);
+    if (!found.ok) throw new Error(found.failure.message);
+    expect(found.value).toMatchObject({
+      licence: 'apache-2.0',
+      parameters: 134_515_008,
+      host: 'huggingface.co',
+    });
+    expect(found.value.choices[0]?.bytes).toBe(302_700);
+    expect(found.value.choices[0]?.files[2]).toEqual({
+      name: 'model.safetensors',
+      url: 'https://huggingface.co/owner/name/resolve/abc123/model.safetensors',
+      bytes: 300_000,
+      sha256: 'ff',
+    });
+  });
+
+  test.each([
+    ['a repository that is not there or not open', () => new Response('', { status: 401 }), 'logged in'],
+    ['one that is gone', () => new Response('', { status: 404 }), '404'],
+    ['too many questions', () => new Response('', { status: 429 }), 'Wait'],
+    ['a server in trouble', () => new Response('', { status: 503 }), 'later'],
+    ['no way there', () => Promise.reject(new TypeError('Failed to fetch')), 'CORS'],
+    [
+      'a page in place of an answer',
+      () => new Response('<html>', { headers: { 'content-type': 'text/html; charset=utf-8' } }),
+      'web page',
+    ],
+    ['an answer of another form', () => Response.json([1]), 'does not know'],
+    [
+      'old weights',
+      () => Response.json({ sha: 'a', siblings: [{ rfilename: 'pytorch_model.bin' }] }),
+      'pytorch_model.bin',
+    ],
+    [
+      'an adapter',
+      () => Response.json({ sha: 'a', siblings: [{ rfilename: 'adapter_config.json' }] }),
+      'is an adapter',
+    ],
+    ['nothing', () => Response.json({ sha: 'a', siblings: [] }), 'no model'],
+  ])('%s is told with a way out', async (_, response, words) => {
+    const { found } = await ask('owner/name', response);
+    expect(found.ok ? '' : found.failure.message).toContain(words);
+    expect(found.ok ? '' : found.failure.place).toBe('model');
+  });
+
+  test('a file elsewhere has the size that its server tells', async () => {
+    const { found } = await ask(url, () => new Response(null, { headers: { 'content-length': '1000' } }));
+    expect(found.ok && found.value.choices).toEqual([{ label: 'tiny.gguf', files: [tiny], bytes: 1000 }]);
+    const unknown = await ask(url, () => new Response(null));
+    expect(unknown.found.ok && unknown.found.value.choices[0]?.bytes).toBeNull();
+  });
+});
+
+describe('a download', () => {
+  test('comes in one piece', async () => {
+    const { result, asked, told, there } = await download([]);
+    expect(result.ok).toBe(true);
+    expect(asked).toEqual([null]);
+    expect(told.at(-1)).toBe(1000);
+    expect(there).toEqual(content);
+  });
+
+  test('goes on where it broke off', async () => {
+    const { result, asked, there, waits } = await download([300, 450]);
+    expect(result.ok).toBe(true);
+    expect(asked).toEqual([null, 'bytes=300-', 'bytes=750-']);
+    expect(there).toEqual(content);
+    expect(waits).toEqual([1000, 1000]);
+  });
+
+  test('gives up when nothing comes any more, and goes on when asked again', async () => {
+    const first = await download([300, 0, { status: 503 }, 0, 0]);
+    expect(first.result.ok ? '' : first.result.failure.message).toContain('300 B');
+    expect(first.waits).toEqual([1000, 2000, 4000, 8000, 16_000]);
+    const second = await download([], {}, first.file);
+    expect(second.asked).toEqual(['bytes=300-']);
+    expect(second.there).toEqual(content);
+  });
+
+  test('begins anew at a server without ranges', async () => {
+    const { result, asked, there } = await download([300], { ranges: false });
+    expect(result.ok).toBe(true);
+    expect(asked).toEqual([null, 'bytes=300-']);
+    expect(there).toEqual(content);
+  });
+
+  test('begins anew where the file has changed', async () => {
+    const { result, there } = await download([300, { status: 416 }]);
+    expect(result.ok).toBe(true);
+    expect(there).toEqual(content);
+  });
+
+  test('ends where the file is gone half-way', async () => {
+    const { result, there } = await download([300, { status: 404 }]);
+    expect(result.ok ? '' : result.failure.message).toContain('404');
+    expect(there.length).toBe(300);
+  });
+
+  test('can be cancelled and keeps what came', async () => {
+    const controller = new AbortController();
+    const file = new MemoryFile('tiny.gguf');
+    const { fetcher } = server([300]);
+    const result = await fetchRest(tiny, file, {
+      signal: controller.signal,
+      fetcher,
+      onBytes: () => {},
+      wait: async () => controller.abort(),
+    });
+    expect(result.ok ? '' : result.failure.message).toContain('cancelled. 300 B are kept');
+  });
+
+  test('says so when the browser is full', async () => {
+    const file = new MemoryFile('tiny.gguf');
+    file.append = async () => ({
+      write: async () => {
+        throw new DOMException('full', 'QuotaExceededError');
+      },
+      close: async () => {},
+    });
+    const { result } = await download([], {}, file);
+    expect(result.ok ? '' : result.failure.message).toContain('no more room');
+  });
+
+  test('of a model is checked against its SHA-256', async () => {
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const model = { title: 'tiny', host: 'example.org', licence: null, parameters: null, choices: [] };
+    const fetched = (hash: string) => {
+      const files = [{ ...tiny, sha256: hash }];
+      const record = recordOf(model, { label: hash, files, bytes: 1000 });
+      const { fetcher } = server([]);
+      return fetchRemoteModel(record, () => {}, never, { fetcher, wait: async () => {} });
+    };
+    const good = await fetched(sha256);
+    expect(good.ok && new Uint8Array((await good.value[0]?.arrayBuffer()) ?? [])).toEqual(content);
+    const bad = await fetched('0'.repeat(64));
+    expect(bad.ok ? '' : bad.failure.message).toContain('SHA-256');
+  });
+});
+
+describe('data from an address', () => {
+  const get = async (
+    response: () => Response | Promise<Response>,
+    address = 'https://example.org/a/pairs.txt',
+  ) => {
+    const parsed = parseDataAddress(address);
+    if (!parsed.ok) throw new Error(parsed.failure.message);
+    return fetchData(parsed.value, () => {}, never, (async () => response()) as unknown as typeof fetch);
+  };
+
+  test('is read as a file of that name', async () => {
+    const found = await get(() => new Response('a||b'));
+    if (!found.ok) throw new Error(found.failure.message);
+    expect(found.value.name).toBe('pairs.txt');
+    expect(await found.value.blob.text()).toBe('a||b');
+  });
+
+  test('pages that show a file lead to it', () => {
+    const file = (address: string) => {
+      const parsed = parseDataAddress(address);
+      return parsed.ok ? parsed.value.href : parsed.failure.message;
+    };
+    expect(file('https://github.com/o/r/blob/main/data/a.txt')).toBe(
+      'https://raw.githubusercontent.com/o/r/main/data/a.txt',
+    );
+    expect(file('https://huggingface.co/datasets/o/n/blob/main/a.jsonl')).toBe(
+      'https://huggingface.co/datasets/o/n/resolve/main/a.jsonl',
+    );
+    expect(file('pairs.txt')).toContain('no address');
+    expect(file('ftp://example.org/a.txt')).toContain('https://');
+  });
+
+  test.each([
+    ['404', () => new Response('', { status: 404 }), '404'],
+    [
+      'a page',
+      () => new Response('<!DOCTYPE html><p>', { headers: { 'content-type': 'text/plain' } }),
+      'web page',
+    ],
+    ['no way there', () => Promise.reject(new TypeError('Failed to fetch')), 'CORS'],
+    [
+      'less than promised',
+      () => new Response('a||b', { headers: { 'content-length': '400' } }),
+      'broke off after 4 B (400 B were promised)',
+    ],
+    [
+      'too much',
+      () => new Response('', { headers: { 'content-length': String(MOST_DATA_BYTES + 1) } }),
+      'more than 200 MB',
+    ],
+    [
+      'a broken connection',
+      () =>
+        new Response(
+          new ReadableStream({
+            pull: (controller) => controller.error(new TypeError('network error')),
+          }),
+        ),
+      'broke off after 0 B (network error)',
+    ],
+  ])('%s is told with a way out', async (_, response, words) => {
+    const found = await get(response);
+    expect(found.ok ? '' : found.failure.message).toContain(words);
+  });
+});
+
+describe('columns', () => {
+  test.each([
+    ['a.csv', 'id,"what, who",reply\r\n1,2,3', null, ['id', 'what, who', 'reply']],
+    ['a.tsv', '\uFEFFquestion\tan "odd" one\tanswer\n', null, ['question', 'an odd one', 'answer']],
+    ['a.txt', 'land;stadt\n', 'table', ['land', 'stadt']],
+    ['a.csv', '"a ""b"" c",d\n', null, ['a "b" c', 'd']],
+    ['a.jsonl', '{"q": 1, "a": "x, y"}\n{"z": 1}', null, ['q', 'a']],
+    ['a.jsonl', '{"messages": []}', null, []],
+    ['a.jsonl', '{"q": ', null, []],
+    ['a.txt', 'a, b||c', null, []],
+    ['a.csv', 'a,b', 'text', []],
+  ] as const)('of %s with %j', async (name, text, format, names) => {
+    expect(await columnsOf(new Blob([text]), name, format)).toEqual(names);
+  });
+});
+
+test('a model that cannot fit is warned of', () => {
+  expect(tooLarge(1.1e9)).toContain('4.4 GB');
+  expect(tooLarge(362e6)).toBe('');
+  expect(tooLarge(null)).toBe('');
+});
