@@ -8,7 +8,7 @@ use super::{
 };
 use crate::data::TextCodec;
 use crate::messages::{LaneLosses, TokenLossReport, TokenLossSettings};
-use crate::train::token_losses::token_losses;
+use crate::train::{Session, token_losses::token_losses};
 
 /// Most tokens of a text: attention's memory grows with their square.
 const MOST_TOKENS: usize = 512;
@@ -40,7 +40,7 @@ impl WebSession {
         let losses = token_losses(&self.model, adapters.as_ref(), &ids).await;
         check_engine()?;
         let losses = losses.map_err(failure)?;
-        let diverged = session.map_or(&[][..], |session| session.diverged_at());
+        let diverged = session.map_or(&[] as &[Option<u32>], Session::diverged_at);
         let lanes = losses
             .into_iter()
             .enumerate()

@@ -25,18 +25,17 @@ function server(script: (number | { status: number })[], { ranges = true } = {})
     if (typeof step === 'object') return new Response('', step);
     const start = ranges ? Number(range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0) : 0;
     const end = Math.min(content.length, start + step);
+    const pieces: Uint8Array[] = [];
+    for (let at = start; at < end; at += 100) pieces.push(content.slice(at, Math.min(end, at + 100)));
     const stream = new ReadableStream<Uint8Array>({
       // A broken stream forgets what it holds, so each piece waits until it is asked for.
       pull(controller) {
-        const sent = asked.length;
         const piece = pieces.shift();
         if (piece !== undefined) controller.enqueue(piece);
-        else if (end < content.length && sent > 0) controller.error(new TypeError('network error'));
+        else if (end < content.length) controller.error(new TypeError('network error'));
         else controller.close();
       },
     });
-    const pieces: Uint8Array[] = [];
-    for (let at = start; at < end; at += 100) pieces.push(content.slice(at, Math.min(end, at + 100)));
     return new Response(stream, { status: start > 0 ? 206 : 200 });
   }) as typeof fetch;
   return { asked, fetcher };
@@ -50,16 +49,18 @@ async function download(
   const { asked, fetcher } = server(script, options);
   const told: number[] = [];
   const waits: number[] = [];
+  const breaks: string[] = [];
   const result = await fetchRest(tiny, file, {
     signal: never,
     fetcher,
     onBytes: (done) => told.push(done),
+    onBreak: (words) => breaks.push(words),
     wait: async (time) => {
       waits.push(time);
     },
   });
   const there = new Uint8Array(await (await file.file()).arrayBuffer());
-  return { result, asked, told, waits, there, file };
+  return { result, asked, told, waits, breaks, there, file };
 }
 
 describe('an address of a model', () => {
@@ -233,10 +234,25 @@ describe('a download', () => {
   test('gives up when nothing comes any more, and goes on when asked again', async () => {
     const first = await download([300, 0, { status: 503 }, 0, 0]);
     expect(first.result.ok ? '' : first.result.failure.message).toContain('300 B');
-    expect(first.waits).toEqual([1000, 2000, 4000, 8000, 16_000]);
+    expect(first.waits).toEqual([1000, 2000, 4000, 8000]);
+    expect(first.breaks[0]).toBe('network error');
     const second = await download([], {}, first.file);
     expect(second.asked).toEqual(['bytes=300-']);
     expect(second.there).toEqual(content);
+  });
+
+  test('that cannot begin says so at once', async () => {
+    const waits: number[] = [];
+    const result = await fetchRest(tiny, new MemoryFile('tiny.gguf'), {
+      signal: never,
+      fetcher: () => Promise.reject(new TypeError('Failed to fetch')),
+      onBytes: () => {},
+      wait: async (time) => {
+        waits.push(time);
+      },
+    });
+    expect(result.ok ? '' : result.failure.message).toContain('CORS');
+    expect(waits).toEqual([]);
   });
 
   test('begins anew at a server without ranges', async () => {

@@ -30,8 +30,11 @@ export async function fetchRemoteModel(
     for (const remote of record.files) {
       const onBytes = (done: number) =>
         onProgress({ action: `Downloading ${remote.name}`, done: before + done, total });
-      onBytes(await (await shelf.file(remote.name)).size());
-      const file = await fetchChecked(remote, shelf, { ...options, onBytes, signal }, onProgress);
+      const there = await (await shelf.file(remote.name)).size();
+      onBytes(there);
+      const onBreak = () =>
+        onProgress({ action: 'The connection broke, trying again', done: before + there, total });
+      const file = await fetchChecked(remote, shelf, { ...options, onBytes, onBreak, signal }, onProgress);
       if (!file.ok) return file;
       before += file.value.size;
       files.push(file.value);
@@ -65,9 +68,12 @@ async function fetchChecked(
 async function hashOf(file: Blob, onBytes: (done: number) => void): Promise<string> {
   const hash = sha256.create();
   let done = 0;
-  for await (const piece of file.stream()) {
-    hash.update(piece);
-    done += piece.byteLength;
+  const reader = file.stream().getReader();
+  for (;;) {
+    const piece = await reader.read();
+    if (piece.done) break;
+    hash.update(piece.value);
+    done += piece.value.byteLength;
     onBytes(done);
   }
   return bytesToHex(hash.digest());

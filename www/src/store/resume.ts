@@ -10,6 +10,8 @@ export interface DownloadOptions {
   signal: AbortSignal;
   /** How much of the file is there. */
   onBytes(done: number): void;
+  /** It broke off, and is tried again soon. */
+  onBreak?(words: string): void;
   fetcher?: typeof fetch;
   /** Between two attempts. */
   wait?(milliseconds: number): Promise<void>;
@@ -19,8 +21,8 @@ export interface DownloadOptions {
 const MOST_FAILURES = 3;
 const FIRST_WAIT_MS = 1000;
 
-/** How one request ended: with the end of the file, by breaking off, or for good. */
-type Attempt = { end: 'done' } | { end: 'broken'; words: string } | { end: 'refused'; message: string };
+/** How one request ended: well, by breaking off, without having reached anyone, or for good. */
+type Attempt = { end: 'done' } | { end: 'broken' | 'unreached' | 'refused'; words: string };
 
 /** Downloads what is missing of a file, again and again where the connection breaks. */
 export async function fetchRest(
@@ -28,34 +30,38 @@ export async function fetchRest(
   kept: GrowingFile,
   options: DownloadOptions,
 ): Promise<Result<File>> {
-  const { signal, wait = pause } = options;
+  const { signal, onBreak = () => {}, wait = pause } = options;
+  let begun = false;
   let failures = 0;
-  let words = '';
-  while (failures <= MOST_FAILURES) {
-    if (signal.aborted) return cancelled(await kept.size());
+  for (;;) {
     const before = await kept.size();
+    if (signal.aborted) return cancelled(before);
+    if (before === remote.bytes) return success(await kept.file());
     if (remote.bytes !== null && before > remote.bytes) {
       await kept.clear();
       continue;
     }
-    if (before === remote.bytes) return success(await kept.file());
     const attempt = await attemptFrom(before, remote, kept, options);
     if (attempt.end === 'done' && remote.bytes === null) return success(await kept.file());
-    if (signal.aborted) return cancelled(await kept.size());
-    if (attempt.end === 'refused') return failed('model', attempt.message);
-    if ((await kept.size()) > before) failures = 0;
-    else failures += 1;
-    if (attempt.end === 'broken') {
-      words = attempt.words;
-      await wait(FIRST_WAIT_MS * 2 ** failures);
-    } else words = 'the server sent less than it promised';
+    const there = await kept.size();
+    if (signal.aborted) return cancelled(there);
+    const words = attempt.end === 'done' ? 'the server sent less than it promised' : attempt.words;
+    // Who cannot be reached at all will not be a second later; who was there before may be.
+    if (attempt.end === 'refused' || (attempt.end === 'unreached' && !begun)) return failed('model', words);
+    if (there > before) {
+      begun = true;
+      failures = 0;
+    } else failures += 1;
+    if (failures > MOST_FAILURES) return failed('model', brokeOff(remote.name, there, words));
+    if (there === remote.bytes) continue;
+    onBreak(words);
+    await wait(FIRST_WAIT_MS * 2 ** failures);
   }
-  const there = await kept.size();
-  const how =
-    there > 0
-      ? `broke off at ${bytes(there)} (${words}). What came is kept: ask for it again to go on from there.`
-      : `does not begin. ${words}`;
-  return failed('model', `The download of ${remote.name} ${how}`);
+}
+
+function brokeOff(name: string, there: number, words: string): string {
+  if (there === 0) return `The download of ${name} does not begin (${words}). Try again later.`;
+  return `The download of ${name} broke off at ${bytes(there)} (${words}). What came is kept: ask for it again to go on from there.`;
 }
 
 async function attemptFrom(
@@ -70,7 +76,7 @@ async function attemptFrom(
     const headers: HeadersInit = offset > 0 ? { Range: `bytes=${offset}-` } : {};
     response = await fetcher(remote.url, { headers, signal });
   } catch (thrown) {
-    return { end: 'broken', words: unreachable(host, thrown) };
+    return { end: 'unreached', words: unreachable(host, thrown) };
   }
   // There is no such range: what is there is of another file.
   if (response.status === 416) {
@@ -79,7 +85,7 @@ async function attemptFrom(
   }
   if (response.status >= 500) return { end: 'broken', words: `the server answered ${response.status}` };
   const message = refusal(response, remote.name, host);
-  if (message !== '') return { end: 'refused', message };
+  if (message !== '') return { end: 'refused', words: message };
   // A server without ranges sends the whole file.
   if (offset > 0 && response.status !== 206) await kept.clear();
   let done = response.status === 206 ? offset : 0;
@@ -101,7 +107,7 @@ async function attemptFrom(
     if (!full) return { end: 'broken', words: wordsOf(thrown) };
     const advice =
       'Remove kept models or other data of this site; or download the files yourself and drop them here.';
-    return { end: 'refused', message: `The browser has no more room for ${remote.name}. ${advice}` };
+    return { end: 'refused', words: `The browser has no more room for ${remote.name}. ${advice}` };
   }
 }
 

@@ -3,7 +3,11 @@ import { h } from './dom';
 /** What happens to the data, whose work this is, and which version. */
 export function footer(): HTMLElement[] {
   return [
-    h('p', {}, 'Your model, data and adapters stay in this tab: nothing is sent anywhere.'),
+    h(
+      'p',
+      {},
+      'Your model, data and adapters stay in this tab. Other servers are asked only for the models and data that you fetch from them.',
+    ),
     h(
       'p',
       {},

@@ -30,11 +30,13 @@ export function modelPanel(app: App): HTMLElement[] {
     knownAs = name;
     void lab.loadModel(modelFiles(files));
   };
+  const remote = remoteModels(app, load);
   const chooser = h(
     'details',
     { class: 'chooser', open: true },
     h('summary', {}, 'Choose a model'),
     offered,
+    remote.kept,
     dropZone({
       words: 'Or drop a GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.',
       choose: 'Choose files',
@@ -42,7 +44,7 @@ export function modelPanel(app: App): HTMLElement[] {
       folder: true,
       onFiles: (files) => load(files),
     }),
-    ...remoteModels(app, load),
+    ...remote.elsewhere,
   );
 
   const fetchAndLoad = async (model: CatalogModel) => {

@@ -11,8 +11,8 @@ import { failureBox, noticeBox } from './message';
 import { progressBar } from './progress';
 import { bytes, large, plural } from './words';
 
-/** Models from elsewhere: kept ones, presets, and any address. `load` takes the files of one. */
-export function remoteModels(app: App, load: (files: File[], name: string) => void): HTMLElement[] {
+/** Models from elsewhere: those that are kept, and those of presets or any address. `load` takes the files of one. */
+export function remoteModels(app: App, load: (files: File[], name: string) => void) {
   let running: AbortController | null = null;
   const problem = failureBox();
   const notice = noticeBox();
@@ -119,9 +119,10 @@ export function remoteModels(app: App, load: (files: File[], name: string) => vo
       `Nothing is asked of another server unless you press a button here. Look up asks ${host} for a list of files; it then knows your network address and which model you look at. Your data never leaves this tab.`,
     ),
     h('div', { class: 'with-button' }, field.element, look),
+    offer,
     h('ul', { class: 'offered presets' }, ...hubPresets.map(preset)),
   );
-  return [kept, progress.element, problem.element, notice.element, offer, elsewhere];
+  return { kept, elsewhere: [progress.element, problem.element, notice.element, elsewhere] };
 }
 
 /** What would be downloaded, and whether it will fit. */
