@@ -110,7 +110,7 @@ test('answers of two trainings stay beside each other', async ({ lab }) => {
 test('losses token by token: of the base, of runs, and what training changed', async ({ lab }) => {
   const { page } = lab;
   const section = page.locator('#token-losses');
-  const tokens = section.getByRole('option');
+  const tokens = section.locator('.heat-token');
   const show = section.getByLabel('Colours show');
   await lab.withoutSamples();
   await lab.prepare({ steps: 30, validate: 30 });

@@ -132,8 +132,8 @@ test('a download that broke off for good says so, stays after a reload, and goes
   const { asked, heal } = await hub(page, { breaksAt: 50_000, silent: 99 });
   await lookUp(page, 'tiny/llama');
   await page.locator('#download-model').click();
-  await expect(page.locator('#model .progress')).toContainText('trying again');
-  await expect(page.locator('#model .message.bad').last()).toContainText('broke off at 50 kB', {
+  await expect(page.locator('#model .progress:visible')).toContainText('trying again');
+  await expect(page.locator('#model .message.bad:visible')).toContainText('broke off at 50 kB', {
     timeout: 30_000,
   });
   await page.reload();
@@ -155,13 +155,13 @@ test('a download can be cancelled', async ({ lab }) => {
   await lookUp(page, 'tiny/llama');
   await page.locator('#download-model').click();
   await page.locator('#model').getByRole('button', { name: 'Cancel' }).last().click();
-  await expect(page.locator('#model .message.bad').last()).toContainText('cancelled');
+  await expect(page.locator('#model .message.bad:visible')).toContainText('cancelled');
   expectElsewhere(lab, 'huggingface.co');
 });
 
 test('a repository that cannot be had says why, and what would work', async ({ lab }) => {
   const { page } = lab;
-  const problem = page.locator('#model .message.bad').last();
+  const problem = page.locator('#model .message.bad:visible');
   for (const [status, words] of [
     [401, 'logged in'],
     [404, 'no tiny/llama'],
@@ -177,7 +177,7 @@ test('a repository that cannot be had says why, and what would work', async ({ l
   await expect(problem).toContainText('CORS');
   await expect(problem).toContainText('drop it here');
   // A server that does not let other pages read it.
-  await page.route('https://example.org/**', (route) => route.fulfill({ body: 'GGUF' }));
+  await page.route('https://example.org/**', (route) => route.abort('accessdenied'));
   await lookUp(page, 'https://example.org/a.gguf');
   await expect(problem).toContainText('example.org cannot be read');
   await page.unroute('https://example.org/**');
@@ -218,7 +218,7 @@ test('data from an address: fetched, or refused in place', async ({ lab }) => {
   const { page } = lab;
   await lab.loadModel();
   const section = page.locator('#data');
-  const problem = section.locator('.message.bad').first();
+  const problem = section.locator('.message.bad:visible');
   await section.getByText('Or from an address').click();
   const fetchFrom = async (address: string) => {
     await section.getByLabel('Address of a file').fill(address);
@@ -228,7 +228,7 @@ test('data from an address: fetched, or refused in place', async ({ lab }) => {
     const name = basename(new URL(route.request().url()).pathname);
     if (name === 'gone.txt') return route.fulfill({ status: 404, headers: open });
     if (name === 'page.txt') return route.fulfill({ body: '<!doctype html>', headers: open });
-    if (name === 'closed.txt') return route.fulfill({ body: pairs() });
+    if (name === 'closed.txt') return route.abort('accessdenied');
     return route.fulfill({ body: pairs(), headers: open });
   });
   for (const [name, words] of [
@@ -270,7 +270,7 @@ test('columns of a table are mapped, and a chat is read', async ({ lab }) => {
     (_, index) => `${index},thing ${index},"It is thing ${index}, you see."`,
   );
   await lab.loadText(['id,what,says', ...rows].join('\n'), 'things.csv');
-  await expect(section.locator('.message.bad').last()).toContainText('id, what, says');
+  await expect(section.locator('.message.bad:visible')).toContainText('id, what, says');
   const map = section.locator('[data-field=columns]');
   await map.getByLabel('what', { exact: true }).selectOption('prompt');
   await expect(map.locator('.problem').first()).toContainText('completion');

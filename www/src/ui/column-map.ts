@@ -73,12 +73,14 @@ export function columnMap(app: App): HTMLElement {
     ]);
     fill(list, ...roles.map(([, field]) => field.element));
     show();
+    reveal();
   };
   // The reason may lie here.
-  app.lab.data.subscribe(({ status }) => {
+  const reveal = () => {
     const details = element.closest('details');
-    if (status === 'failed' && roles.length > 0 && details !== null) details.open = true;
-  });
+    if (app.lab.data.value.status === 'failed' && roles.length > 0 && details !== null) details.open = true;
+  };
+  app.lab.data.subscribe(reveal);
   app.dataSource.watch(() => void find());
   let format = app.config.value.data.format;
   app.config.watch(({ data }) => {

@@ -203,7 +203,7 @@ function meanTable(reading: Reading): HTMLElement {
   const counts = tokens.map((token) => token.counts);
   const all = tokens.map(() => true);
   const some = counts.filter(Boolean).length;
-  const head = ['', 'All tokens', `The ${count(some)} that count`, 'Perplexity of those'];
+  const head = ['Model', 'All tokens', `The ${count(some)} that count`, 'Perplexity of those'];
   const rows = lanes.map(({ run, losses }) => {
     const mean = meanLoss(losses, counts);
     const cells = [meanLoss(losses, all), mean, mean === null ? null : Math.exp(mean)];
