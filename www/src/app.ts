@@ -115,11 +115,7 @@ export class App {
     if (metrics.step > before) await this.sampleAfter();
   }
 
-  private show(
-    config: Config,
-    metrics: ExperimentMetrics,
-    kept: readonly SampleGroup[] | null = null,
-  ): void {
+  private show(config: Config, metrics: ExperimentMetrics, kept: readonly SampleGroup[] | null = null): void {
     this.metrics.set(metrics);
     this.trained.set(config);
     this.trainedRuns.set(structuredClone(config.runs));

@@ -717,6 +717,10 @@ top_p: number,
  */
 seed: number, 
 /**
+ * An answer ends before the first of these that would come in it.
+ */
+stop: Array<string>, 
+/**
  * Whether the base answers too.
  */
 include_base: boolean, };
@@ -733,6 +737,10 @@ run: number | null,
  * What was added.
  */
 text: string, 
+/**
+ * Tokens that the run has written so far.
+ */
+tokens: number, 
 /**
  * Whether the run has finished.
  */
@@ -856,6 +864,54 @@ best_at_edge: boolean,
  * Learning rate, mean validation loss over seeds, seeds.
  */
 curve: Array<CurvePoint>, };
+
+/**
+ * Whose losses on which text.
+ */
+export type TokenLossSettings = { 
+/**
+ * The text; `None` takes a held-out example.
+ */
+text: string | null, 
+/**
+ * Which held-out example; after the last comes the first.
+ */
+example: number, 
+/**
+ * Whether the base's losses are wanted too.
+ */
+include_base: boolean, };
+
+/**
+ * Losses of one run on a text.
+ */
+export type LaneLosses = { 
+/**
+ * Index of the run, in the order of the settings; the base is `None`.
+ */
+run: number | null, 
+/**
+ * Cross entropy of each token given those before it, in nats; `None` for the first token,
+ * and where it is not finite.
+ */
+losses: Array<number | null>, };
+
+/**
+ * Losses token by token. Runs that have diverged are left out.
+ */
+export type TokenLossReport = { 
+/**
+ * The text; what counts in it is what would count in training.
+ */
+tokens: Array<TokenPiece>, 
+/**
+ * Tokens at its end that were left out, because the text is too long.
+ */
+left_out: number, 
+/**
+ * The base and the runs.
+ */
+lanes: Array<LaneLosses>, };
 
 /**
  * Which problem is solved.
@@ -1040,7 +1096,7 @@ curves: Array<TheoryCurve>, };
 export type Failure = { 
 /**
  * Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
- * `adapter`, `theory`.
+ * `adapter`, `losses`, `theory`.
  */
 place: string, 
 /**
