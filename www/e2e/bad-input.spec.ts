@@ -13,7 +13,7 @@ async function kept(page: Page): Promise<string> {
 
 test('files that are no model say so, and a good model loads afterwards', async ({ lab }) => {
   const input = lab.page.locator('#model input[type=file]').first();
-  const problem = lab.page.locator('#model .message.bad');
+  const problem = lab.page.locator('#model .message.bad:visible');
   await input.setInputFiles(upload('holiday.gguf', Buffer.from('this is no model at all')));
   await expect(problem).toContainText('holiday.gguf');
   await input.setInputFiles(upload('notes.txt', Buffer.from('hello')));
@@ -31,7 +31,7 @@ test('files that are no model say so, and a good model loads afterwards', async 
 
 test('data that cannot be trained on says why', async ({ lab }) => {
   await lab.loadModel();
-  const problem = lab.page.locator('#data .message.bad');
+  const problem = lab.page.locator('#data .message.bad:visible');
   await lab.loadText('');
   await expect(problem).toContainText(/empty|nothing|no /i);
   await lab.loadText(pairs());
