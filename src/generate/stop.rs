@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_stop_string_may_span_pieces() {
-        let cases: [(&[&str], &[&str], &[&str], bool); 7] = [
+        type Texts = &'static [&'static str];
+        let cases: [(Texts, Texts, Texts, bool); 7] = [
             (&[], &["a", "b"], &["a", "b", ""], false),
             (&[""], &["a"], &["a", ""], false),
             (&["\n\n"], &["a\n", "\nb", "c"], &["a", "", "", ""], true),
