@@ -41,6 +41,7 @@ pub mod messages;
 pub mod model;
 pub mod optim;
 pub mod peft;
+pub mod pretrain;
 mod tensor_file;
 pub mod theory;
 pub mod train;

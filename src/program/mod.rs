@@ -5,6 +5,7 @@ mod generate;
 mod history;
 mod inspect;
 mod overhead;
+mod pretrain;
 mod result_file;
 mod stop;
 mod sweep;
@@ -40,6 +41,8 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Measure what the preconditioner adds to a training step.
     Overhead(overhead::Overhead),
+    /// Pretrain a small model from a text alone.
+    Pretrain(pretrain::Pretrain),
     /// Let a model answer a prompt.
     Generate(generate::Generate),
     /// Say what is in a model file.
@@ -55,6 +58,7 @@ pub fn run() -> Result<()> {
             Command::Train(command) => command.run().await,
             Command::Overhead(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
+            Command::Pretrain(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,
             Command::Theory(command) => command.run(),
