@@ -3,6 +3,8 @@
 //! The forward pass is the frozen base's own ([`crate::model`]), on weights that have gradients, and the update is
 //! [`crate::optim`]'s AdamW, for which a weight matrix is a bank of one run. Llamas only.
 
+#[cfg(all(test, not(feature = "webgpu"), not(target_arch = "wasm32")))]
+mod tests;
 mod trainer;
 mod weights;
 

@@ -51,7 +51,7 @@ pub struct PretrainReport {
 #[derive(Debug)]
 pub struct Pretraining {
     settings: PretrainSettings,
-    weights: Weights,
+    pub(super) weights: Weights,
     moments: Vec<Moments>,
     step: u32,
 }
