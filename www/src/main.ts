@@ -17,6 +17,7 @@ import './styles/share.css';
 import './styles/keep.css';
 import './styles/sweep.css';
 import './styles/runs.css';
+import './styles/welcome.css';
 import { App } from './app';
 import { Keeper } from './keep/keeper';
 import { chooseEngine, findAdapter } from './lab/engine-choice';
@@ -50,6 +51,7 @@ import { tellThemeChanged } from './ui/theme-changed';
 import { theoryView } from './ui/theory-view';
 import { tokenLossPanel } from './ui/token-loss-panel';
 import { trainPanel } from './ui/train-panel';
+import { welcome } from './ui/welcome';
 
 const BYTES_PER_GIB = 2 ** 30;
 
@@ -75,6 +77,8 @@ async function begin(): Promise<void> {
   byId('token-losses').append(...tokenLossPanel(app));
   byId('adapters').append(...adapterPanel(app));
   byId('footer').append(...footer(), storagePanel(keeper));
+  const greeting = welcome(app);
+  if (greeting !== null) byId('language-view').prepend(greeting);
   const version = newVersion();
   byId('footer').after(version.element);
   void keeper.look();

@@ -124,10 +124,15 @@ impl Folder {
     }
 
     /// Writes what `from_pretrained` and the page read beside the tokenizer.
-    pub async fn write_model(&self, config: &ModelConfig, weights: &Weights) -> Result<()> {
+    pub async fn write_model(
+        &self,
+        name: &str,
+        config: &ModelConfig,
+        weights: &Weights,
+    ) -> Result<()> {
         self.write("model.safetensors", &weights.to_safetensors().await?)?;
         let mut json = serde_json::to_value(config)?;
-        if let (Value::Object(json), Value::Object(more)) = (&mut json, model_config()) {
+        if let (Value::Object(json), Value::Object(more)) = (&mut json, model_config(name)) {
             json.extend(more);
         }
         self.write(
@@ -138,8 +143,9 @@ impl Folder {
 }
 
 /// What HF wants of a Llama beside its shape.
-fn model_config() -> Value {
+fn model_config(name: &str) -> Value {
     json!({
+        "_name_or_path": name,
         "architectures": ["LlamaForCausalLM"],
         "attention_bias": false,
         "bos_token_id": 0,

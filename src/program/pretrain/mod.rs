@@ -36,7 +36,7 @@ const STEPS_BETWEEN_CHECKPOINTS: u32 = 250;
 pub struct Pretrain {
     /// The text; blank lines end documents.
     text: PathBuf,
-    /// JSON with `model`, `data` and `training`, see benchmarks/pretrain-language.json.
+    /// JSON with `name`, `training` and `data`, see benchmarks/pretrain-language.json.
     settings: PathBuf,
     /// Folder for the model, its checkpoint and its losses.
     folder: PathBuf,
@@ -49,6 +49,8 @@ pub struct Pretrain {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
+    /// What the model is called.
+    name: String,
     training: PretrainSettings,
     data: DataSettings,
 }
@@ -130,7 +132,7 @@ impl Pretrain {
             std::process::exit(Stop::EXIT_CODE);
         }
         folder
-            .write_model(&settings.training.model, training.weights())
+            .write_model(&settings.name, &settings.training.model, training.weights())
             .await?;
         let figures = Figures {
             parameters: settings.training.model.parameters(),

@@ -1,7 +1,7 @@
 import type { App } from '../app';
 import { readyValue } from '../lab/loadable';
 import type { DataSummary } from '../protocol';
-import { wordsOf } from '../result';
+import { bundledData } from '../store/bundled-data';
 import { columnMap } from './column-map';
 import { dataAddress } from './data-address';
 import { dataFields, formatNames } from './data-fields';
@@ -14,8 +14,6 @@ import { failureBox } from './message';
 import { examplePreview } from './preview';
 import { progressBar } from './progress';
 import { count, plural } from './words';
-
-const BUNDLED = 'data/wordnet-definitions.txt';
 
 /** Where the text comes from, how it is read, and what became of it. */
 export function dataPanel(app: App): HTMLElement[] {
@@ -34,14 +32,9 @@ export function dataPanel(app: App): HTMLElement[] {
 
   const take = (blob: Blob, name: string) => void app.readData({ blob, name });
   const takeBundled = async () => {
-    try {
-      const response = await fetch(BUNDLED);
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      take(await response.blob(), 'wordnet-definitions.txt');
-    } catch (thrown) {
-      const message = `The bundled example cannot be read: ${wordsOf(thrown)}. Drop a file of your own.`;
-      problem.show({ place: 'data', field: null, message });
-    }
+    const source = await bundledData();
+    if (source.ok) void app.readData(source.value);
+    else problem.show(source.failure);
   };
   let pasted = '';
   const paste = textField({

@@ -1,8 +1,10 @@
 import { h } from './dom';
+import { glossary } from './glossary';
 
 /** What happens to the data, whose work this is, and which version. */
 export function footer(): HTMLElement[] {
   return [
+    glossary(),
     h(
       'p',
       {},

@@ -5,6 +5,7 @@ import { type CatalogModel, readCatalog } from '../store/catalog';
 import { catalogModelOf, fetchModel, isKept } from '../store/download';
 import { modelFiles } from '../store/dropped';
 import { freed } from '../store/usage';
+import { TINY, tinyModel } from '../store/tiny-model';
 import { fill, h } from './dom';
 import { dropZone } from './drop-zone';
 import { factList } from './facts';
@@ -35,6 +36,11 @@ export function modelPanel(app: App): HTMLElement[] {
     'details',
     { class: 'chooser', open: true },
     h('summary', {}, 'Choose a model'),
+    tinyOffer(async () => {
+      const files = await tinyModel();
+      if (files.ok) load(files.value, TINY.name);
+      else problem.show(files.failure);
+    }),
     offered,
     remote.kept,
     dropZone({
@@ -107,6 +113,14 @@ export function modelPanel(app: App): HTMLElement[] {
 /** The site's own name for a model that came from it on another way, as when a training is resumed. */
 function nameOf([file]: readonly File[]): string {
   return (file && catalogModelOf(file)?.name) ?? '';
+}
+
+/** The model that is a part of the page. */
+function tinyOffer(load: () => Promise<void>): HTMLElement {
+  const button = h('button', { type: 'button', id: 'load-tiny', onclick: () => void load() }, 'Load');
+  button.setAttribute('aria-label', `Load ${TINY.name}`);
+  const words = h('p', {}, h('strong', {}, TINY.name), h('br'), `${bytes(TINY.bytes)} · ${TINY.about}`);
+  return h('div', { class: 'offer' }, words, button);
 }
 
 function factsOf(model: ModelSummary, knownAs: string): [string, string][] {
