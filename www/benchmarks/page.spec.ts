@@ -1,0 +1,44 @@
+import { writeFileSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from '../e2e/lab-test';
+
+const FROM = 20;
+const STEPS = 200;
+
+test('how fast the page opens, how fast it trains the tiny model, and what axe finds', async ({ lab }) => {
+  const { page } = lab;
+  const paint = await page.evaluate(
+    () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
+  );
+  let violations = 0;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const link of await page.locator('#tabs a').all()) {
+      await link.click();
+      violations += (await new AxeBuilder({ page }).analyze()).violations.length;
+    }
+  }
+  await page.locator('#tabs a').first().click();
+  await lab.withoutSamples();
+  await page.locator('#load-tiny').click();
+  await expect(page.locator('#model .facts')).toBeVisible();
+  await page.locator('#use-bundled').click();
+  await expect(page.locator('#data .facts')).toBeVisible();
+  await lab.set('steps', String(STEPS));
+  await lab.set('validation_every', '0');
+  await lab.start();
+  await lab.reaches(FROM);
+  const began = performance.now();
+  const from = Number.parseInt(await page.locator('#step-count').innerText(), 10);
+  await lab.finished();
+  const rate = (STEPS - from) / ((performance.now() - began) / 1000);
+  const found = {
+    first_contentful_paint_ms: Math.round(paint),
+    axe_violations: violations,
+    tiny_steps_per_second_two_runs: Number(rate.toFixed(2)),
+  };
+  process.stdout.write(`${JSON.stringify(found)}\n`);
+  const output = process.env.PAGE_OUTPUT;
+  if (output !== undefined) writeFileSync(output, JSON.stringify(found));
+  expect(violations).toBe(0);
+});
