@@ -1,12 +1,20 @@
-//! Targets that a low-rank change makes exactly, and how hard they are.
+//! Targets that a low-rank change makes exactly.
+
+mod blocks;
+mod factors;
+mod geometry;
 
 use nalgebra::DMatrix;
-use serde::{Deserialize, Serialize};
 
+use self::blocks::{blocks, side_by_side};
+pub use self::factors::Factors;
+use self::factors::best_factors;
+pub(super) use self::factors::factor_gradients;
+pub use self::geometry::{ALLOWED_ISOMETRY_CONSTANT, Geometry};
 use super::error::TheoryError;
-use super::linear_algebra::{damped_inverse, geometric, singular_values, with_condition};
+use super::linear_algebra::{damped_inverse, with_condition};
 use super::random::Random;
-use super::settings::{ProblemKind, Settings, Start};
+use super::settings::{Settings, Start};
 
 /// Rows n of the data matrix of a network.
 pub const SAMPLES: usize = 120;
@@ -17,19 +25,8 @@ pub const OUTPUTS: usize = 10;
 /// Activation patterns P.
 pub const PATTERNS: usize = 4;
 
-const DATA_STREAM: u64 = 0;
-const PATTERN_STREAM: u64 = 1;
 const PLANTED_STREAM: u64 = 2;
 const START_STREAM: u64 = 3;
-
-/// LoRA factors of one term.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Factors {
-    /// A [r, d].
-    pub lora_a: DMatrix<f64>,
-    /// B [c, r].
-    pub lora_b: DMatrix<f64>,
-}
 
 /// ½‖Σᵢ Xᵢ (Bᵢ Aᵢ)ᵀ − T‖² over the factors of P terms.
 ///
@@ -50,32 +47,6 @@ pub struct Problem {
     /// S⁻¹ of each term.
     pub(super) block_inverses: Vec<DMatrix<f64>>,
 }
-
-/// What the paper's Assumption 7.2 speaks of, and what the rate really depends on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[cfg_attr(test, ts(rename = "TheoryGeometry"))]
-pub struct Geometry {
-    /// Condition number of the planted changes, by singular value decomposition.
-    pub planted_condition: f64,
-    /// Condition number of X.
-    pub data_condition: f64,
-    /// Largest condition number of a block Xᵢ.
-    pub block_condition: f64,
-    /// Condition number of all blocks side by side, [n, P·d].
-    pub stacked_condition: f64,
-    /// The smallest constant with which all blocks have the restricted isometry property, after the
-    /// best common scale: (κ² − 1) / (κ² + 1) at rank 1 and at every rank, because a block acts on
-    /// each column of a matrix alone.
-    pub isometry_constant: f64,
-    /// Largest spectral norm of XᵢᵀXⱼ, i ≠ j, at that scale.
-    pub overlap: f64,
-    /// What Assumption 7.2 allows for it, whatever the changes are: 0.12 / (7 P (P + 1)).
-    pub allowed_overlap: f64,
-}
-
-/// The constant that Theorem 7.4 allows.
-pub const ALLOWED_ISOMETRY_CONSTANT: f64 = 0.01;
 
 impl Problem {
     /// Draws data, patterns and planted changes.
@@ -194,148 +165,6 @@ impl Problem {
     pub fn recovery_error(&self, factors: &[Factors]) -> f64 {
         self.distance(factors).norm() / self.planted.norm()
     }
-
-    /// How hard it is.
-    pub fn geometry(&self) -> Geometry {
-        let condition = |matrix: &DMatrix<f64>| {
-            let values = singular_values(matrix);
-            condition_of(&values, matrix.ncols())
-        };
-        let rank = self.settings.rank as usize;
-        let planted_condition = (0..self.terms())
-            .map(|term| {
-                let change = self.planted.rows(term * INPUTS, INPUTS).into_owned();
-                condition_of(&singular_values(&change), rank)
-            })
-            .fold(1.0, f64::max);
-        let block_values: Vec<_> = self.blocks.iter().map(singular_values).collect();
-        let largest = block_values.iter().map(|v| v[0]).fold(0.0, f64::max);
-        let smallest = block_values
-            .iter()
-            .map(|v| v[INPUTS - 1])
-            .fold(f64::INFINITY, f64::min);
-        // The scale at which the squared singular values lie evenly around 1.
-        let middle = (largest * largest + smallest * smallest) / 2.0;
-        let mut overlap = 0.0f64;
-        for one in 0..self.terms() {
-            for other in 0..one {
-                let part = self
-                    .gram
-                    .view((one * INPUTS, other * INPUTS), (INPUTS, INPUTS));
-                overlap = overlap.max(singular_values(&part.into_owned())[0] / middle);
-            }
-        }
-        let terms = self.terms() as f64;
-        Geometry {
-            planted_condition,
-            data_condition: condition(&data(&self.settings)),
-            block_condition: block_values
-                .iter()
-                .map(|values| condition_of(values, INPUTS))
-                .fold(1.0, f64::max),
-            stacked_condition: condition(&side_by_side(&self.blocks)),
-            isometry_constant: (largest * largest - smallest * smallest) / (2.0 * middle),
-            overlap,
-            allowed_overlap: 0.12 / (7.0 * terms * (terms + 1.0)),
-        }
-    }
-}
-
-fn condition_of(values: &[f64], count: usize) -> f64 {
-    match (values.first(), values.get(count - 1)) {
-        (Some(largest), Some(smallest)) => largest / smallest,
-        _ => f64::INFINITY,
-    }
-}
-
-/// Gradients of the factors from that of the stacked change: G_A = Bᵀ G and G_B = G Aᵀ.
-pub(super) fn factor_gradients(gradient: &DMatrix<f64>, factors: &[Factors]) -> Vec<Factors> {
-    factors
-        .iter()
-        .enumerate()
-        .map(|(term, Factors { lora_a, lora_b })| {
-            let transposed = gradient.rows(term * INPUTS, INPUTS);
-            Factors {
-                lora_a: (transposed * lora_b).transpose(),
-                lora_b: (lora_a * transposed).transpose(),
-            }
-        })
-        .collect()
-}
-
-/// X: [n, d] for networks, [d, d] for recovery. Its largest singular value is √2 for sampled
-/// patterns, so that blocks of half of its rows are isometries as nearly as they can be, and 1 else.
-fn data(settings: &Settings) -> DMatrix<f64> {
-    let mut random = Random::new(settings.seed, DATA_STREAM);
-    let condition = settings.data_condition;
-    match settings.problem {
-        ProblemKind::LowRankRecovery => {
-            with_condition(INPUTS, INPUTS, INPUTS, condition, &mut random)
-        }
-        ProblemKind::TwoLayerRelu => {
-            with_condition(SAMPLES, INPUTS, INPUTS, condition, &mut random)
-                * std::f64::consts::SQRT_2
-        }
-        ProblemKind::DisjointPatterns => {
-            let rows = SAMPLES / PATTERNS;
-            let right = random.orthonormal(INPUTS, INPUTS);
-            let values = geometric(INPUTS, condition);
-            let mut all = DMatrix::zeros(SAMPLES, INPUTS);
-            for pattern in 0..PATTERNS {
-                let mut left = random.orthonormal(rows, INPUTS);
-                for (mut column, value) in left.column_iter_mut().zip(&values) {
-                    column *= *value;
-                }
-                all.rows_mut(pattern * rows, rows)
-                    .copy_from(&(left * right.transpose()));
-            }
-            all
-        }
-    }
-}
-
-/// The blocks Xᵢ.
-fn blocks(settings: &Settings) -> Vec<DMatrix<f64>> {
-    let data = data(settings);
-    match settings.problem {
-        ProblemKind::LowRankRecovery => vec![data],
-        ProblemKind::TwoLayerRelu => {
-            let mut random = Random::new(settings.seed, PATTERN_STREAM);
-            (0..PATTERNS)
-                .map(|_| {
-                    let direction = random.matrix(INPUTS, 1);
-                    let active = &data * direction;
-                    masked(&data, |row| active[row] >= 0.0)
-                })
-                .collect()
-        }
-        ProblemKind::DisjointPatterns => {
-            let rows = SAMPLES / PATTERNS;
-            (0..PATTERNS)
-                .map(|pattern| masked(&data, |row| row / rows == pattern))
-                .collect()
-        }
-    }
-}
-
-/// D X: rows that are not active become 0.
-fn masked(data: &DMatrix<f64>, active: impl Fn(usize) -> bool) -> DMatrix<f64> {
-    let mut block = data.clone();
-    for (row, mut values) in block.row_iter_mut().enumerate() {
-        if !active(row) {
-            values.fill(0.0);
-        }
-    }
-    block
-}
-
-fn side_by_side(blocks: &[DMatrix<f64>]) -> DMatrix<f64> {
-    let rows = blocks.first().map_or(0, DMatrix::nrows);
-    let mut stacked = DMatrix::zeros(rows, blocks.len() * INPUTS);
-    for (term, block) in blocks.iter().enumerate() {
-        stacked.columns_mut(term * INPUTS, INPUTS).copy_from(block);
-    }
-    stacked
 }
 
 /// ⟨E, H E⟩.
@@ -343,31 +172,10 @@ fn quadratic(gram: &DMatrix<f64>, change: &DMatrix<f64>) -> f64 {
     change.dot(&(gram * change))
 }
 
-/// The best approximation of rank r of a matrix [d, c], as factors with equal Gram matrices.
-fn best_factors(matrix: nalgebra::DMatrixView<'_, f64>, rank: usize) -> Factors {
-    let decomposition = matrix.into_owned().svd(true, true);
-    let mut order: Vec<usize> = (0..decomposition.singular_values.len()).collect();
-    let values = &decomposition.singular_values;
-    order.sort_by(|&one, &other| values[other].total_cmp(&values[one]));
-    let mut lora_a = DMatrix::zeros(rank, INPUTS);
-    let mut lora_b = DMatrix::zeros(OUTPUTS, rank);
-    if let (Some(left), Some(right)) = (&decomposition.u, &decomposition.v_t) {
-        for (place, &index) in order.iter().take(rank).enumerate() {
-            let root = values[index].sqrt();
-            lora_a
-                .row_mut(place)
-                .copy_from(&(left.column(index).transpose() * root));
-            lora_b
-                .column_mut(place)
-                .copy_from(&(right.row(index).transpose() * root));
-        }
-    }
-    Factors { lora_a, lora_b }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::theory::settings::ProblemKind;
 
     fn settings(problem: ProblemKind) -> Settings {
         Settings {
