@@ -9,7 +9,7 @@ const sha256 = createHash('sha256').update(bytes).digest('hex');
 /** A site that serves one file, which is no model: what is tested is how it is fetched. */
 async function serve(page: Page, entry: Record<string, unknown> | null): Promise<void> {
   const model = {
-    name: 'Tiny',
+    name: 'Served',
     file: 'tiny.gguf',
     bytes: bytes.length,
     sha256,
@@ -37,11 +37,11 @@ test('a model of the site is downloaded once, checked and kept', async ({ lab })
   page.on('request', (request) => {
     if (request.url().includes('tiny.gguf')) downloads += 1;
   });
-  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await page.getByRole('button', { name: 'Load Served' }).click();
   await expect(page.locator('#model .message.bad:visible')).toContainText('tiny.gguf');
   await expect(page.locator('#model')).toContainText('kept in this browser');
   await page.reload();
-  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await page.getByRole('button', { name: 'Load Served' }).click();
   await expect(page.locator('#model .message.bad:visible')).toContainText('tiny.gguf');
   expect(downloads).toBe(1);
 });
@@ -49,7 +49,7 @@ test('a model of the site is downloaded once, checked and kept', async ({ lab })
 test('a file that is not the promised one is refused and not kept', async ({ lab }) => {
   const { page } = lab;
   await serve(page, { sha256: '0'.repeat(64) });
-  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await page.getByRole('button', { name: 'Load Served' }).click();
   await expect(page.locator('#model .message.bad:visible')).toContainText('SHA-256');
   await expect(page.locator('#model')).toContainText('300 kB to download');
 });
@@ -61,7 +61,7 @@ test('a download can be cancelled', async ({ lab }) => {
     await new Promise((resolve) => setTimeout(resolve, 3000));
     await route.fulfill({ body: bytes }).catch(() => {});
   });
-  await page.getByRole('button', { name: 'Load Tiny' }).click();
+  await page.getByRole('button', { name: 'Load Served' }).click();
   await page.locator('#model').getByRole('button', { name: 'Cancel' }).click();
   await expect(page.locator('#model .message.bad:visible')).toContainText('cancelled');
 });
