@@ -36,6 +36,7 @@ pub mod data;
 pub mod engine;
 mod failure;
 pub mod generate;
+pub mod kernel;
 pub mod load;
 pub mod messages;
 pub mod model;

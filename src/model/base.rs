@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Int, Tensor};
 
 use super::{Context, Gpt2, Llama, ModelConfig};
+use crate::kernel::{Direction, product};
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -89,7 +90,7 @@ impl Base {
     /// - `rows`: [N, C]
     /// - result: [N, V]
     pub fn logits(&self, rows: Tensor<2>) -> Tensor<2> {
-        rows.matmul(self.head.clone().transpose())
+        product(rows, &self.head, Direction::Forward)
     }
 
     /// Bytes of the weights as they are held.

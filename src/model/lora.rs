@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::kernel::{Direction, product};
+
 /// The adapters of all K runs on one linear layer.
 ///
 /// ΔW of run k is `scale · b[k] · a[k]`, as PEFT names and shapes it.
@@ -35,7 +37,7 @@ pub struct AdapterInput<'a> {
 /// - `weight`: [out, in]
 /// - result: [K·N, out]
 pub fn linear(x: Tensor<2>, weight: &Tensor<2>, adapter: Option<AdapterInput<'_>>) -> Tensor<2> {
-    let base = x.clone().matmul(weight.clone().transpose());
+    let base = product(x.clone(), weight, Direction::Forward);
     match adapter {
         Some(adapter) => base + change(x, adapter),
         None => base,

@@ -6,6 +6,7 @@
 
 use burn::tensor::{Int, Tensor};
 
+use crate::kernel::{Direction, product};
 use crate::model::Base;
 
 /// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive.
@@ -41,7 +42,8 @@ pub fn losses_and_gradient(
     let (losses, gradients) = chunks(rows, targets, chunk)
         .map(|(rows, targets)| {
             let chunk = Chunk::new(model, rows, &targets);
-            let expected = (chunk.exponentials / chunk.sums).matmul(model.head.clone()); // [n, C]
+            let likely = chunk.exponentials / chunk.sums; // [n, V]
+            let expected = product(likely, &model.head, Direction::Backward); // [n, C]
             let gradient = expected - model.head.clone().select(0, targets);
             (chunk.losses, gradient)
         })

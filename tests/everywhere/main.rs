@@ -29,6 +29,8 @@ mod golden_base;
 mod golden_ten_steps;
 mod golden_training;
 mod inverse;
+#[cfg(not(feature = "webgpu"))]
+mod kernel;
 mod load;
 mod merge;
 #[cfg(not(feature = "webgpu"))]

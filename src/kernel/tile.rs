@@ -1,0 +1,108 @@
+//! The innermost loop: a few rows of activations against one panel of a weight.
+
+/// Rows of a full tile.
+pub const ROWS: usize = 4;
+
+/// Columns of a panel.
+pub const COLUMNS: usize = 8;
+
+/// Sums of a tile of `M` rows.
+pub type Sums<const M: usize> = [[f32; COLUMNS]; M];
+
+/// `sums[i][j] = Σ_k x[i · stride + k] · panel[k · COLUMNS + j]` over the panel's depth.
+///
+/// # Shapes
+/// - `x`: `M` rows, `stride` apart, at least as deep as the panel
+/// - `panel`: [depth, COLUMNS]
+///
+/// # Panics
+/// If `x` is shorter than its last row's end.
+#[inline]
+pub fn multiply<const M: usize>(x: &[f32], stride: usize, panel: &[f32]) -> Sums<M> {
+    let depth = panel.len() / COLUMNS;
+    assert!(x.len() >= (M - 1) * stride + depth);
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    // SAFETY: the assertion above covers every row, and `depth` whole rows of the panel exist.
+    return unsafe { vector::multiply(x.as_ptr(), stride, panel.as_ptr(), depth) };
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    portable::multiply(x, stride, panel, depth)
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod portable {
+    use super::{COLUMNS, Sums};
+
+    /// As [`super::multiply`].
+    pub fn multiply<const M: usize>(
+        x: &[f32],
+        stride: usize,
+        panel: &[f32],
+        depth: usize,
+    ) -> Sums<M> {
+        let mut sums = [[0.0; COLUMNS]; M];
+        let rows: [&[f32]; M] = std::array::from_fn(|i| &x[i * stride..i * stride + depth]);
+        for (k, weights) in panel.chunks_exact(COLUMNS).enumerate() {
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += row[k] * weight;
+                }
+            }
+        }
+        sums
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod vector {
+    use core::arch::wasm32::{
+        f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
+    };
+
+    use super::{COLUMNS, Sums};
+
+    const LANES: usize = 4;
+    const VECTORS: usize = COLUMNS / LANES;
+
+    /// As [`super::multiply`].
+    ///
+    /// # Safety
+    /// `M` rows of `depth` values, `stride` apart, can be read at `x`, and `depth · COLUMNS` values
+    /// at `panel`.
+    #[inline]
+    pub unsafe fn multiply<const M: usize>(
+        x: *const f32,
+        stride: usize,
+        panel: *const f32,
+        depth: usize,
+    ) -> Sums<M> {
+        let mut sums = [[f32x4_splat(0.0); VECTORS]; M];
+        // SAFETY: the caller's promise; loads of WebAssembly need no alignment.
+        unsafe {
+            let rows: [*const f32; M] = std::array::from_fn(|i| x.add(i * stride));
+            for k in 0..depth {
+                let weights: [v128; VECTORS] = std::array::from_fn(|vector| {
+                    v128_load(panel.add(k * COLUMNS + vector * LANES).cast())
+                });
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    let value = v128_load32_splat(row.add(k).cast());
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = multiply_add(value, weights, *sum);
+                    }
+                }
+            }
+        }
+        let mut result = [[0.0; COLUMNS]; M];
+        for (result, sums) in result.iter_mut().zip(sums) {
+            for (result, sum) in result.chunks_exact_mut(LANES).zip(sums) {
+                // SAFETY: a chunk has as many values as a vector has lanes.
+                unsafe { v128_store(result.as_mut_ptr().cast(), sum) };
+            }
+        }
+        result
+    }
+
+    #[inline(always)]
+    fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
+        f32x4_add(sum, f32x4_mul(a, b))
+    }
+}
