@@ -36,19 +36,17 @@ import { byId } from './ui/dom';
 import { enginePanel } from './ui/engine-panel';
 import { showProblems } from './ui/field';
 import { footer } from './ui/footer';
+import { inPieces } from './ui/in-pieces';
 import { linkPanel } from './ui/link-panel';
 import { modelPanel } from './ui/model-panel';
 import { newVersion } from './ui/new-version';
 import { resumeOffer } from './ui/resume-offer';
-import { runsView } from './ui/runs-view';
 import { samplePanel } from './ui/sample-panel';
 import { settingsPanel } from './ui/settings-panel';
 import { storagePanel } from './ui/storage-panel';
-import { sweepView } from './ui/sweep-view';
 import { tabs } from './ui/tabs';
 import { themeSwitch } from './ui/theme';
 import { tellThemeChanged } from './ui/theme-changed';
-import { theoryView } from './ui/theory-view';
 import { tokenLossPanel } from './ui/token-loss-panel';
 import { trainPanel } from './ui/train-panel';
 import { welcome } from './ui/welcome';
@@ -67,30 +65,33 @@ async function begin(): Promise<void> {
   const app = new App(lab, new Signal(config));
   app.config.subscribe(keepConfig);
   byId('engine').append(...enginePanel(app, themeSwitch(tellThemeChanged)));
-  byId('model').append(...modelPanel(app));
-  byId('data').append(...dataPanel(app));
-  const link = linkPanel(app);
-  byId('settings').append(link.notice, ...settingsPanel(app), link.element);
-  const keeper = new Keeper(app, openVault(TRAINING_FOLDER));
-  byId('train').append(...resumeOffer(app, keeper), ...trainPanel(app));
-  byId('samples').append(...samplePanel(app));
-  byId('token-losses').append(...tokenLossPanel(app));
-  byId('adapters').append(...adapterPanel(app));
-  byId('footer').append(...footer(), storagePanel(keeper));
+  const runs = openRuns(app);
+  const sweep = openSweep(app, runs);
+  tabs(byId('tabs'), {
+    sweep: async () => (await import('./ui/sweep-view')).sweepView(sweep),
+    runs: async () => (await import('./ui/runs-view')).runsView(app, runs),
+    theory: async () => (await import('./ui/theory-view')).theoryView(spawnWorker),
+  });
   const greeting = welcome(app);
   if (greeting !== null) byId('language-view').prepend(greeting);
+  const keeper = new Keeper(app, openVault(TRAINING_FOLDER));
+  const link = linkPanel(app);
+  await inPieces([
+    ['model', () => modelPanel(app)],
+    ['data', () => dataPanel(app)],
+    ['settings', () => [link.notice, ...settingsPanel(app), link.element]],
+    ['train', () => [...resumeOffer(app, keeper), ...trainPanel(app)]],
+    ['samples', () => samplePanel(app)],
+    ['token-losses', () => tokenLossPanel(app)],
+    ['adapters', () => adapterPanel(app)],
+    ['footer', () => [...footer(), storagePanel(keeper)]],
+  ]);
+  document.body.classList.remove('building');
   const version = newVersion();
   byId('footer').after(version.element);
   void keeper.look();
   void keepForOffline(lab, version.show);
   document.addEventListener('visibilitychange', () => document.hidden && keeper.hurry());
-  const runs = openRuns(app);
-  const sweep = openSweep(app, runs);
-  tabs(byId('tabs'), {
-    sweep: () => sweepView(sweep),
-    runs: () => runsView(app, runs),
-    theory: () => theoryView(spawnWorker),
-  });
   app.problems.watch((problems) => showProblems(byId('language-view'), problems));
   if (notes.length > 0) lab.notice.set(notes.join(' '));
   if (new URLSearchParams(location.search).has('test-hooks')) {

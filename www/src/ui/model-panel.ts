@@ -23,7 +23,9 @@ export function modelPanel(app: App): HTMLElement[] {
     download?.abort();
     lab.cancelLoading();
   });
-  const offered = h('div', { class: 'offered' });
+  // As high as a model, so that nothing moves when there is one.
+  const asking = h('p', {}, 'Asking what this site serves …', h('br'), '\u00a0');
+  const offered = h('div', { class: 'offered' }, h('div', { class: 'offer' }, asking));
   const facts = factList('The loaded model');
   // Files call themselves many things; of a model that this site serves the name is known.
   let knownAs = '';

@@ -1,4 +1,6 @@
+import { wordsOf } from '../result';
 import { byId, fill, h } from './dom';
+import { failureBox } from './message';
 
 type View = 'language' | 'sweep' | 'runs' | 'theory';
 
@@ -10,14 +12,32 @@ const views: readonly { name: View; label: string; skip: string; skipTo: string 
   { name: 'theory', label: 'Theory', skip: 'Skip to the curves', skipTo: '#theory-curves' },
 ];
 
+/** Makes a view, after its code has come. */
+export type MakeView = () => Promise<HTMLElement[]>;
+
 /** Links between views. A view of `later` is made when it is first shown. */
-export function tabs(bar: HTMLElement, later: Partial<Record<View, () => HTMLElement[]>>): void {
+export function tabs(bar: HTMLElement, later: Partial<Record<View, MakeView>>): void {
   const made = new Set<View>();
   const links = views.map(({ name, label }) => h('a', { href: `#${name}` }, label));
   fill(bar, ...links);
+  const fetchView = async (name: View, label: string, make: MakeView) => {
+    made.add(name);
+    const place = byId(`${name}-view`);
+    fill(place, h('p', { class: 'hint', role: 'status' }, `Loading ${label} …`));
+    try {
+      fill(place, ...(await make()));
+    } catch (thrown) {
+      const box = failureBox();
+      fill(place, box.element);
+      const message = `${label} could not be loaded (${wordsOf(thrown)}). Reload the page when there is a network.`;
+      box.show({ place: name, field: null, message });
+      // Coming back tries again.
+      made.delete(name);
+    }
+  };
   const show = () => {
     const shown = views.find(({ name }) => location.hash.startsWith(`#${name}`)) ?? views[0];
-    for (const [index, { name, skip, skipTo }] of views.entries()) {
+    for (const [index, { name, label, skip, skipTo }] of views.entries()) {
       const current = name === shown?.name;
       byId(`${name}-view`).hidden = !current;
       if (current) links[index]?.setAttribute('aria-current', 'page');
@@ -27,8 +47,7 @@ export function tabs(bar: HTMLElement, later: Partial<Record<View, () => HTMLEle
       link.setAttribute('href', skipTo);
       link.textContent = skip;
       const make = later[name];
-      if (make !== undefined && !made.has(name)) byId(`${name}-view`).append(...make());
-      made.add(name);
+      if (make !== undefined && !made.has(name)) void fetchView(name, label, make);
     }
   };
   addEventListener('hashchange', show);

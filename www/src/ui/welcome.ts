@@ -38,7 +38,7 @@ export function welcome(app: App): HTMLElement | null {
   );
   const element = h(
     'section',
-    { class: 'welcome', id: 'welcome', 'aria-labelledby': 'welcome-title' },
+    { class: 'welcome made', id: 'welcome', 'aria-labelledby': 'welcome-title' },
     h(
       'div',
       { class: 'welcome-words' },
