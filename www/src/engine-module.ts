@@ -1,26 +1,5 @@
 import type { FolderFiles } from './lab/exporting';
-import type {
-  AdapterSummary,
-  DataSettings,
-  DataSummary,
-  EngineReport,
-  EvaluationReport,
-  MemoryEstimate,
-  MergedPlan,
-  MethodSummary,
-  ModelSummary,
-  Precision,
-  Progress,
-  SamplePiece,
-  SampleSettings,
-  SessionSettings,
-  StepReport,
-  SweepQuestion,
-  TheoryReport,
-  TheorySettings,
-  TokenLossReport,
-  TokenLossSettings,
-} from './protocol';
+import type * as protocol from './protocol';
 
 /** The two engines; each is a wasm module of its own. */
 export type EngineName = 'cpu' | 'webgpu';
@@ -28,42 +7,45 @@ export type EngineName = 'cpu' | 'webgpu';
 /** What both wasm modules export. Rejections carry a `Failure`. */
 export interface EngineModule {
   default(input?: { module_or_path: string | URL | Request }): Promise<unknown>;
-  start_engine(): Promise<EngineReport>;
+  start_engine(): Promise<protocol.EngineReport>;
   /** Needs no model. Ends early when the callback answers `false`. */
-  theory(settings: TheorySettings, onReport: (report: TheoryReport) => boolean): Promise<void>;
+  theory(
+    settings: protocol.TheorySettings,
+    onReport: (report: protocol.TheoryReport) => boolean,
+  ): Promise<void>;
   /** How each method of a sweep did. */
-  summarise_sweep(question: SweepQuestion): MethodSummary[];
+  summarise_sweep(question: protocol.SweepQuestion): protocol.MethodSummary[];
   /** Only the WebGPU module has a device that can be lost. */
   lose_device?(): void;
   WebSession: {
-    load_model(files: File[], onProgress: (progress: Progress) => boolean): Promise<WebSession>;
+    load_model(files: File[], onProgress: (progress: protocol.Progress) => boolean): Promise<WebSession>;
   };
 }
 
 /** A model with the adapters of the runs that one worker trains. Callbacks that return `false` cancel. */
 export interface WebSession {
-  model(): ModelSummary;
+  model(): protocol.ModelSummary;
   load_data(
     fileName: string,
     bytes: Uint8Array,
-    settings: DataSettings,
-    onProgress: (progress: Progress) => boolean,
-  ): Promise<DataSummary>;
-  estimate(settings: SessionSettings): MemoryEstimate;
-  configure(settings: SessionSettings): Promise<void>;
-  step(): Promise<StepReport>;
-  evaluate(onProgress: (progress: Progress) => boolean): Promise<EvaluationReport>;
-  sample(settings: SampleSettings, onPiece: (piece: SamplePiece) => boolean): Promise<void>;
-  token_losses(settings: TokenLossSettings): Promise<TokenLossReport>;
+    settings: protocol.DataSettings,
+    onProgress: (progress: protocol.Progress) => boolean,
+  ): Promise<protocol.DataSummary>;
+  estimate(settings: protocol.SessionSettings): protocol.MemoryEstimate;
+  configure(settings: protocol.SessionSettings): Promise<void>;
+  step(): Promise<protocol.StepReport>;
+  evaluate(onProgress: (progress: protocol.Progress) => boolean): Promise<protocol.EvaluationReport>;
+  sample(settings: protocol.SampleSettings, onPiece: (piece: protocol.SamplePiece) => boolean): Promise<void>;
+  token_losses(settings: protocol.TokenLossSettings): Promise<protocol.TokenLossReport>;
   checkpoint(): Promise<Uint8Array>;
   restore(bytes: Uint8Array): Promise<void>;
-  start_from(config: Uint8Array, weights: Uint8Array): AdapterSummary;
+  start_from(config: Uint8Array, weights: Uint8Array): protocol.AdapterSummary;
   start_afresh(): void;
   export_adapter(run: number, base: string): Promise<FolderFiles>;
-  export_gguf(run: number, precision: Precision): Promise<Uint8Array>;
-  merged_plan(run: number, precision: Precision): MergedPlan;
-  merged_start(run: number, precision: Precision): FolderFiles;
-  merged_piece(run: number, precision: Precision, piece: number): Promise<Uint8Array>;
+  export_gguf(run: number, precision: protocol.Precision): Promise<Uint8Array>;
+  merged_plan(run: number, precision: protocol.Precision): protocol.MergedPlan;
+  merged_start(run: number, precision: protocol.Precision): FolderFiles;
+  merged_piece(run: number, precision: protocol.Precision, piece: number): Promise<Uint8Array>;
   memory_bytes(): number;
   free(): void;
 }

@@ -76,6 +76,7 @@ async function begin(): Promise<void> {
   if (greeting !== null) byId('language-view').prepend(greeting);
   const keeper = new Keeper(app, openVault(TRAINING_FOLDER));
   const link = linkPanel(app);
+  const books = { 'Runs of the table': runs, 'Results of sweeps': sweep.book };
   await inPieces([
     ['model', () => modelPanel(app)],
     ['data', () => dataPanel(app)],
@@ -84,7 +85,7 @@ async function begin(): Promise<void> {
     ['samples', () => samplePanel(app)],
     ['token-losses', () => tokenLossPanel(app)],
     ['adapters', () => adapterPanel(app)],
-    ['footer', () => [...footer(), storagePanel(keeper)]],
+    ['footer', () => [...footer(), storagePanel(keeper, books)]],
   ]);
   document.body.classList.remove('building');
   const version = newVersion();

@@ -142,6 +142,11 @@ describe('the book', () => {
         for (const name of names) kept.delete(name);
         return success(null);
       },
+      size: async () => success(kept.size),
+      clear: async () => {
+        kept.clear();
+        return success(null);
+      },
     };
     return { kept, made };
   }
@@ -161,6 +166,27 @@ describe('the book', () => {
     expect(kept.size).toBe(1);
     await book.add(gone);
     expect(book.runs.value.map(({ name }) => name)).toEqual(['two', 'renamed']);
+  });
+
+  test('is emptied here and on its shelf', async () => {
+    const { kept, made } = shelf();
+    const book = new RunBook(made);
+    await book.add([record('one'), record('two')]);
+    expect(await book.size()).toBe(2);
+    expect(await book.empty()).toEqual(success(null));
+    expect(book.runs.value).toEqual([]);
+    expect(kept.size).toBe(0);
+    expect(await book.size()).toBe(0);
+  });
+
+  test('that a browser refuses to empty stays as it is', async () => {
+    const { made } = shelf();
+    const no = { ok: false as const, failure: { place: 'runs', field: null, message: 'no' } };
+    const book = new RunBook({ ...made, clear: async () => no, size: async () => no });
+    await book.add([record('one')]);
+    expect(await book.empty()).toEqual(no);
+    expect(book.runs.value).toHaveLength(1);
+    expect(await book.size()).toBe(0);
   });
 
   test('holds no more than it may, and says what went', async () => {

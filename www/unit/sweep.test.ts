@@ -200,6 +200,11 @@ function shelf<Value>(refuses = false): Shelf<Value> & { kept: Map<string, Value
       for (const name of names) kept.delete(name);
       return refuses ? no : success(null);
     },
+    size: async () => (refuses ? no : success(kept.size)),
+    clear: async () => {
+      kept.clear();
+      return refuses ? no : success(null);
+    },
   };
 }
 

@@ -1,45 +1,33 @@
 import type { Failure } from '../protocol';
 import { Signal } from '../signal';
-import { Kept } from './kept';
 import type { RunRecord } from './record';
 import type { Shelf } from './shelf';
+import { ShelvedBook } from './shelved-book';
 
 /** More would make the table slow, and nobody reads them. */
 export const MOST_RUNS = 500;
 
 /** All runs that were trained in this browser, newest first. */
-export class RunBook {
-  readonly runs = new Signal<readonly RunRecord[]>([]);
+export class RunBook extends ShelvedBook<RunRecord> {
+  readonly runs = this.values;
   /** What was done that the user did not ask for. */
   readonly notice = new Signal<string>('');
 
-  private readonly kept: Kept<RunRecord>;
-
   constructor(shelf: Shelf<RunRecord>) {
-    this.kept = new Kept(shelf, ({ id }) => id, refusal);
-  }
-
-  /** Why runs are not kept for the next visit. */
-  get failure(): Signal<Failure | null> {
-    return this.kept.failure;
-  }
-
-  /** Reads what earlier visits left. */
-  async open(): Promise<void> {
-    const others = await this.kept.others(this.runs.value);
-    this.runs.set(newestFirst([...this.runs.value, ...others]));
+    const order = (one: RunRecord, other: RunRecord) => (one.id < other.id ? 1 : -1);
+    super(shelf, { nameOf: ({ id }) => id, order, refusal });
   }
 
   async add(records: readonly RunRecord[]): Promise<void> {
     if (records.length === 0) return;
-    const all = newestFirst([...records, ...this.runs.value]);
+    const all = this.ordered([...records, ...this.runs.value]);
     const gone = all.slice(MOST_RUNS);
     this.runs.set(all.slice(0, MOST_RUNS));
     if (gone.length > 0) {
       this.notice.set(`Only the newest ${MOST_RUNS} runs are kept; the oldest ${gone.length} went.`);
-      await this.kept.forget(gone);
+      await this.forget(gone);
     }
-    await this.kept.keep(records);
+    await this.keep(records);
   }
 
   /** Changes copies of the runs with these ids. */
@@ -54,14 +42,14 @@ export class RunBook {
         return copy;
       }),
     );
-    await this.kept.keep(changed);
+    await this.keep(changed);
   }
 
   /** Takes runs out, and answers them, so that they can be put back. */
   async remove(ids: ReadonlySet<string>): Promise<RunRecord[]> {
     const gone = this.runs.value.filter(({ id }) => ids.has(id));
     this.runs.set(this.runs.value.filter(({ id }) => !ids.has(id)));
-    await this.kept.forget(gone);
+    await this.forget(gone);
     return gone;
   }
 }
@@ -74,8 +62,4 @@ function refusal(reason: string): Failure {
       `This browser does not keep runs (${reason}). They stay here until the page is closed; ` +
       'free some of its storage, or leave the private window, to keep those that come.',
   };
-}
-
-function newestFirst(runs: RunRecord[]): RunRecord[] {
-  return runs.sort((one, other) => (one.id < other.id ? 1 : -1));
 }

@@ -1,4 +1,4 @@
-import { createStore, delMany, entries, setMany, type UseStore } from 'idb-keyval';
+import { clear, createStore, delMany, entries, setMany, type UseStore } from 'idb-keyval';
 import { failed, type Result, success, wordsOf } from '../result';
 
 /** A place that keeps values under names. */
@@ -6,6 +6,10 @@ export interface Shelf<Value> {
   all(): Promise<Result<Value[]>>;
   put(values: readonly (readonly [string, Value])[]): Promise<Result<null>>;
   remove(names: readonly string[]): Promise<Result<null>>;
+  /** Bytes of all that is there, about: what it takes as text. */
+  size(): Promise<Result<number>>;
+  /** Removes everything, also what this version cannot read. */
+  clear(): Promise<Result<null>>;
 }
 
 /** One that the browser keeps for the next visit, in a database of its own. */
@@ -38,6 +42,16 @@ export function browserShelf<Value>(name: string, fits: (thing: unknown) => thin
     remove: (names) =>
       attempt(async () => {
         await delMany([...names], store());
+        return null;
+      }),
+    size: () =>
+      attempt(async () => {
+        const found = await entries(store());
+        return found.length === 0 ? 0 : new Blob([JSON.stringify(found)]).size;
+      }),
+    clear: () =>
+      attempt(async () => {
+        await clear(store());
         return null;
       }),
   };

@@ -1,3 +1,4 @@
+import type { Result } from '../result';
 import { Signal } from '../signal';
 import { CACHE as MODELS } from './download';
 
@@ -9,6 +10,19 @@ export interface StoredThing {
   name: string;
   bytes: number;
   free(): Promise<void>;
+}
+
+/** Something kept that the page has open: it must let go of what is freed. */
+export interface OpenBook {
+  size(): Promise<number>;
+  empty(): Promise<Result<null>>;
+}
+
+/** What of the page is open while its storage is looked at. */
+export interface Owners {
+  training: { discard(): Promise<void> };
+  /** By the names that the user reads. */
+  books: Readonly<Record<string, OpenBook>>;
 }
 
 /** What the browser lets the page keep. */
@@ -28,8 +42,13 @@ export const PAGE_CACHE = 'riemann-lora-page';
 const OWN = 'riemann-lora';
 
 /** Everything of this page that the browser keeps. Places that it refuses to open hold nothing. */
-export async function storedThings(freeTraining: () => Promise<void>): Promise<StoredThing[]> {
-  const places = [inCaches(), inFolders(freeTraining), Promise.resolve(inLocalStorage())];
+export async function storedThings({ training, books }: Owners): Promise<StoredThing[]> {
+  const places = [
+    inCaches(),
+    inFolders(() => training.discard()),
+    inBooks(books),
+    Promise.resolve(inLocalStorage()),
+  ];
   const found = await Promise.allSettled(places);
   return found.flatMap((place) => (place.status === 'fulfilled' ? place.value : []));
 }
@@ -109,6 +128,17 @@ function isFile(handle: FileSystemHandle): handle is FileSystemFileHandle {
 
 function isFolder(handle: FileSystemHandle): handle is FileSystemDirectoryHandle {
   return handle.kind === 'directory';
+}
+
+async function inBooks(books: Owners['books']): Promise<StoredThing[]> {
+  const things = Object.entries(books).map(async ([name, book]) => {
+    const free = async () => {
+      const answer = await book.empty();
+      if (!answer.ok) throw new Error(answer.failure.message);
+    };
+    return { name, bytes: await book.size(), free };
+  });
+  return (await Promise.all(things)).filter(({ bytes }) => bytes > 0);
 }
 
 function inLocalStorage(): StoredThing[] {

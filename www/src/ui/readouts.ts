@@ -15,7 +15,7 @@ export function readouts(app: App): HTMLElement {
   const head = h('tr', {}, ...names);
   const table = h(
     'table',
-    { id: 'readouts' },
+    { id: 'readouts', class: 'dense' },
     h('caption', { class: 'unseen' }, 'Runs'),
     h('thead', {}, head),
     body,

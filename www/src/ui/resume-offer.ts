@@ -3,6 +3,7 @@ import type { Keeper } from '../keep/keeper';
 import type { KeptTraining } from '../keep/kept-training';
 import { asksForModel, resume } from '../keep/resume';
 import { modelFiles } from '../store/dropped';
+import { dateWords } from './date';
 import { h, setText } from './dom';
 import { dropZone } from './drop-zone';
 import { failurePlace, noticePlace } from './message';
@@ -88,10 +89,8 @@ export function resumeOffer(app: App, keeper: Keeper): HTMLElement[] {
   return [element, trouble.element];
 }
 
-const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
-
 function wordsOf({ began, step, steps }: KeptTraining): string {
-  const when = moment.format(new Date(began));
+  const when = dateWords(Date.parse(began));
   return step < steps
     ? `The training of ${when} can go on: step ${count(step)} of ${count(steps)}.`
     : `The training of ${when} is kept, all ${plural(steps, 'step')} of it.`;

@@ -1,12 +1,12 @@
 import type { Keeper } from '../keep/keeper';
 import { wordsOf } from '../result';
-import { freed, type StoredThing, storageRoom, storedThings } from '../store/usage';
+import { freed, type Owners, type StoredThing, storageRoom, storedThings } from '../store/usage';
 import { fill, h, setText } from './dom';
 import { failureBox } from './message';
 import { bytes } from './words';
 
 /** What the browser keeps for this page, how much of it, and how to free it. */
-export function storagePanel(keeper: Keeper): HTMLElement {
+export function storagePanel(keeper: Keeper, books: Owners['books']): HTMLElement {
   const list = h('ul', { class: 'stored' });
   const room = h('p', { class: 'hint' });
   const status = h('p', { class: 'hint', role: 'status' });
@@ -43,7 +43,7 @@ export function storagePanel(keeper: Keeper): HTMLElement {
     return h('li', {}, h('span', { class: 'stored-name' }, thing.name), size, button);
   };
   const show = async () => {
-    const [things, known] = await Promise.all([storedThings(() => keeper.discard()), storageRoom()]);
+    const [things, known] = await Promise.all([storedThings({ training: keeper, books }), storageRoom()]);
     if (things.length === 0) fill(list, h('li', {}, 'Nothing is kept.'));
     else fill(list, ...things.map(rowOf));
     persist.hidden = known === null || known.persistent;

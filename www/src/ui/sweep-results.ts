@@ -113,7 +113,7 @@ function summaryTable(lines: readonly SummedLine[], varied: string): HTMLElement
   });
   return h(
     'table',
-    { id: 'sweep-summary' },
+    { id: 'sweep-summary', class: 'dense' },
     h('caption', { class: 'unseen' }, 'How each method did'),
     h('thead', {}, h('tr', {}, ...['Method', ...heads].map((name) => h('th', { scope: 'col' }, name)))),
     h('tbody', {}, ...rows),
@@ -136,7 +136,7 @@ function lossTable(lines: readonly SummedLine[], varied: string, baseLoss: numbe
   const heads = [varied, ...lines.map(({ name }) => name)].map((name) => h('th', { scope: 'col' }, name));
   return h(
     'table',
-    { id: 'sweep-losses' },
+    { id: 'sweep-losses', class: 'dense' },
     h('caption', {}, `Base before any step: ${measure(baseLoss)}`),
     h('thead', {}, h('tr', {}, ...heads)),
     h('tbody', {}, ...rows),
