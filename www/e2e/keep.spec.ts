@@ -141,6 +141,32 @@ test('a training can be discarded, and storage says what is kept and frees it', 
   await expect(storage).toContainText(/The browser (did not agree|will keep it)/);
 });
 
+test('kept runs and sweeps are listed in storage, and what is freed leaves the page too', async ({ lab }) => {
+  const { page } = lab;
+  await lab.withoutSamples();
+  await lab.prepare({ steps: 3 });
+  await page.getByRole('link', { name: 'Sweep', exact: true }).click();
+  await page.locator('[data-field="sweep.values"] textarea').fill('1e-2');
+  await page.locator('#sweep-start').click();
+  await expect(page.locator('#sweep-status')).toContainText('Finished.', { timeout: 60_000 });
+  await page.getByRole('link', { name: 'Runs', exact: true }).click();
+  await expect(page.locator('#runs-table tbody tr')).toHaveCount(2);
+  const storage = page.locator('#storage');
+  await storage.getByText('Storage', { exact: true }).click();
+  await expect(storage.locator('li', { hasText: 'Runs of the table' })).toContainText(/\d [kM]?B/);
+  await page.getByRole('button', { name: 'Free Runs of the table' }).click();
+  await expect(storage).toContainText(/Runs of the table: .* freed/);
+  await expect(page.locator('#runs-table tbody tr')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Free Results of sweeps' }).click();
+  await expect(storage.locator('ul')).not.toContainText('Results of sweeps');
+  await page.getByRole('link', { name: 'Sweep', exact: true }).click();
+  await expect(page.locator('#sweep-summary')).toBeHidden();
+  await page.reload();
+  await expect(page.locator('#sweep-results')).toContainText('Points appear here');
+  await page.getByRole('link', { name: 'Runs', exact: true }).click();
+  await expect(page.locator('#runs-view')).toContainText('No runs yet');
+});
+
 test('a browser without files of its own is told about, and training goes on', async ({ lab }) => {
   const { page } = lab;
   await page.addInitScript(() => {

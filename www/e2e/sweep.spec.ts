@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
@@ -201,6 +201,15 @@ test('the table of runs is sorted, filtered, renamed, hidden, compared, used and
   await page.locator('#runs-compare').click();
   await expect(page.locator('#compare-words')).toContainText('lr');
   await expect(page.locator('#compare-table .differs').first()).toBeVisible();
+  const saved = async (button: string) => {
+    const coming = page.waitForEvent('download');
+    await page.getByRole('button', { name: button }).click();
+    return readFileSync(await (await coming).path(), 'utf8');
+  };
+  expect(await saved('Save the comparison as SVG')).toContain('The plain one');
+  const csv = (await saved('Save the runs that are shown as CSV')).trimEnd().split('\r\n');
+  expect(csv).toHaveLength(3);
+  expect(csv[0]).toMatch(/^name,method,origin,model,data,/);
   await page.locator('#compare').getByRole('button', { name: 'Close' }).click();
   await page.locator('#runs-use').click();
   await expect(page.locator('#runs-status')).toContainText('2 runs added');
@@ -218,6 +227,24 @@ test('the table of runs is sorted, filtered, renamed, hidden, compared, used and
   await expect(rows).toHaveCount(2);
 });
 
+/** The robustness chart and all curves, as files. */
+async function savePictures(page: Page, scheme: string): Promise<void> {
+  for (const name of ['robustness', 'curves of the sweep']) {
+    for (const form of ['SVG', 'PNG']) {
+      const coming = page.waitForEvent('download');
+      await page.getByRole('button', { name: `Save ${name} as ${form}` }).click();
+      const file = await coming;
+      const [stem, ending] = file.suggestedFilename().split('.');
+      expect(ending).toBe(form.toLowerCase());
+      await file.saveAs(join(shots, `saved-${stem}-${scheme}.${ending}`));
+      if (form !== 'SVG') continue;
+      const text = readFileSync(await file.path(), 'utf8');
+      expect(text).toContain('SGD (plain)');
+      expect(text).not.toMatch(/NaN|undefined|var\(/);
+    }
+  }
+}
+
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1280, 360]) {
     test(`axe finds nothing in Sweep and Runs, ${scheme}, ${width} px`, async ({ lab }) => {
@@ -234,6 +261,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await train(page);
       await page.locator('#sweep-results').getByText('Numbers', { exact: true }).click();
       await axe(page);
+      if (width === 1280) await savePictures(page, scheme);
       await page.addStyleTag({ content: '.transport { position: static !important; }' });
       await picture('sweep');
       await page.locator('[data-field="sweep.points"] input').fill('0');

@@ -105,6 +105,30 @@ test('a rate that is too large is a divergence and not an error', async ({ lab }
   await solved(page);
 });
 
+test('a link brings a problem to another page, and nonsense in it is told', async ({
+  lab,
+  context,
+  origin,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const { page } = lab;
+  await open(page);
+  await field(page, 'data_condition').locator('input[type=text]').fill('100');
+  await page.getByRole('combobox', { name: 'Problem', exact: true }).selectOption('low_rank_recovery');
+  await page.locator('#copy-theory-link').click();
+  await expect(page.locator('#theory-view .link-place')).toContainText('The link was copied.');
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  await page.goto('about:blank');
+  await page.goto(link);
+  await expect(field(page, 'data_condition').locator('input[type=text]')).toHaveValue('100');
+  await expect(page.getByRole('combobox', { name: 'Problem', exact: true })).toHaveValue('low_rank_recovery');
+  expect(page.url()).toMatch(/#theory$/);
+  await solved(page);
+  await page.goto(`${origin}/?test-hooks#theory/rank=99`);
+  await expect(page.locator('#theory-view .message.bad:visible')).toContainText('Rank must be');
+  await expect(field(page, 'rank').locator('input[type=text]')).toHaveValue('2');
+});
+
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1280, 390]) {
     test(`axe finds nothing in the Theory tab, ${scheme}, ${width} px`, async ({ lab }) => {

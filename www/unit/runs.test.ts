@@ -10,6 +10,7 @@ import { type RunContext, type RunRecord, recordOf } from '../src/runs/record';
 import type { Shelf } from '../src/runs/shelf';
 import { defaultView, runsOf } from '../src/runs/table';
 import { keptSteps, MOST_KEPT, thin, thinPoints } from '../src/runs/thin';
+import { runsCsv } from '../src/share/runs-table';
 
 const { session, data: dataSettings, runs } = defaultConfig();
 const context: RunContext = {
@@ -201,4 +202,19 @@ describe('the book', () => {
     expect(kept.size).toBe(MOST_RUNS);
     expect(book.notice.value).toContain('the oldest 1 went');
   });
+});
+
+test('the table leaves as CSV, with whole numbers and harmless names', async () => {
+  const [head = '', first = ''] = (
+    await runsCsv([record('=1+1', (run) => Object.assign(run, { validationLoss: 0.1 + 0.2 }), 0)])
+  ).split('\r\n');
+  const columns = head.split(',');
+  expect(columns.slice(0, 3)).toEqual(['name', 'method', 'origin']);
+  const cells = first.split(',');
+  expect(cells).toHaveLength(columns.length);
+  expect(cells[0]).toBe(`"'=1+1"`);
+  const cell = (name: string) => cells[columns.indexOf(name)];
+  expect(cell('validation_loss')).toBe('0.30000000000000004');
+  expect(cell('diverged_at')).toBe('');
+  expect(cell('ended')).toBe('1970-01-01T00:00:00.000Z');
 });

@@ -3,6 +3,7 @@ import type { TheoryGeometry, TheorySettings } from '../src/protocol';
 import { stateOf } from '../src/theory/chart-state';
 import { checkTheory, defaultTheory } from '../src/theory/config';
 import { type MethodCurve, TheoryLab } from '../src/theory/lab';
+import { readTheoryLink, theoryLink } from '../src/theory/link';
 import { assumptionWords, iterationsOf, sentenceOf } from '../src/theory/words';
 import { FakeWorker } from './fake-worker';
 
@@ -101,5 +102,47 @@ describe('the lab', () => {
     const lab = new TheoryLab(() => new FakeWorker((worker) => Object.assign(worker, { refuses: failure })));
     await lab.run(settings());
     expect(lab.state.value).toMatchObject({ phase: 'failed', failure });
+  });
+});
+
+describe('a link to a problem', () => {
+  const read = (link: string) => readTheoryLink(link.slice(link.indexOf('#')));
+
+  test('brings it back as it was', () => {
+    const mine = settings(({ problem, lr }) => {
+      Object.assign(problem, {
+        problem: 'low_rank_recovery',
+        start: 'spectral',
+        data_condition: 31.6,
+        rank: 4,
+        seed: 7,
+      });
+      lr.gd = 0.123;
+    });
+    expect(read(theoryLink('https://example.org/lab/#theory', mine))).toEqual({ ok: true, value: mine });
+    const grid = settings((one) => Object.assign(one, { best_of_grid: true }));
+    expect(read(theoryLink('https://example.org/', grid))).toEqual({ ok: true, value: grid });
+  });
+
+  test('that names a part of it leaves the rest to the defaults', () => {
+    const mine = settings(({ problem }) => Object.assign(problem, { data_condition: 100 }));
+    expect(readTheoryLink('#theory/data_condition=100')).toEqual({ ok: true, value: mine });
+    expect(readTheoryLink('#theory')).toBeNull();
+    expect(readTheoryLink('#language/settings=abc')).toBeNull();
+  });
+
+  test('that makes no sense says why', () => {
+    const reasons: [string, string][] = [
+      ['problem=toString', 'no problem toString'],
+      ['start=0', 'no start 0'],
+      ['rank=', 'Rank must be'],
+      ['planted_condition=1e9', 'from 1 to 1000'],
+      ['damping=-1', 'damping must be'],
+      ['lr.gd=fast', 'Learning rate must be'],
+    ];
+    for (const [part, reason] of reasons) {
+      const answer = readTheoryLink(`#theory/${part}`);
+      expect(answer?.ok === false && answer.failure.message).toContain(reason);
+    }
   });
 });

@@ -1,10 +1,10 @@
 import { failed, type Result, success, wordsOf } from '../result';
-import { PICTURE_HEIGHT, PICTURE_WIDTH } from './chart-svg';
+import { PICTURE_HEIGHT, PICTURE_WIDTH } from './picture-frame';
 
 // Sharp in print and on fine screens.
 const PIXELS = 2;
 
-/** A picture of `chart-svg.ts` in pixels: the browser draws it, so that both forms show the same. */
+/** A picture of `picture-frame.ts` in pixels: the browser draws it, so that both forms show the same. */
 export async function pngOf(svg: string): Promise<Result<Blob>> {
   try {
     const image = new Image();

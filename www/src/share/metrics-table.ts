@@ -2,9 +2,10 @@ import type { RunConfig } from '../config/config';
 import { methodNames, methodOf } from '../config/methods';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import { quantities } from '../metrics/quantities';
+import { type Cell, csvOf } from './csv';
 
 /** One run at one step; null is what was not measured there. */
-export type MetricsRow = Record<string, string | number | null>;
+export type MetricsRow = Record<string, Cell>;
 
 /** Columns of the table, in its order. */
 export const metricsColumns: readonly string[] = [
@@ -39,10 +40,11 @@ export function metricsRows(metrics: ExperimentMetrics, runs: readonly RunConfig
   });
 }
 
-/** The table as CSV. A name that a spreadsheet would take for a formula is made text. */
-export async function metricsCsv(metrics: ExperimentMetrics, runs: readonly RunConfig[]): Promise<string> {
-  const { unparse } = await import('papaparse');
-  const fields = [...metricsColumns];
-  const data = metricsRows(metrics, runs).map((row) => fields.map((field) => row[field] ?? ''));
-  return `${unparse({ fields, data }, { escapeFormulae: true })}\r\n`;
+/** The table as CSV. */
+export function metricsCsv(metrics: ExperimentMetrics, runs: readonly RunConfig[]): Promise<string> {
+  const rows = metricsRows(metrics, runs);
+  return csvOf(
+    metricsColumns,
+    rows.map((row) => metricsColumns.map((column) => row[column] ?? null)),
+  );
 }

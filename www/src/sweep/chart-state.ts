@@ -1,7 +1,7 @@
 import { smooth } from '../metrics/smooth';
 import { keptSteps } from '../runs/thin';
 import type { ChartState, Curve, EndMark } from '../ui/chart';
-import type { RobustnessState } from '../ui/robustness-chart';
+import type { RobustnessState } from '../ui/robustness-state';
 import { lineName, lineNames, type SummedLine } from './lines';
 import type { SweepRecord } from './record';
 import type { Bank } from './sweep';

@@ -1,5 +1,5 @@
 import type { Problems } from '../config/check';
-import type { TheoryMethod, TheorySettings } from '../protocol';
+import type { TheoryMethod, TheoryProblemKind, TheorySettings, TheoryStart } from '../protocol';
 
 /** In the order in which they are shown; the index is the look of the curve. */
 export const methods: readonly TheoryMethod[] = ['gd', 'scaled_gd', 'data_scaled_gd'];
@@ -10,6 +10,16 @@ export const methodNames: Record<TheoryMethod, string> = {
   scaled_gd: 'Scaled GD',
   data_scaled_gd: 'Data-scaled GD',
 };
+
+/** What can be solved, by its name on the page. */
+export const problemNames: Record<TheoryProblemKind, string> = {
+  two_layer_relu: 'Two-layer ReLU network',
+  low_rank_recovery: 'Low-rank recovery',
+  disjoint_patterns: 'As the theorem assumes',
+};
+
+/** Where adapters start, by its name on the page. */
+export const startNames: Record<TheoryStart, string> = { lora: 'LoRA: B = 0', spectral: 'Spectral' };
 
 /** Relative error that counts as found, and iterations after which a method has not arrived: as in src/theory. */
 export const TARGET = '1e-6';

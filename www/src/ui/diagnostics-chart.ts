@@ -1,6 +1,7 @@
 import type { App } from '../app';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import { type Quantity, quantities } from '../metrics/quantities';
+import { chartSvg } from '../share/chart-svg';
 import { lineChart } from './chart';
 import { quantityState, quantitySummary } from './chart-state';
 import { freshId, h, setText } from './dom';
@@ -48,12 +49,15 @@ export function diagnosticsChart(app: App): HTMLElement {
   };
   const save = saveChart('diagnostics', {
     file: () => quantity().replaceAll('_', '-'),
-    picture: () => {
+    svg: (look) => {
       const metrics = app.metrics.value;
       if (metrics === null) return null;
       const legend = app.trainedRuns.value;
       const state = stateNow(metrics);
-      return { title: name(), stepName: 'Step', state, legend, points: false, logSteps: false };
+      return chartSvg(
+        { title: name(), stepName: 'Step', state, legend, points: false, logSteps: false },
+        look,
+      );
     },
   });
   const table = stepTable(app, { name, at: (run, step) => run.track(quantity()).at(step) });

@@ -1,30 +1,12 @@
 import type { App } from '../app';
 import type { Config } from '../config/config';
 import { linkTo, readLink, withoutSettings } from '../share/link';
-import { fill, freshId, h, setText } from './dom';
+import { copyLink } from './copy-link';
+import { fill, h } from './dom';
 
 /** Copies a link that carries the settings, and takes settings from a link that was opened. */
 export function linkPanel(app: App) {
-  const status = h('p', { class: 'hint', role: 'status' });
   const notice = h('div', { class: 'message warn', id: 'link-notice', role: 'status', hidden: true });
-  const id = freshId('link');
-  const field = h('input', { type: 'text', id, readonly: true, onfocus: () => field.select() });
-  const byHand = h('div', { class: 'field', hidden: true }, h('label', { for: id }, 'Link to copy'), field);
-  const copy = async () => {
-    const link = await linkTo(location.href, app.config.value);
-    const what = 'It carries all settings and the prompt for samples, and neither model nor data.';
-    try {
-      await navigator.clipboard.writeText(link);
-      byHand.hidden = true;
-      setText(status, `The link was copied. ${what}`);
-    } catch {
-      // Insecure origins have no clipboard, and a user may refuse it.
-      field.value = link;
-      byHand.hidden = false;
-      setText(status, `The browser did not let the page copy: take the link from the field. ${what}`);
-      field.focus();
-    }
-  };
   const tell = (words: string, before: Config | null) => {
     const back = () => {
       if (before !== null) app.config.set(before);
@@ -51,10 +33,11 @@ export function linkPanel(app: App) {
   };
   addEventListener('hashchange', () => void take());
   void take();
-  const button = h(
-    'button',
-    { type: 'button', class: 'quiet', id: 'copy-link', onclick: () => void copy() },
-    'Copy a link to these settings',
-  );
-  return { notice, element: h('div', { class: 'link-place' }, button, status, byHand) };
+  const element = copyLink({
+    id: 'copy-link',
+    label: 'Copy a link to these settings',
+    link: () => linkTo(location.href, app.config.value),
+    about: 'It carries all settings and the prompt for samples, and neither model nor data.',
+  });
+  return { notice, element };
 }

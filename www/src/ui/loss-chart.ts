@@ -1,4 +1,5 @@
 import type { App } from '../app';
+import { chartSvg } from '../share/chart-svg';
 import { lineChart } from './chart';
 import { summaryOf, trainingState } from './chart-state';
 import { h } from './dom';
@@ -13,12 +14,15 @@ export function lossChart(app: App): HTMLElement {
   const empty = h('p', { class: 'empty' }, 'Curves appear here once training starts.');
   const save = saveChart('training loss', {
     file: () => 'training-loss',
-    picture: () => {
+    svg: (look) => {
       const { metrics, trainedRuns, config } = app;
       if (metrics.value === null) return null;
       const state = trainingState(metrics.value, trainedRuns.value, config.value.view);
       const legend = trainedRuns.value;
-      return { title: 'Training loss', stepName: 'Step', state, legend, points: false, logSteps: false };
+      return chartSvg(
+        { title: 'Training loss', stepName: 'Step', state, legend, points: false, logSteps: false },
+        look,
+      );
     },
   });
   const draw = paced(() => {

@@ -1,28 +1,14 @@
 import uPlot from 'uplot';
+import { baseLabelPlace } from './base-label';
 import { tick } from './chart-scale';
 import { drawCross } from './draw-cross';
+import type { Spot } from './free-place';
 import { logTicks } from './log-ticks';
 import { plotFrame } from './plot-frame';
 import { shapeOf } from './point-shape';
+import { edgeOf, lossRange, marksOf, type RobustnessState, valueRange, valuesOf } from './robustness-state';
 import { colourOf, dashOf } from './run-style';
 import { measure, setting } from './words';
-
-/** One method: its final losses over what was varied. */
-export interface RobustnessLine {
-  style: number;
-  /** At rising values; null is a run that diverged. */
-  points: { value: number; loss: number | null }[];
-  /** Where its loss is lowest. */
-  best: number | null;
-}
-
-export interface RobustnessState {
-  lines: RobustnessLine[];
-  /** Loss before any step. */
-  baseLoss: number | null;
-  /** Losses above are shown at the top edge. */
-  ceiling: number;
-}
 
 const HEIGHT = 320;
 // Room for a label of the axis, in pixels.
@@ -45,7 +31,7 @@ export function robustnessChart(label: string) {
       legend: { show: false },
       cursor: { show: false },
       scales: {
-        x: { time: false, distr: 3, range: () => rangeOf(values) },
+        x: { time: false, distr: 3, range: () => valueRange(values) },
         y: { range: () => lossRange(now) },
       },
       axes: [
@@ -95,64 +81,61 @@ export function robustnessChart(label: string) {
   };
 }
 
-function valuesOf({ lines }: RobustnessState): number[] {
-  const all = lines.flatMap(({ points }) => points.map(({ value }) => value));
-  return [...new Set(all)].sort((one, other) => one - other);
-}
-
-function rangeOf(values: readonly number[]): [number, number] {
-  const [low = 1, high = 1] = [values[0], values.at(-1)];
-  const room = low === high ? 2 : (high / low) ** 0.06;
-  return [low / room, high * room];
-}
-
-function lossRange({ lines, baseLoss, ceiling }: RobustnessState): [number, number] {
-  const losses = lines.flatMap(({ points }) => points.flatMap(({ loss }) => loss ?? []));
-  const shown = [...losses.filter((loss) => loss <= ceiling), ...(baseLoss === null ? [] : [baseLoss])];
-  if (shown.length === 0) return [0, 1];
-  const [low, high] = [Math.min(...shown), Math.max(...shown)];
-  const room = Math.max(high - low, Math.abs(high) * 0.02);
-  // The top is for runs that have no place in the chart.
-  return [low - room * 0.08, high + room * 0.22];
-}
-
 /** Points, rings around the best, crosses for what diverged, arrows for what is above, and the base's line. */
 function drawMarks(self: uPlot, state: RobustnessState, resolve: (colour: string) => string): void {
   const { ctx, bbox } = self;
   const dot = devicePixelRatio;
+  const marks = marksOf(state).map((mark) => {
+    const x = self.valToPos(mark.value, 'x', true);
+    const inside = mark.kind === 'point' && mark.loss !== null;
+    const y = inside ? self.valToPos(mark.loss ?? 0, 'y', true) : bbox.top + edgeOf(mark.row) * dot;
+    return { ...mark, x, y };
+  });
   ctx.save();
-  if (state.baseLoss !== null) {
-    const y = self.valToPos(state.baseLoss, 'y', true);
-    ctx.strokeStyle = resolve('var(--ink-3)');
-    ctx.fillStyle = ctx.strokeStyle;
-    ctx.lineWidth = dot;
-    ctx.setLineDash([2 * dot, 3 * dot]);
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-    ctx.setLineDash([]);
-    ctx.font = `${12 * dot}px ${getComputedStyle(self.root).fontFamily}`;
-    ctx.textAlign = 'right';
-    ctx.fillText(`base ${measure(state.baseLoss)}`, bbox.left + bbox.width - 4 * dot, y - 5 * dot);
-  }
-  const [, top] = lossRange(state);
-  for (const [index, { style, points, best }] of state.lines.entries()) {
+  if (state.baseLoss !== null) drawBase(self, state.baseLoss, marks, resolve);
+  for (const { kind, style, best, x, y } of marks) {
     ctx.strokeStyle = resolve(colourOf(style));
     ctx.fillStyle = ctx.strokeStyle;
-    const edge = bbox.top + (9 + 13 * index) * dot;
-    for (const { value, loss } of points) {
-      const x = self.valToPos(value, 'x', true);
-      if (loss === null) drawCross(ctx, x, edge, 4.5 * dot);
-      else if (loss > top) drawArrow(ctx, x, edge, 5 * dot);
-      else {
-        const y = self.valToPos(loss, 'y', true);
-        drawShape(ctx, style, x, y, POINT * dot);
-        if (value === best) drawRing(ctx, x, y, 2.3 * POINT * dot);
-      }
-    }
+    if (kind === 'cross') drawCross(ctx, x, y, 4.5 * dot);
+    else if (kind === 'arrow') drawArrow(ctx, x, y, 5 * dot);
+    else drawShape(ctx, style, x, y, POINT * dot);
+    if (best) drawRing(ctx, x, y, 2.3 * POINT * dot);
   }
   ctx.restore();
+}
+
+/** The dotted line of the base, with its loss where no mark is. */
+function drawBase(
+  self: uPlot,
+  loss: number,
+  marks: readonly Spot[],
+  resolve: (colour: string) => string,
+): void {
+  const { ctx, bbox } = self;
+  const dot = devicePixelRatio;
+  const y = self.valToPos(loss, 'y', true);
+  const right = bbox.left + bbox.width;
+  ctx.strokeStyle = resolve('var(--ink-3)');
+  ctx.fillStyle = ctx.strokeStyle;
+  ctx.lineWidth = dot;
+  ctx.setLineDash([2 * dot, 3 * dot]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(right, y);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.font = `${12 * dot}px ${getComputedStyle(self.root).fontFamily}`;
+  const words = `base ${measure(loss)}`;
+  const text = { width: ctx.measureText(words).width, size: 12 * dot };
+  const place = baseLabelPlace(y, { left: bbox.left, right }, text, marks, dot);
+  if (place === undefined) return;
+  ctx.textAlign = 'left';
+  // A halo keeps it readable on top of a curve.
+  ctx.strokeStyle = resolve('var(--panel)');
+  ctx.lineWidth = 4 * dot;
+  ctx.lineJoin = 'round';
+  ctx.strokeText(words, place.left, place.baseline);
+  ctx.fillText(words, place.left, place.baseline);
 }
 
 function drawShape(ctx: CanvasRenderingContext2D, style: number, x: number, y: number, size: number): void {

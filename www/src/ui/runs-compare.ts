@@ -1,9 +1,11 @@
 import { smooth } from '../metrics/smooth';
 import { compareRuns } from '../runs/compare';
 import type { RunRecord } from '../runs/record';
+import { type ChartPicture, chartSvg } from '../share/chart-svg';
 import { type ChartState, lineChart } from './chart';
 import { fill, h } from './dom';
 import { swatch } from './run-style';
+import { saveChart } from './save-chart';
 import { themeChanged } from './theme-changed';
 import { measure } from './words';
 
@@ -11,6 +13,11 @@ import { measure } from './words';
 export function runsCompare(close: () => void) {
   const chart = lineChart('Training losses of two runs', false);
   const legend = h('ul', { class: 'chart-legend' });
+  let picture: ChartPicture | null = null;
+  const save = saveChart('the comparison', {
+    file: () => 'two-runs',
+    svg: (look) => (picture === null ? null : chartSvg(picture, look)),
+  });
   const words = h('p', { class: 'hint', role: 'status', id: 'compare-words' });
   const table = h('div', {
     class: 'scroll',
@@ -24,7 +31,7 @@ export function runsCompare(close: () => void) {
     'section',
     { id: 'compare', 'aria-labelledby': 'compare-title', hidden: true },
     h('div', { class: 'row between' }, title, closeButton),
-    legend,
+    h('div', { class: 'titled' }, legend, save.element),
     h('div', { class: 'plot-place' }, chart.element),
     words,
     table,
@@ -39,7 +46,16 @@ export function runsCompare(close: () => void) {
       const differences = compareRuns(...pair);
       const differing = differences.filter(({ differs }) => differs).map(({ name }) => name);
       fill(legend, ...pair.map(({ name }, style) => h('li', {}, swatch(style), name)));
-      chart.show(stateOf(pair, smoothing));
+      const state = stateOf(pair, smoothing);
+      const names = pair.map(({ name }, style) => ({ style, name }));
+      const about = {
+        title: 'Training losses of two runs',
+        stepName: 'Step',
+        points: false,
+        logSteps: false,
+      };
+      picture = { ...about, state, legend: names };
+      chart.show(state);
       chart.summarise(
         pair
           .map((run) => `${run.name}: from ${measure(run.firstLoss)} to ${measure(run.lastLoss)}.`)

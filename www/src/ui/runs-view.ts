@@ -2,6 +2,7 @@ import type { App } from '../app';
 import type { RunBook } from '../runs/book';
 import type { RunRecord } from '../runs/record';
 import { defaultView, runsOf, type TableView } from '../runs/table';
+import { runsCsv } from '../share/runs-table';
 import { Signal } from '../signal';
 import { h, setText } from './dom';
 import { checkField } from './field';
@@ -9,6 +10,7 @@ import { failureBox, noticeBox } from './message';
 import { freeStyle } from './run-style';
 import { runsCompare } from './runs-compare';
 import { runsTable } from './runs-table';
+import { saveText } from './save-text';
 import { plural } from './words';
 
 /** Every run that was trained in this browser, and what can be done with it. */
@@ -90,6 +92,14 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
     oninput: () => view.patch({ filter: filter.value }),
   });
   const hiddenToo = checkField('Show hidden', (showHidden) => view.patch({ showHidden }), 'runs-hidden');
+  const save = saveText('the runs that are shown', 'Save these', [
+    {
+      form: 'CSV',
+      file: 'runs.csv',
+      type: 'text/csv',
+      make: () => runsCsv(runsOf(book.runs.value, view.value)),
+    },
+  ]);
   const count = h('p', { class: 'hint', id: 'runs-count', role: 'status' });
   const empty = h('p', { class: 'hint' });
   const comparison = runsCompare(() => {
@@ -121,6 +131,7 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
         : 'No run fits this filter.',
     );
     empty.hidden = shown > 0;
+    save.hidden = shown === 0;
   };
   const showComparison = () => {
     const pair = book.runs.value.filter(({ id }) => compared.value.has(id));
@@ -162,7 +173,12 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
           remove,
         ),
       ),
-      h('div', { class: 'row between' }, count, h('div', { class: 'row' }, status, link, undo)),
+      h(
+        'div',
+        { class: 'row between' },
+        h('div', { class: 'row' }, count, save),
+        h('div', { class: 'row' }, status, link, undo),
+      ),
       runsTable(book, view, chosen),
       empty,
     ),

@@ -1,5 +1,5 @@
 import { pngOf } from '../share/chart-png';
-import { type ChartPicture, chartSvg, type PictureLook } from '../share/chart-svg';
+import type { PictureLook } from '../share/picture-frame';
 import { saveFile } from '../share/save-file';
 import { h } from './dom';
 import { failurePlace } from './message';
@@ -8,27 +8,23 @@ import { colourOf, dashOf } from './run-style';
 interface SaveChartOptions {
   /** Of the files, without an ending. */
   file(): string;
-  /** What the chart shows now; null where it is empty. */
-  picture(): ChartPicture | null;
+  /** What the chart shows now, as SVG; null where it is empty. */
+  svg(look: PictureLook): string | null;
 }
 
 /** Buttons that save a chart as PNG and SVG, in the colours of the page. */
-export function saveChart(name: string, { file, picture }: SaveChartOptions) {
+export function saveChart(name: string, { file, svg }: SaveChartOptions) {
   const failure = failurePlace();
   const probe = h('span', { hidden: true });
-  const svg = () => {
-    const now = picture();
-    return now === null ? null : chartSvg(now, lookOf(probe));
-  };
   const savePng = async () => {
-    const text = svg();
+    const text = svg(lookOf(probe));
     if (text === null) return;
     const png = await pngOf(text);
     failure.show(png.ok ? null : png.failure);
     if (png.ok) saveFile(`${file()}.png`, png.value);
   };
   const saveSvg = () => {
-    const text = svg();
+    const text = svg(lookOf(probe));
     if (text !== null) saveFile(`${file()}.svg`, new Blob([text], { type: 'image/svg+xml' }));
   };
   const button = (form: string, onclick: () => void) =>

@@ -1,4 +1,6 @@
 import type { MethodSummary } from '../protocol';
+import { chartSvg } from '../share/chart-svg';
+import { type RobustnessPicture, robustnessSvg } from '../share/robustness-svg';
 import { curvesState, robustnessState } from '../sweep/chart-state';
 import { lineNames, questionOf, type SummedLine, summedLines } from '../sweep/lines';
 import { quantityNames } from '../sweep/name';
@@ -12,6 +14,7 @@ import { failureBox } from './message';
 import { pointSwatch } from './point-shape';
 import { robustnessChart } from './robustness-chart';
 import { swatch } from './run-style';
+import { saveChart } from './save-chart';
 import { themeChanged } from './theme-changed';
 import { measure, setting } from './words';
 
@@ -32,14 +35,25 @@ export function robustness(sweep: Sweep): HTMLElement[] {
   const details = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers'), numbers);
   const failure = failureBox();
 
+  let picture: RobustnessPicture | null = null;
+  const save = saveChart('robustness', {
+    file: () => 'robustness',
+    svg: (look) => (picture === null ? null : robustnessSvg(picture, look)),
+  });
+  save.enable(false);
+
   const draw = (record: SweepRecord | null, summaries: readonly MethodSummary[]) => {
     const lines = record === null ? [] : summedLines(record, summaries);
     const quantity = record?.basis.quantity ?? sweep.config.value.quantity;
     empty.hidden = lines.length > 0;
     for (const part of [legend, key, words, table, details]) part.hidden = lines.length === 0;
     title.textContent = `Validation loss after the last step, over ${quantityNames[quantity]}`;
+    picture = null;
+    save.enable(lines.length > 0);
     if (record === null || lines.length === 0) return;
-    chart.show(robustnessState(record, lines));
+    const state = robustnessState(record, lines);
+    picture = { title: title.textContent, varied: quantityNames[quantity], state, legend: lines };
+    chart.show(state);
     const sentences = lines.map((line) => sentenceOf(line, quantity));
     chart.summarise(sentences.join(' '));
     fill(legend, ...lines.map(({ style, name }) => h('li', {}, pointSwatch(style), name)));
@@ -72,7 +86,7 @@ export function robustness(sweep: Sweep): HTMLElement[] {
     h(
       'figure',
       { class: 'chart' },
-      h('figcaption', {}, title),
+      h('figcaption', { class: 'titled' }, title, save.element),
       legend,
       h('div', { class: 'plot-place robustness' }, chart.element, empty),
       key,
@@ -151,14 +165,26 @@ export function sweepCurves(sweep: Sweep): HTMLElement[] {
   const legend = h('ul', { class: 'chart-legend' });
   const note = h('p', { class: 'hint' }, 'Smoothing and axis are those of the Language tab.');
   let shown = '';
+  const recordNow = () =>
+    sweep.bank !== null && sweep.shown.value?.key !== sweep.key ? null : sweep.shown.value;
+  const namesNow = () => lineNames(recordNow(), sweep.bank?.points ?? [], sweep.config.value.quantity);
+  const save = saveChart('curves of the sweep', {
+    file: () => 'sweep-curves',
+    svg: (look) => {
+      const state = curvesState(recordNow(), sweep.bank, app.config.value.view);
+      const names = namesNow().map((name, style) => ({ style, name }));
+      const about = { title: 'Training loss of all runs', stepName: 'Step', points: false, logSteps: false };
+      return chartSvg({ ...about, state, legend: names }, look);
+    },
+  });
   const draw = paced(() => {
-    const record = sweep.bank !== null && sweep.shown.value?.key !== sweep.key ? null : sweep.shown.value;
-    const state = curvesState(record, sweep.bank, app.config.value.view);
+    const state = curvesState(recordNow(), sweep.bank, app.config.value.view);
+    save.enable(state.steps.length > 0);
     empty.hidden = state.steps.length > 0;
     legend.hidden = !empty.hidden;
     if (state.steps.length === 0) return;
     chart.show(state);
-    const names = lineNames(record, sweep.bank?.points ?? [], sweep.config.value.quantity);
+    const names = namesNow();
     if (names.join() !== shown) {
       fill(legend, ...names.map((name, style) => h('li', {}, swatch(style), name)));
       shown = names.join();
@@ -169,5 +195,9 @@ export function sweepCurves(sweep: Sweep): HTMLElement[] {
   sweep.measured.watch(draw.soon);
   app.config.subscribe(draw.now);
   themeChanged(chart.restyle);
-  return [legend, h('div', { class: 'plot-place' }, chart.element, empty), note];
+  return [
+    h('div', { class: 'titled' }, legend, save.element),
+    h('div', { class: 'plot-place' }, chart.element, empty),
+    note,
+  ];
 }

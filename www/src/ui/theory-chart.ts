@@ -1,3 +1,4 @@
+import { chartSvg } from '../share/chart-svg';
 import { stateOf } from '../theory/chart-state';
 import { methodNames, methods } from '../theory/config';
 import type { TheoryLab } from '../theory/lab';
@@ -14,14 +15,18 @@ export function theoryChart(lab: TheoryLab): HTMLElement {
   const empty = h('p', { class: 'empty' }, 'Curves appear here as soon as the engine has started.');
   const save = saveChart('relative error', {
     file: () => 'relative-error',
-    picture: () => ({
-      title: 'Relative error',
-      stepName: 'Iteration',
-      state: stateOf(lab.state.value.curves),
-      legend: methods.map((method, style) => ({ style, name: methodNames[method] })),
-      points: false,
-      logSteps: true,
-    }),
+    svg: (look) =>
+      chartSvg(
+        {
+          title: 'Relative error',
+          stepName: 'Iteration',
+          state: stateOf(lab.state.value.curves),
+          legend: methods.map((method, style) => ({ style, name: methodNames[method] })),
+          points: false,
+          logSteps: true,
+        },
+        look,
+      ),
   });
   save.enable(false);
   const draw = inFrame(() => {

@@ -1,18 +1,10 @@
 import type { TheoryMethod, TheoryProblemKind, TheorySettings, TheoryStart } from '../protocol';
-import { methodNames, methods, RANKS } from '../theory/config';
+import { methodNames, methods, problemNames, RANKS, startNames } from '../theory/config';
 import { h } from './dom';
 import { choiceField, type Field, numberField, sliderField } from './field';
 
-const kinds: readonly (readonly [TheoryProblemKind, string])[] = [
-  ['two_layer_relu', 'Two-layer ReLU network'],
-  ['low_rank_recovery', 'Low-rank recovery'],
-  ['disjoint_patterns', 'As the theorem assumes'],
-];
-
-const starts: readonly (readonly [TheoryStart, string])[] = [
-  ['lora', 'LoRA: B = 0'],
-  ['spectral', 'Spectral'],
-];
+const kinds = Object.entries(problemNames) as [TheoryProblemKind, string][];
+const starts = Object.entries(startNames) as [TheoryStart, string][];
 
 const rateChoices: readonly (readonly ['own' | 'grid', string])[] = [
   ['own', 'as set here'],
@@ -137,6 +129,7 @@ export function theoryControls(settings: TheorySettings, changed: () => void) {
       rank.show(problem.rank);
       seed.show(problem.seed);
       choice.show(settings.best_of_grid ? 'grid' : 'own');
+      rateFields.disabled = settings.best_of_grid;
       for (const [method, field] of rates) field.show(settings.lr[method]);
     },
   };

@@ -1,7 +1,9 @@
 import type { SpawnWorker } from '../lab/worker-link';
 import { checkTheory, defaultTheory, methodNames, methods } from '../theory/config';
 import { TheoryLab } from '../theory/lab';
+import { readTheoryLink, theoryLink } from '../theory/link';
 import { assumptionWords, geometryFacts, iterationsOf, sentenceOf } from '../theory/words';
+import { copyLink } from './copy-link';
 import { fill, h, setText } from './dom';
 import { factList } from './facts';
 import { showProblems } from './field';
@@ -33,8 +35,34 @@ export function theoryView(spawn: SpawnWorker): HTMLElement[] {
     for (const { method, lr } of curves) settings.lr[method] = Number(lr.toPrecision(3));
     controls.show();
   });
+  const told = failureBox();
+  const take = () => {
+    const answer = readTheoryLink(location.hash);
+    if (answer === null) return false;
+    // Else the next reload would undo what is changed from now on.
+    history.replaceState(null, '', '#theory');
+    told.show(answer.ok ? null : answer.failure);
+    if (!answer.ok) return false;
+    const { problem, lr, best_of_grid } = answer.value;
+    Object.assign(settings.problem, problem);
+    Object.assign(settings.lr, lr);
+    settings.best_of_grid = best_of_grid;
+    return true;
+  };
+  take();
+  addEventListener('hashchange', () => {
+    if (!take()) return;
+    controls.show();
+    changed();
+  });
   controls.show();
   void lab.run(structuredClone(settings));
+  const link = copyLink({
+    id: 'copy-theory-link',
+    label: 'Copy a link to this problem',
+    link: async () => theoryLink(location.href, settings),
+    about: 'Whoever opens it sees the same curves.',
+  });
   return [
     h(
       'div',
@@ -43,7 +71,9 @@ export function theoryView(spawn: SpawnWorker): HTMLElement[] {
         'section',
         { 'aria-labelledby': 'theory-problem-title' },
         h('h2', { id: 'theory-problem-title' }, 'Problem'),
+        told.element,
         controls.element,
+        link,
       ),
     ),
     h(

@@ -1,4 +1,5 @@
 import type { App } from '../app';
+import { chartSvg } from '../share/chart-svg';
 import { lineChart } from './chart';
 import { validationState } from './chart-state';
 import { fill, h } from './dom';
@@ -20,12 +21,15 @@ export function validationChart(app: App): HTMLElement {
   const empty = h('p', { class: 'empty' }, 'Measured on examples that no run trains on.');
   const save = saveChart('validation loss', {
     file: () => 'validation-loss',
-    picture: () => {
+    svg: (look) => {
       const { metrics, trainedRuns, config } = app;
       if (metrics.value === null) return null;
       const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
       const legend = trainedRuns.value;
-      return { title: 'Validation loss', stepName: 'Step', state, legend, points: true, logSteps: false };
+      return chartSvg(
+        { title: 'Validation loss', stepName: 'Step', state, legend, points: true, logSteps: false },
+        look,
+      );
     },
   });
   save.enable(false);
