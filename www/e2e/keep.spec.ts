@@ -190,6 +190,7 @@ test('a full quota is told where it matters, and training goes on', async ({ lab
   await lab.start();
   await lab.finished();
   await expect(page.locator('#train')).toContainText('storage for the page is full');
+  await expect(page.locator('#train')).toContainText('Free some under Storage below');
   expect((await lab.losses(0)).length).toBe(12);
 });
 

@@ -119,6 +119,8 @@ test('a repository is looked up, downloaded across a break, kept, loaded without
   await page.getByRole('button', { name: 'Load tiny/llama' }).click();
   await expect(page.locator('#model .facts')).toContainText('tiny/llama');
   expect(asked.length).toBe(before);
+  await page.getByText('Storage', { exact: true }).click();
+  await expect(page.locator('#storage')).toContainText('Model tiny/llama');
   await page.getByText('Choose a model').click();
   await page.getByRole('button', { name: 'Remove tiny/llama' }).click();
   await expect(kept).toHaveCount(0);

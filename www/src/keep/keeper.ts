@@ -6,6 +6,7 @@ import { wordsOf } from '../result';
 import { Signal } from '../signal';
 import { digestOf } from '../store/digest';
 import { catalogModelOf } from '../store/download';
+import { isFull } from '../store/full';
 import type { Generation } from '../store/vault';
 import {
   type KeptFile,
@@ -149,7 +150,7 @@ export class Keeper {
       this.trouble.set(words);
       this.offer.set({ content: training, parts, fallback: false });
     } catch (thrown) {
-      const full = thrown instanceof DOMException && thrown.name === 'QuotaExceededError';
+      const full = isFull(thrown);
       const cause = full ? 'this browser’s storage for the page is full' : wordsOf(thrown);
       const way = full ? 'Free some under Storage below' : 'Look under Storage below';
       this.trouble.set(
@@ -213,8 +214,7 @@ export class Keeper {
         this.stored = model;
         return '';
       } catch (thrown) {
-        if (size === 0 || !(thrown instanceof DOMException && thrown.name === 'QuotaExceededError'))
-          throw thrown;
+        if (size === 0 || !isFull(thrown)) throw thrown;
       }
     }
     this.stored = null;

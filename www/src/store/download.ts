@@ -2,6 +2,8 @@ import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import type { CatalogModel } from './catalog';
 import { sha256 } from './digest';
+import { isFull } from './full';
+import { noMoreRoom } from './resume';
 
 /** Where models of the site are kept. */
 export const CACHE = 'riemann-lora-models-1';
@@ -43,6 +45,7 @@ export async function fetchModel(
     return success(fileOf(model, blob));
   } catch (thrown) {
     if (signal.aborted) return failed('model', 'The download was cancelled. Nothing was kept.');
+    if (isFull(thrown)) return failed('model', noMoreRoom(model.file));
     return failed(
       'model',
       `The download broke off (${wordsOf(thrown)}). Check the connection and try again.`,

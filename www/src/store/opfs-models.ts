@@ -35,7 +35,9 @@ export interface Shelf {
   finish(): Promise<void>;
 }
 
-const FOLDER = 'models';
+/** Name of the folder in which models from elsewhere are kept. */
+export const MODEL_FOLDER = 'riemann-lora-models';
+
 const RECORD = 'record.json';
 const FILES = 'files';
 
@@ -119,7 +121,7 @@ async function modelsFolder(create: boolean): Promise<FileSystemDirectoryHandle 
   try {
     if (!('createWritable' in FileSystemFileHandle.prototype)) return null;
     const root = await navigator.storage.getDirectory();
-    return await root.getDirectoryHandle(FOLDER, { create });
+    return await root.getDirectoryHandle(MODEL_FOLDER, { create });
   } catch {
     return null;
   }

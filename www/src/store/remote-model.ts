@@ -1,11 +1,12 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Progress } from '../protocol';
-import { failed, type Result, success } from '../result';
+import { failed, type Result, success, wordsOf } from '../result';
 import { bytes } from '../ui/words';
+import { isFull } from './full';
 import type { ModelChoice, RemoteModel } from './hub';
 import { type ModelRecord, openShelf, type RemoteFile, type Shelf } from './opfs-models';
-import { type DownloadOptions, fetchRest } from './resume';
+import { type DownloadOptions, fetchRest, noMoreRoom } from './resume';
 
 /** What is kept of a model that is downloaded. */
 export function recordOf({ title, host, licence }: RemoteModel, { label, files }: ModelChoice): ModelRecord {
@@ -21,27 +22,43 @@ export async function fetchRemoteModel(
   options: Partial<DownloadOptions> = {},
 ): Promise<Result<File[]>> {
   return alone(record, async () => {
-    const shelf = await openShelf(record);
-    const full = await noRoom(record, shelf);
-    if (full !== '') return failed('model', full);
-    const total = record.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
-    const files: File[] = [];
-    let before = 0;
-    for (const remote of record.files) {
-      const onBytes = (done: number) =>
-        onProgress({ action: `Downloading ${remote.name}`, done: before + done, total });
-      const there = await (await shelf.file(remote.name)).size();
-      onBytes(there);
-      const onBreak = () =>
-        onProgress({ action: 'The connection broke, trying again', done: before + there, total });
-      const file = await fetchChecked(remote, shelf, { ...options, onBytes, onBreak, signal }, onProgress);
-      if (!file.ok) return file;
-      before += file.value.size;
-      files.push(file.value);
+    try {
+      return await fetchFiles(record, onProgress, signal, options);
+    } catch (thrown) {
+      // Every touch of the browser's files may be refused.
+      if (isFull(thrown)) return failed('model', noMoreRoom(record.title));
+      const words = `${record.title} cannot be kept (${wordsOf(thrown)}).`;
+      return failed('model', `${words} Download the files yourself and drop them here.`);
     }
-    await shelf.finish();
-    return success(files);
   });
+}
+
+async function fetchFiles(
+  record: ModelRecord,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+  options: Partial<DownloadOptions>,
+): Promise<Result<File[]>> {
+  const shelf = await openShelf(record);
+  const full = await noRoom(record, shelf);
+  if (full !== '') return failed('model', full);
+  const total = record.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
+  const files: File[] = [];
+  let before = 0;
+  for (const remote of record.files) {
+    const onBytes = (done: number) =>
+      onProgress({ action: `Downloading ${remote.name}`, done: before + done, total });
+    const there = await (await shelf.file(remote.name)).size();
+    onBytes(there);
+    const onBreak = () =>
+      onProgress({ action: 'The connection broke, trying again', done: before + there, total });
+    const file = await fetchChecked(remote, shelf, { ...options, onBytes, onBreak, signal }, onProgress);
+    if (!file.ok) return file;
+    before += file.value.size;
+    files.push(file.value);
+  }
+  await shelf.finish();
+  return success(files);
 }
 
 async function fetchChecked(
@@ -104,6 +121,6 @@ async function noRoom({ files, title }: ModelRecord, shelf: Shelf): Promise<stri
   if (missing <= quota - usage) return '';
   return (
     `${title} needs ${bytes(missing)}, and the browser has ${bytes(Math.max(0, quota - usage))} left for this site. ` +
-    'Remove kept models, or download the files yourself and drop them here.'
+    'Free some under Storage at the end of the page, or download the files yourself and drop them here.'
   );
 }

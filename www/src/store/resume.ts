@@ -1,6 +1,7 @@
 import { failed, type Result, success, wordsOf } from '../result';
 import { bytes } from '../ui/words';
 import { refusal, unreachable } from './answers';
+import { isFull } from './full';
 import type { GrowingFile } from './growing-file';
 import type { RemoteFile } from './opfs-models';
 
@@ -59,6 +60,14 @@ export async function fetchRest(
   }
 }
 
+/** What to do where the browser has no more room for a file. */
+export function noMoreRoom(name: string): string {
+  return (
+    `The browser has no more room for ${name}. Free some under Storage at the end of the page; ` +
+    'or download the files yourself and drop them here.'
+  );
+}
+
 function brokeOff(name: string, there: number, words: string): string {
   if (there === 0) return `The download of ${name} does not begin (${words}). Try again later.`;
   return `The download of ${name} broke off at ${bytes(there)} (${words}). What came is kept: ask for it again to go on from there.`;
@@ -102,12 +111,9 @@ async function attemptFrom(
     await appender.close();
     return { end: 'done' };
   } catch (thrown) {
-    const full = thrown instanceof Error && thrown.name === 'QuotaExceededError';
     await appender.close().catch(() => {});
-    if (!full) return { end: 'broken', words: wordsOf(thrown) };
-    const advice =
-      'Remove kept models or other data of this site; or download the files yourself and drop them here.';
-    return { end: 'refused', words: `The browser has no more room for ${remote.name}. ${advice}` };
+    if (!isFull(thrown)) return { end: 'broken', words: wordsOf(thrown) };
+    return { end: 'refused', words: noMoreRoom(remote.name) };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Result } from '../result';
 import { Signal } from '../signal';
 import { CACHE as MODELS } from './download';
+import { listModels, MODEL_FOLDER, removeModel } from './opfs-models';
 
 /** Counts what was freed: who shows what is kept looks again. */
 export const freed = new Signal<number>(0);
@@ -46,6 +47,7 @@ export async function storedThings({ training, books }: Owners): Promise<StoredT
   const places = [
     inCaches(),
     inFolders(() => training.discard()),
+    fromElsewhere(),
     inBooks(books),
     Promise.resolve(inLocalStorage()),
   ];
@@ -100,7 +102,7 @@ async function inFolders(freeTraining: () => Promise<void>): Promise<StoredThing
   const root = await navigator.storage.getDirectory();
   const things: StoredThing[] = [];
   for await (const [name, handle] of root.entries()) {
-    if (!name.startsWith(OWN)) continue;
+    if (!name.startsWith(OWN) || name === MODEL_FOLDER) continue;
     const bytes = await sizeOfHandle(handle);
     if (bytes === 0) continue;
     const training = name === TRAINING_FOLDER;
@@ -108,6 +110,15 @@ async function inFolders(freeTraining: () => Promise<void>): Promise<StoredThing
     things.push({ name: training ? 'Kept training, with its data and files' : name, bytes, free });
   }
   return things;
+}
+
+async function fromElsewhere(): Promise<StoredThing[]> {
+  const models = await listModels();
+  return models.map(({ id, title, kept }) => ({
+    name: `Model ${title}`,
+    bytes: kept,
+    free: () => removeModel(id),
+  }));
 }
 
 async function sizeOfHandle(handle: FileSystemHandle): Promise<number> {

@@ -5,6 +5,7 @@ import { type HubPreset, hubPresets, tooLarge } from '../store/hub-presets';
 import { HUB, parseModelAddress } from '../store/model-address';
 import { type KeptModel, keptFiles, listModels, type ModelRecord, removeModel } from '../store/opfs-models';
 import { fetchRemoteModel, recordOf } from '../store/remote-model';
+import { freed } from '../store/usage';
 import { fill, h } from './dom';
 import { choiceField, textField } from './field';
 import { failureBox, noticeBox } from './message';
@@ -92,7 +93,7 @@ export function remoteModels(app: App, load: (files: File[], name: string) => vo
       ),
     );
   };
-  void showKept();
+  freed.watch(() => void showKept());
 
   let address = '';
   const field = textField({

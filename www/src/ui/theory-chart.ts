@@ -10,7 +10,7 @@ import { saveChart } from './save-chart';
 import { themeChanged } from './theme-changed';
 
 /** Relative error of all methods over iterations, both axes logarithmic. */
-export function theoryChart(lab: TheoryLab): HTMLElement {
+export function theoryChart(lab: TheoryLab) {
   const chart = lineChart('Relative error over iterations', false, true);
   const empty = h('p', { class: 'empty' }, 'Curves appear here as soon as the engine has started.');
   const save = saveChart('relative error', {
@@ -40,5 +40,5 @@ export function theoryChart(lab: TheoryLab): HTMLElement {
   });
   lab.state.watch(draw);
   themeChanged(chart.restyle);
-  return h('div', { class: 'stack' }, h('div', { class: 'plot-place' }, chart.element, empty), save.element);
+  return { element: h('div', { class: 'plot-place' }, chart.element, empty), save: save.element };
 }

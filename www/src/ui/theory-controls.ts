@@ -116,7 +116,7 @@ export function theoryControls(settings: TheorySettings, changed: () => void) {
   const element = h(
     'div',
     { class: 'stack' },
-    h('div', { class: 'fields theory-fields' }, ...shape.map((field) => field.element)),
+    h('div', { class: 'fields roomy' }, ...shape.map((field) => field.element)),
     rateFields,
   );
   return {

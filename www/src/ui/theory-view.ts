@@ -138,7 +138,9 @@ function results(lab: TheoryLab): HTMLElement[] {
     }
   });
   const region = { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Numbers of the methods' };
-  return [status, failure.element, legend, theoryChart(lab), h('div', region, table)];
+  const chart = theoryChart(lab);
+  const head = h('div', { class: 'titled' }, legend, chart.save);
+  return [status, failure.element, head, chart.element, h('div', region, table)];
 }
 
 function statusOf({ phase, report, curves, seconds }: TheoryLab['state']['value']): string {

@@ -153,7 +153,7 @@ export function tokenLossPanel(app: App): HTMLElement[] {
   lab.data.subscribe(showButtons);
   lab.phase.subscribe(showButtons);
   return [
-    h('div', { class: 'fields' }, what.element, number.element),
+    h('div', { class: 'fields roomy' }, what.element, number.element),
     own.element,
     h('div', { class: 'row' }, go, next, busy),
     problem.element,

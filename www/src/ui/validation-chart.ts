@@ -35,7 +35,12 @@ export function validationChart(app: App): HTMLElement {
   save.enable(false);
   const draw = paced(() => {
     const { metrics, trainedRuns, config } = app;
-    if (metrics.value === null) return;
+    if (metrics.value === null) {
+      // What was drawn belongs to a training that is forgotten.
+      empty.hidden = false;
+      save.enable(false);
+      return;
+    }
     const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
     chart.show(state);
     empty.hidden = state.steps.length > 0;

@@ -1,0 +1,143 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, type LabPage, test } from './lab-test';
+
+const shots =
+  process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
+mkdirSync(shots, { recursive: true });
+
+const sizes = [
+  { width: 1280, height: 800 },
+  { width: 360, height: 740 },
+] as const;
+const schemes = ['light', 'dark'] as const;
+const sections = ['model', 'data', 'settings', 'train', 'samples', 'token-losses', 'adapters'];
+
+/** Words that do not fit: cut off by their own box, or sticking out of the window where nothing scrolls. */
+async function clipped(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const scrolls = (element: Element) => {
+      for (let at = element.parentElement; at !== null; at = at.parentElement) {
+        if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return true;
+      }
+      return false;
+    };
+    const found: string[] = [];
+    for (const element of document.querySelectorAll<HTMLElement>('body *')) {
+      const style = getComputedStyle(element);
+      const words = element instanceof HTMLInputElement ? element.value : element.textContent?.trim();
+      if (!words || !element.checkVisibility() || element.closest('.unseen, .skip') !== null) continue;
+      const cuts = ['hidden', 'clip'].includes(style.overflowX) || element instanceof HTMLButtonElement;
+      const { left, right, width } = element.getBoundingClientRect();
+      const own = width > 1 && cuts && element.scrollWidth > element.clientWidth + 1;
+      const outside = (left < -1 || right > innerWidth + 1) && !scrolls(element);
+      if (own || outside)
+        found.push(`<${element.localName} class="${element.className}"> ${words.slice(0, 60)}`);
+    }
+    return found;
+  });
+}
+
+/** What axe finds. */
+async function violations(page: Page): Promise<string[]> {
+  const found = await new AxeBuilder({ page }).analyze();
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** A picture in every size and theme, each without overflow, without cut words, and clean for axe. */
+async function everywhere(page: Page, name: string, selectors: readonly string[] = []): Promise<void> {
+  for (const size of sizes) {
+    await page.setViewportSize(size);
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const where = `${name}, ${size.width} px, ${colorScheme}`;
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow, where).toBe(0);
+      expect(await clipped(page), where).toEqual([]);
+      // Each size and each theme once is enough, and takes half the time.
+      if ((colorScheme === 'light') === size.width > 1000) expect(await violations(page), where).toEqual([]);
+      const path = (part: string) => join(shots, `screen-${part}-${colorScheme}-${size.width}.png`);
+      await page.evaluate(() => scrollTo(0, 0));
+      await page.screenshot({ path: path(name), fullPage: selectors.length === 0 && size.width > 1000 });
+      for (const selector of selectors) {
+        await page.locator(selector).screenshot({ path: path(`${name}-${selector.replace(/\W+/g, '')}`) });
+      }
+    }
+  }
+}
+
+async function open(page: Page, tab: string): Promise<void> {
+  await page.getByRole('link', { name: tab, exact: true }).click();
+}
+
+/** The bundled model and data, and settings that are quick. */
+async function prepare(lab: LabPage): Promise<void> {
+  const { page } = lab;
+  await page.locator('#load-tiny').click();
+  await expect(page.locator('#model .facts')).toBeVisible();
+  await page.locator('#use-bundled').click();
+  await expect(page.locator('#data .facts')).toBeVisible();
+  await lab.set('steps', '24');
+  await lab.set('validation', '24');
+  await lab.set('validation_every', '8');
+  await lab.set('max_tokens', '16');
+  for (const run of [0, 1]) await lab.set(`runs.${run}.lr`, '3e-3');
+}
+
+test('every view looks as it should, in both themes, on a laptop, on a phone and on a large screen', async ({
+  lab,
+}) => {
+  test.setTimeout(400_000);
+  const { page } = lab;
+  await expect(page.locator('#train-now')).toBeEnabled();
+  await everywhere(page, 'first');
+  await page.getByRole('button', { name: 'Show me around' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Next' }).click();
+  for (const [at, size] of sizes.entries()) {
+    await page.setViewportSize(size);
+    await page.locator('.toured').evaluate((section) => section.scrollIntoView());
+    await page.screenshot({ path: join(shots, `screen-tour-${schemes[at]}-${size.width}.png`) });
+  }
+  await page.keyboard.press('Escape');
+
+  await page.getByText('How it is read').click();
+  await prepare(lab);
+  await expect(lab.button('start')).toBeEnabled();
+  await lab.start();
+  await lab.finished();
+  await page.locator('#measure').click();
+  await expect(page.locator('#token-losses .heat')).toBeVisible();
+  await page.getByText('Storage', { exact: true }).click();
+  await expect(page.locator('#storage')).toContainText('Runs of the table');
+  // What sticks to the window would cover what is pictured below it.
+  const still = await page.addStyleTag({ content: '.transport { position: static !important; }' });
+  await everywhere(page, 'language', [...sections.map((id) => `#${id}`), '#footer']);
+  await page.getByText('Storage', { exact: true }).click();
+
+  await open(page, 'Sweep');
+  await page.locator('[data-field="sweep.values"] textarea').fill('1e-4, 1e-3, 1e-2, 1e2');
+  await lab.field('sweep.validation_every').locator('input').fill('0');
+  await page.locator('#sweep-start').click();
+  await expect(page.locator('#sweep-status')).toContainText('Finished.', { timeout: 120_000 });
+  await everywhere(page, 'sweep', ['#sweep-results', '#sweep-view .setup']);
+
+  await open(page, 'Runs');
+  await page.locator('#runs-table tbody tr input[type=checkbox]').nth(1).check();
+  await page.locator('#runs-table tbody tr input[type=checkbox]').nth(4).check();
+  await page.locator('#runs-compare').click();
+  await everywhere(page, 'runs', ['#runs-all', '#compare']);
+
+  await open(page, 'Theory');
+  await expect(page.locator('#theory-status')).toContainText('It took', { timeout: 30_000 });
+  await everywhere(page, 'theory', ['#theory-curves', '#theory-view .setup']);
+
+  await still.evaluate((style) => style.parentNode?.removeChild(style));
+  await page.setViewportSize({ width: 3840, height: 2160 });
+  for (const tab of ['Language', 'Sweep']) {
+    await open(page, tab);
+    expect(await clipped(page), `${tab}, 3840 px`).toEqual([]);
+    await page.screenshot({ path: join(shots, `screen-${tab.toLowerCase()}-large.png`) });
+  }
+});
