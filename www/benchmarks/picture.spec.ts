@@ -1,12 +1,23 @@
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { expect, test } from '../e2e/lab-test';
 
-/** The README's picture: the default model and the bundled data, which may be shown. scripts/make-picture calls it. */
+/** The README's pictures, of models and data that may be shown. scripts/make-picture calls them. */
 const folder = join(import.meta.dirname, '..', '..', 'docs');
 
-test('picture', async ({ lab }) => {
+async function inBothThemes(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), animations: 'disabled' });
+  }
+}
+
+/** The default model on the bundled data. */
+test('first-run', async ({ lab }) => {
   const { page } = lab;
   await page.setViewportSize({ width: 1280, height: 1180 });
+  await page.getByRole('button', { name: 'Hide this' }).click();
   await page.getByRole('button', { name: /^Load SmolLM2/ }).click();
   await expect(page.locator('#model .facts')).toContainText('llama', { timeout: 300_000 });
   await page.locator('#use-bundled').click();
@@ -16,9 +27,27 @@ test('picture', async ({ lab }) => {
   await lab.start();
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 3_000_000 });
   await expect(page.getByRole('button', { name: 'Stop writing' })).toBeHidden({ timeout: 600_000 });
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.evaluate(() => scrollTo(0, 0));
-    await page.screenshot({ path: join(folder, `first-run-${scheme}.png`), animations: 'disabled' });
+  await inBothThemes(page, 'first-run');
+});
+
+/** A sweep of the tiny model: four methods at eight rates. */
+test('sweep', async ({ lab }) => {
+  const { page } = lab;
+  await page.setViewportSize({ width: 1280, height: 1010 });
+  await page.locator('#load-tiny').click();
+  await expect(page.locator('#model .facts')).toBeVisible();
+  await page.locator('#use-bundled').click();
+  await expect(page.locator('#data .facts')).toBeVisible();
+  await lab.set('steps', '120');
+  await page.getByRole('link', { name: 'Sweep', exact: true }).click();
+  for (const method of ['SGD (plain)', 'Scaled GD (safe)']) {
+    await page.getByRole('checkbox', { name: method, exact: true }).check();
   }
+  await page
+    .locator('[data-field="sweep.values"] textarea')
+    .fill('1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1, 10');
+  await page.locator('#sweep-start').click();
+  await expect(page.locator('#sweep-status')).toContainText('Finished.', { timeout: 3_000_000 });
+  await page.locator('h1').click();
+  await inBothThemes(page, 'sweep');
 });
