@@ -15,6 +15,8 @@ test('how fast the page opens, how fast it trains the tiny model, and what axe f
     await page.emulateMedia({ colorScheme });
     for (const link of await page.locator('#tabs a').all()) {
       await link.click();
+      // A view's code comes when it is first visited.
+      await expect(page.locator('main:visible section').first()).toBeVisible();
       violations += (await new AxeBuilder({ page }).analyze()).violations.length;
     }
   }

@@ -98,6 +98,27 @@ test('storage that is full half-way is told where it happened, with a way out', 
   forgive(lab);
 });
 
+test('a browser that refuses a file is told about, and the next download is not held up', async ({ lab }) => {
+  const { page } = lab;
+  await hub(page, () => ({ status: 200, body: weights }));
+  await page.evaluate(() => {
+    const { getFileHandle } = FileSystemDirectoryHandle.prototype;
+    FileSystemDirectoryHandle.prototype.getFileHandle = (name) =>
+      Promise.reject(new DOMException(`${name} is refused`, 'NoModificationAllowedError'));
+    Object.assign(window, {
+      heal: () => Object.assign(FileSystemDirectoryHandle.prototype, { getFileHandle }),
+    });
+  });
+  await download(page);
+  await expect(problem(page)).toContainText(/tiny\/llama .* cannot be kept \(record.json is refused\)/);
+  await expect(problem(page)).toContainText('drop them here');
+  await page.evaluate(() => (Reflect.get(window, 'heal') as () => void)());
+  await page.locator('#look-up').click();
+  await page.locator('#download-model').click();
+  await expect(page.locator('#model .facts')).toContainText('tiny/llama');
+  forgive(lab);
+});
+
 test('a model of the site that breaks off, ends early or finds no room says so, and loads after that', async ({
   lab,
 }) => {

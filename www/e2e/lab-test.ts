@@ -126,6 +126,9 @@ export class LabPage {
   async finished(): Promise<void> {
     await expect(this.page.locator('#status')).toHaveText('Finished.', { timeout: 90_000 });
     await expect(this.page.getByRole('button', { name: 'Stop writing' })).toBeHidden({ timeout: 30_000 });
+    // Numbers rest between two drawings; a state that is final stands beside numbers that are.
+    const states = this.page.locator('#readouts [data-column=State]');
+    await expect(states.filter({ hasText: /^(training|waiting)$/ })).toHaveCount(0);
   }
 
   async withoutSamples(): Promise<void> {
