@@ -11,8 +11,8 @@ use riemann_lora::{
     data::Batch,
     messages::{RunSettings, SessionSettings},
     model::{
-        Adapters, Affine, Architecture, Base, Body, Gpt2, Gpt2Block, Gpt2Config, ModelConfig,
-        Target, norm::LayerNorm,
+        Adapters, Affine, Architecture, Base, Body, FrozenWeight, Gpt2, Gpt2Block, Gpt2Config,
+        ModelConfig, Target, norm::LayerNorm,
     },
     optim::OptimizerSettings,
     train::{estimate::estimate, gradients::Pass, settings::adapter_shape},
@@ -25,7 +25,7 @@ fn gpt2(config: ModelConfig, device: &Device) -> Base {
         Tensor::<2>::random([rows, columns], Distribution::Normal(0.0, 0.02), device)
     };
     let affine = |rows, columns| Affine {
-        weight: table(rows, columns),
+        weight: table(rows, columns).into(),
         bias: Tensor::zeros([rows], device),
     };
     let norm = || LayerNorm {
@@ -43,7 +43,7 @@ fn gpt2(config: ModelConfig, device: &Device) -> Base {
         c_fc: affine(inner, channels),
         mlp_c_proj: affine(channels, inner),
     });
-    let embedding = table(config.vocab_size, channels);
+    let embedding = FrozenWeight::from(table(config.vocab_size, channels));
     Base {
         device: device.clone(),
         head: embedding.clone(),

@@ -1,23 +1,15 @@
-//! A product of activations with a frozen weight, block by block.
+//! A product of activations with a frozen matrix, block by block.
 
 use super::{
-    Direction, narrow,
+    Direction, Matrix, narrow,
     tile::{COLUMNS, ROWS, multiply},
 };
 
 /// Depth of a block: a panel of it, 8 kB, stays in the first cache while all rows pass.
 const DEPTH: usize = 256;
 
-/// A weight [out, in], row by row.
-#[derive(Debug, Clone, Copy)]
-pub struct Weight<'a> {
-    /// [out, in].
-    pub values: &'a [f32],
-    /// Rows, out.
-    pub outputs: usize,
-    /// Columns, in.
-    pub inputs: usize,
-}
+/// Least columns that are unpacked at once where a panel's columns are a row's neighbours.
+const GROUP: usize = 32;
 
 /// `x · Wᵀ` or `x · W`.
 ///
@@ -26,119 +18,143 @@ pub struct Weight<'a> {
 /// - result: [N, out] forward, [N, in] backward
 ///
 /// # Panics
-/// If a slice is not of the size that its shape says.
-pub fn product(x: &[f32], rows: usize, weight: Weight<'_>, direction: Direction) -> Vec<f32> {
-    let Weight {
-        values,
-        outputs,
-        inputs,
-    } = weight;
+/// If `x` has no whole number of rows, or the matrix no elements.
+pub fn product(x: &[f32], weight: &Matrix, direction: Direction) -> Vec<f32> {
     let (depth, width) = match direction {
-        Direction::Forward => (inputs, outputs),
-        Direction::Backward => (outputs, inputs),
+        Direction::Forward => (weight.inputs(), weight.outputs()),
+        Direction::Backward => (weight.outputs(), weight.inputs()),
     };
-    assert_eq!(values.len(), outputs * inputs);
-    assert_eq!(x.len(), rows * depth);
+    assert!(
+        x.len().is_multiple_of(depth),
+        "a row of {depth} values is cut"
+    );
+    let rows = x.len() / depth;
     if rows < ROWS && direction == Direction::Forward {
-        return narrow::product(x, rows, weight);
+        return narrow::product(x, weight);
     }
-    let mut result = vec![0.0; rows * width];
-    let mut panel = vec![0.0; DEPTH.min(depth) * COLUMNS];
-    for start in (0..depth).step_by(DEPTH) {
-        let deep = DEPTH.min(depth - start);
-        let panel = &mut panel[..deep * COLUMNS];
-        for column in (0..width).step_by(COLUMNS) {
-            let wide = COLUMNS.min(width - column);
-            match direction {
-                Direction::Forward => pack_transposed(weight, start, column, wide, panel),
-                Direction::Backward => pack(weight, start, column, wide, panel),
-            }
-            sweep(&x[start..], depth, panel, &mut result, width, column, wide);
-        }
-    }
-    result
-}
-
-/// All rows of `x` against one panel, added to the columns `column .. column + wide` of `result`.
-fn sweep(
-    x: &[f32],
-    stride: usize,
-    panel: &[f32],
-    result: &mut [f32],
-    width: usize,
-    column: usize,
-    wide: usize,
-) {
-    for (block, rows) in result.chunks_mut(ROWS * width).enumerate() {
-        let x = &x[block * ROWS * stride..];
-        let count = rows.len() / width;
-        let rows = &mut rows[column..];
-        match count {
-            4 => add(&multiply::<4>(x, stride, panel), rows, width, wide),
-            3 => add(&multiply::<3>(x, stride, panel), rows, width, wide),
-            2 => add(&multiply::<2>(x, stride, panel), rows, width, wide),
-            _ => add(&multiply::<1>(x, stride, panel), rows, width, wide),
-        }
-    }
-}
-
-/// Adds a tile's sums to rows of `result` that are `width` apart.
-#[inline]
-fn add(sums: &[[f32; COLUMNS]], result: &mut [f32], width: usize, wide: usize) {
-    for (sums, result) in sums.iter().zip(result.chunks_mut(width)) {
-        // A panel's full width is known to the compiler, and is almost every panel's.
-        if wide == COLUMNS {
-            for (result, sum) in result[..COLUMNS].iter_mut().zip(sums) {
-                *result += sum;
-            }
-        } else {
-            for (result, sum) in result[..wide].iter_mut().zip(sums) {
-                *result += sum;
-            }
-        }
-    }
-}
-
-/// Columns `column ..` of rows `start ..` of the weight, in its own order; missing columns are 0.
-fn pack(weight: Weight<'_>, start: usize, column: usize, wide: usize, panel: &mut [f32]) {
-    for (k, packed) in panel.chunks_exact_mut(COLUMNS).enumerate() {
-        let from = (start + k) * weight.inputs + column;
-        let values = &weight.values[from..from + wide];
-        if let Ok(values) = <&[f32; COLUMNS]>::try_from(values) {
-            packed.copy_from_slice(values);
-        } else {
-            packed[..wide].copy_from_slice(values);
-            packed[wide..].fill(0.0);
-        }
-    }
-}
-
-/// Columns `start ..` of rows `column ..` of the weight, transposed; missing rows are 0.
-fn pack_transposed(
-    weight: Weight<'_>,
-    start: usize,
-    column: usize,
-    wide: usize,
-    panel: &mut [f32],
-) {
-    let depth = panel.len() / COLUMNS;
-    let row = |j: usize| {
-        let from = (column + j) * weight.inputs + start;
-        &weight.values[from..from + depth]
+    let mut sweep = Sweep {
+        x,
+        depth,
+        result: vec![0.0; rows * width],
+        width,
     };
-    if wide == COLUMNS {
-        let rows: [&[f32]; COLUMNS] = std::array::from_fn(row);
-        for (k, packed) in panel.chunks_exact_mut(COLUMNS).enumerate() {
-            for (packed, row) in packed.iter_mut().zip(rows) {
-                *packed = row[k];
+    match direction {
+        Direction::Forward => forward(weight, &mut sweep),
+        Direction::Backward => backward(weight, &mut sweep),
+    }
+    sweep.result
+}
+
+/// Panels of a few rows of the weight, transposed.
+fn forward(weight: &Matrix, sweep: &mut Sweep<'_>) {
+    let mut unpacked = vec![0.0; COLUMNS * DEPTH.min(weight.inputs())];
+    let mut panel = unpacked.clone();
+    for start in (0..weight.inputs()).step_by(DEPTH) {
+        let depth = DEPTH.min(weight.inputs() - start);
+        let panel = &mut panel[..depth * COLUMNS];
+        let unpacked = &mut unpacked[..depth * COLUMNS];
+        for column in (0..weight.outputs()).step_by(COLUMNS) {
+            let wide = COLUMNS.min(weight.outputs() - column);
+            // Missing rows of the last panel keep values of the one before; their sums are not added.
+            for (j, row) in unpacked.chunks_exact_mut(depth).take(wide).enumerate() {
+                weight.read(column + j, start, row);
+            }
+            transpose(unpacked, panel);
+            sweep.pass(start, panel, column, wide);
+        }
+    }
+}
+
+/// Panels of a few columns of the weight, in their own order.
+fn backward(weight: &Matrix, sweep: &mut Sweep<'_>) {
+    let group = weight.block().max(GROUP).min(weight.inputs());
+    let mut unpacked = vec![0.0; DEPTH.min(weight.outputs()) * group];
+    let mut panel = vec![0.0; DEPTH.min(weight.outputs()) * COLUMNS];
+    for start in (0..weight.outputs()).step_by(DEPTH) {
+        let depth = DEPTH.min(weight.outputs() - start);
+        let panel = &mut panel[..depth * COLUMNS];
+        for first in (0..weight.inputs()).step_by(group) {
+            let columns = group.min(weight.inputs() - first);
+            let unpacked = &mut unpacked[..depth * columns];
+            for (k, values) in unpacked.chunks_exact_mut(columns).enumerate() {
+                weight.read(start + k, first, values);
+            }
+            for column in (0..columns).step_by(COLUMNS) {
+                let wide = COLUMNS.min(columns - column);
+                let rows = unpacked.chunks_exact(columns);
+                for (packed, row) in panel.chunks_exact_mut(COLUMNS).zip(rows) {
+                    copy(&row[column..column + wide], packed);
+                }
+                sweep.pass(start, panel, first + column, wide);
             }
         }
-        return;
     }
-    panel.fill(0.0);
-    for j in 0..wide {
-        for (packed, value) in panel.chunks_exact_mut(COLUMNS).zip(row(j)) {
-            packed[j] = *value;
+}
+
+/// A panel's row, of which the last columns may be missing; their sums are not added.
+#[inline]
+fn copy(values: &[f32], packed: &mut [f32]) {
+    // A full row's length is known to the compiler, and is almost every row's.
+    match <&[f32; COLUMNS]>::try_from(values) {
+        Ok(values) => packed.copy_from_slice(values),
+        Err(_) => packed[..values.len()].copy_from_slice(values),
+    }
+}
+
+/// [COLUMNS, depth] to [depth, COLUMNS].
+fn transpose(rows: &[f32], panel: &mut [f32]) {
+    let depth = panel.len() / COLUMNS;
+    for (k, packed) in panel.chunks_exact_mut(COLUMNS).enumerate() {
+        for (j, packed) in packed.iter_mut().enumerate() {
+            *packed = rows[j * depth + k];
+        }
+    }
+}
+
+/// All rows of the activations, about to meet panels of the weight.
+struct Sweep<'a> {
+    /// [N, depth].
+    x: &'a [f32],
+    depth: usize,
+    /// [N, width].
+    result: Vec<f32>,
+    width: usize,
+}
+
+impl Sweep<'_> {
+    /// Adds the product with one panel, which begins at depth `start`, to the columns `column .. column + wide`.
+    fn pass(&mut self, start: usize, panel: &[f32], column: usize, wide: usize) {
+        let (depth, width) = (self.depth, self.width);
+        for (block, rows) in self.result.chunks_mut(ROWS * width).enumerate() {
+            let x = &self.x[block * ROWS * depth + start..];
+            let count = rows.len() / width;
+            let rows = &mut rows[column..];
+            match count {
+                4 => add(&multiply::<4>(x, depth, panel), rows, width, wide),
+                3 => add(&multiply::<3>(x, depth, panel), rows, width, wide),
+                2 => add(&multiply::<2>(x, depth, panel), rows, width, wide),
+                _ => add(&multiply::<1>(x, depth, panel), rows, width, wide),
+            }
+        }
+    }
+}
+
+/// Adds a tile's sums to rows that are `width` apart.
+#[inline]
+fn add(sums: &[[f32; COLUMNS]], rows: &mut [f32], width: usize, wide: usize) {
+    for (i, sums) in sums.iter().enumerate() {
+        let row = &mut rows[i * width..];
+        match row.first_chunk_mut::<COLUMNS>() {
+            Some(row) if wide == COLUMNS => {
+                for j in 0..COLUMNS {
+                    row[j] += sums[j];
+                }
+            }
+            _ => {
+                for j in 0..wide {
+                    row[j] += sums[j];
+                }
+            }
         }
     }
 }
@@ -146,6 +162,7 @@ fn pack_transposed(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::StorageType;
 
     /// Small integers, of which sums are exact in f32 in any order.
     fn integers(count: usize, seed: usize) -> Vec<f32> {
@@ -155,16 +172,21 @@ mod tests {
     }
 
     /// The definition, in f64.
-    fn by_definition(x: &[f32], rows: usize, weight: Weight<'_>, direction: Direction) -> Vec<f32> {
+    fn by_definition(x: &[f32], weight: &Matrix, direction: Direction) -> Vec<f32> {
+        let (outputs, inputs) = (weight.outputs(), weight.inputs());
+        let mut values = vec![0.0; outputs * inputs];
+        for (row, values) in values.chunks_exact_mut(inputs).enumerate() {
+            weight.read(row, 0, values);
+        }
         let (depth, width) = match direction {
-            Direction::Forward => (weight.inputs, weight.outputs),
-            Direction::Backward => (weight.outputs, weight.inputs),
+            Direction::Forward => (inputs, outputs),
+            Direction::Backward => (outputs, inputs),
         };
         let at = |k: usize, j: usize| match direction {
-            Direction::Forward => weight.values[j * weight.inputs + k],
-            Direction::Backward => weight.values[k * weight.inputs + j],
+            Direction::Forward => values[j * inputs + k],
+            Direction::Backward => values[k * inputs + j],
         };
-        (0..rows * width)
+        (0..x.len() / depth * width)
             .map(|index| {
                 let (i, j) = (index / width, index % width);
                 (0..depth)
@@ -174,39 +196,49 @@ mod tests {
             .collect()
     }
 
+    fn check(weight: &Matrix, rows: usize) {
+        for direction in [Direction::Forward, Direction::Backward] {
+            let depth = match direction {
+                Direction::Forward => weight.inputs(),
+                Direction::Backward => weight.outputs(),
+            };
+            let x = integers(rows * depth, 3);
+            assert_eq!(
+                product(&x, weight, direction),
+                by_definition(&x, weight, direction),
+                "{rows} rows, {weight:?}, {direction:?}"
+            );
+        }
+    }
+
     #[test]
     fn every_remainder_of_rows_columns_and_depth_is_as_defined() {
-        for rows in [1, 2, 3, 4, 5, 11, 12] {
-            for (outputs, inputs) in [(1, 1), (8, 256), (9, 257), (7, 512), (300, 13), (24, 515)] {
-                let values = integers(outputs * inputs, rows);
-                let weight = Weight {
-                    values: &values,
-                    outputs,
-                    inputs,
-                };
-                for direction in [Direction::Forward, Direction::Backward] {
-                    let depth = match direction {
-                        Direction::Forward => inputs,
-                        Direction::Backward => outputs,
-                    };
-                    let x = integers(rows * depth, 3);
-                    assert_eq!(
-                        product(&x, rows, weight, direction),
-                        by_definition(&x, rows, weight, direction),
-                        "{rows} rows, [{outputs}, {inputs}], {direction:?}"
-                    );
-                }
+        for rows in [0, 1, 2, 3, 4, 5, 11, 12] {
+            for shape in [[1, 1], [8, 256], [9, 257], [7, 512], [300, 13], [24, 515]] {
+                let values = integers(shape[0] * shape[1], rows);
+                let bytes = bytemuck::cast_slice(&values).to_vec();
+                let weight = Matrix::new(StorageType::F32, shape, bytes).unwrap();
+                check(&weight, rows);
             }
         }
     }
 
     #[test]
-    fn no_rows_give_no_result() {
-        let weight = Weight {
-            values: &[1.0; 6],
-            outputs: 2,
-            inputs: 3,
-        };
-        assert!(product(&[], 0, weight, Direction::Forward).is_empty());
+    fn packed_types_are_unpacked_on_the_way() {
+        // A scale of 1, and numbers as they come: all of them small integers.
+        for (storage, shape) in [
+            (StorageType::Q8_0, [19, 320]),
+            (StorageType::Q4_0, [300, 96]),
+        ] {
+            let blocks = shape[0] * shape[1] / 32;
+            let bytes = (0..blocks)
+                .flat_map(|block| {
+                    let numbers =
+                        (2..storage.block_bytes()).map(move |i| (block + i * 5) as u8 % 64);
+                    half::f16::ONE.to_le_bytes().into_iter().chain(numbers)
+                })
+                .collect();
+            check(&Matrix::new(storage, shape, bytes).unwrap(), 6);
+        }
     }
 }

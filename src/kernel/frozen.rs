@@ -1,4 +1,6 @@
-//! The product with a frozen weight as an operation of burn.
+//! The product with a frozen matrix as an operation of burn.
+
+use std::sync::Arc;
 
 use burn::backend::{
     Autodiff, Backend, Dispatch, Flex, TensorMetadata,
@@ -13,19 +15,16 @@ use burn::backend::{
 };
 use burn::tensor::{Tensor, TensorData};
 
-use super::{
-    Direction,
-    blocked::{self, Weight},
-};
+use super::{Direction, Matrix, blocked};
 
 /// `x · Wᵀ` or `x · W`, differentiable in `x`.
 ///
 /// # Shapes
 /// - `x`: [N, in] forward, [N, out] backward
-/// - `weight`: [out, in], outside autodiff
+/// - `weight`: [out, in]
 /// - result: [N, out] forward, [N, in] backward
-pub fn product(x: Tensor<2>, weight: &Tensor<2>, direction: Direction) -> Tensor<2> {
-    let weight = weight.clone().into_dispatch();
+pub fn product(x: Tensor<2>, weight: &Arc<Matrix>, direction: Direction) -> Tensor<2> {
+    let weight = Arc::clone(weight);
     let result = <Dispatch as FrozenProduct>::frozen_product(x.into_dispatch(), weight, direction);
     Tensor::from_dispatch(result)
 }
@@ -36,7 +35,7 @@ trait FrozenProduct: Backend {
     /// As [`product`].
     fn frozen_product(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
+        weight: Arc<Matrix>,
         direction: Direction,
     ) -> FloatTensor<Self>;
 }
@@ -44,43 +43,31 @@ trait FrozenProduct: Backend {
 impl FrozenProduct for Flex {
     fn frozen_product(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
+        weight: Arc<Matrix>,
         direction: Direction,
     ) -> FloatTensor<Self> {
         let x = x.to_contiguous();
-        let weight = weight.to_contiguous();
-        let (rows, shape) = (x.shape()[0], weight.shape());
-        let view = Weight {
-            values: values(&weight),
-            outputs: shape[0],
-            inputs: shape[1],
-        };
+        let (start, count) = (x.layout().start_offset(), x.layout().num_elements());
+        let values = &x.storage::<f32>()[start..start + count];
+        let result = blocked::product(values, &weight, direction);
         let width = match direction {
-            Direction::Forward => view.outputs,
-            Direction::Backward => view.inputs,
+            Direction::Forward => weight.outputs(),
+            Direction::Backward => weight.inputs(),
         };
-        let result = blocked::product(values(&x), rows, view, direction);
-        let data = TensorData::new(result, [rows, width]);
+        let data = TensorData::new(result, [x.shape()[0], width]);
         Self::float_from_data(data, &Default::default())
     }
-}
-
-/// The elements of a contiguous tensor.
-fn values(tensor: &FloatTensor<Flex>) -> &[f32] {
-    let start = tensor.layout().start_offset();
-    &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
 }
 
 impl<B: FrozenProduct, C: CheckpointStrategy> FrozenProduct for Autodiff<B, C> {
     fn frozen_product(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
+        weight: Arc<Matrix>,
         direction: Direction,
     ) -> FloatTensor<Self> {
-        let weight = weight.into_primitive();
         match Step.prepare::<C>([x.node()]).compute_bound().stateful() {
             OpsKind::Tracked(step) => {
-                let result = B::frozen_product(x.into_primitive(), weight.clone(), direction);
+                let result = B::frozen_product(x.into_primitive(), Arc::clone(&weight), direction);
                 step.finish((weight, direction), result)
             }
             OpsKind::UnTracked(step) => {
@@ -90,13 +77,13 @@ impl<B: FrozenProduct, C: CheckpointStrategy> FrozenProduct for Autodiff<B, C> {
     }
 }
 
-/// The backward step: the gradient takes the weight the other way round. It keeps the weight, of
-/// which all steps share the memory, and no activation.
+/// The backward step: the gradient takes the matrix the other way round. What it keeps is the packed matrix, of which
+/// there is one for all steps, and no activation.
 #[derive(Debug)]
 struct Step;
 
 impl<B: FrozenProduct> Backward<B, 1> for Step {
-    type State = (FloatTensor<B>, Direction);
+    type State = (Arc<Matrix>, Direction);
 
     fn backward(
         self,

@@ -76,17 +76,22 @@ mod vector {
         depth: usize,
     ) -> Sums<M> {
         let mut sums = [[f32x4_splat(0.0); VECTORS]; M];
+        let mut rows = [x; M];
+        // Loops over indices: written with iterators over arrays, the sums are kept in memory.
         // SAFETY: the caller's promise; loads of WebAssembly need no alignment.
         unsafe {
-            let rows: [*const f32; M] = std::array::from_fn(|i| x.add(i * stride));
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = x.add(i * stride);
+            }
             for k in 0..depth {
-                let weights: [v128; VECTORS] = std::array::from_fn(|vector| {
-                    v128_load(panel.add(k * COLUMNS + vector * LANES).cast())
-                });
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    let value = v128_load32_splat(row.add(k).cast());
-                    for (sum, weights) in sums.iter_mut().zip(weights) {
-                        *sum = multiply_add(value, weights, *sum);
+                let mut weights = [f32x4_splat(0.0); VECTORS];
+                for (j, weights) in weights.iter_mut().enumerate() {
+                    *weights = v128_load(panel.add(k * COLUMNS + j * LANES).cast());
+                }
+                for i in 0..M {
+                    let value = v128_load32_splat(rows[i].add(k).cast());
+                    for j in 0..VECTORS {
+                        sums[i][j] = multiply_add(value, weights[j], sums[i][j]);
                     }
                 }
             }

@@ -9,7 +9,8 @@ use super::{
     layout::{NeededTensor, Order},
     rotary,
     source::{self, Source},
-    tensor::{HostTensor, StoredTensor, TensorInfo},
+    storage::StorageType,
+    tensor::{HostTensor, PackedTensor, StoredTensor, TensorInfo},
     tokenizer::Tokenizer,
 };
 use crate::model::{Architecture, ModelConfig};
@@ -167,21 +168,10 @@ impl<S: Source> Checkpoint<S> {
     /// # Errors
     /// A name that [`Self::tensors`] does not list, too little memory, or a source that cannot be read any more.
     pub async fn tensor(&self, name: &str) -> Result<HostTensor, LoadError> {
-        let Some(&index) = self.index.get(name) else {
-            return Err(LoadError::new(
-                &self.name,
-                format!("it has no tensor called {name}"),
-            ));
-        };
-        let (info, place) = (&self.tensors[index], &self.places[index]);
+        let (info, place) = self.find(name)?;
         let source = &self.files[place.file];
-        let mut values = zeros(info.elements()).ok_or_else(|| {
-            let count = info.elements();
-            LoadError::new(
-                source.name(),
-                format!("there is not enough memory for the {count} values of tensor {name}"),
-            )
-        })?;
+        let mut values =
+            zeros(info.elements()).ok_or_else(|| too_large(source, info.elements(), name))?;
 
         // Shapes are never empty and never contain 0; `StoredTensor::new` saw to that.
         let row_values = match place.arrangement {
@@ -228,13 +218,78 @@ impl<S: Source> Checkpoint<S> {
             values,
         })
     }
+
+    /// Reads the matrix called `name` in Hugging Face's naming, packed as its file has it; one that is stored transposed
+    /// comes as f32. `None` where it is no matrix.
+    ///
+    /// # Errors
+    /// As [`Self::tensor`].
+    pub async fn packed(&self, name: &str) -> Result<Option<PackedTensor>, LoadError> {
+        let (info, place) = self.find(name)?;
+        let Ok(shape) = <[usize; 2]>::try_from(info.shape.as_slice()) else {
+            return Ok(None);
+        };
+        let head_dim = match place.arrangement {
+            Arrangement::Rows => None,
+            Arrangement::PermutedRows(head_dim) => Some(head_dim),
+            Arrangement::Columns => {
+                let values = self.tensor(name).await?.values;
+                return Ok(Some(PackedTensor {
+                    shape,
+                    storage: StorageType::F32,
+                    bytes: values.into_iter().flat_map(f32::to_le_bytes).collect(),
+                }));
+            }
+        };
+        let source = &self.files[place.file];
+        let mut bytes = usize::try_from(info.bytes)
+            .ok()
+            .and_then(zeros)
+            .ok_or_else(|| too_large(source, info.elements(), name))?;
+        let row_bytes = bytes.len() / shape[0];
+        let chunk_rows = (CHUNK_BYTES as usize / row_bytes).max(1);
+        for first_row in (0..shape[0]).step_by(chunk_rows) {
+            let length = chunk_rows.min(shape[0] - first_row) * row_bytes;
+            let start = first_row * row_bytes;
+            let read = source::read_exactly(source, place.offset + start as u64, length).await?;
+            for (i, read) in read.chunks_exact(row_bytes).enumerate() {
+                let row = match head_dim {
+                    Some(head_dim) => rotary::hugging_face_row(first_row + i, head_dim),
+                    None => first_row + i,
+                };
+                bytes[row * row_bytes..][..row_bytes].copy_from_slice(read);
+            }
+        }
+        Ok(Some(PackedTensor {
+            shape,
+            storage: info.storage,
+            bytes,
+        }))
+    }
+
+    fn find(&self, name: &str) -> Result<(&TensorInfo, &Place), LoadError> {
+        let Some(&index) = self.index.get(name) else {
+            return Err(LoadError::new(
+                &self.name,
+                format!("it has no tensor called {name}"),
+            ));
+        };
+        Ok((&self.tensors[index], &self.places[index]))
+    }
+}
+
+fn too_large<S: Source>(source: &S, count: usize, name: &str) -> LoadError {
+    LoadError::new(
+        source.name(),
+        format!("there is not enough memory for the {count} values of tensor {name}"),
+    )
 }
 
 /// `count` zeros, or `None` where an ordinary allocation would end the program.
-fn zeros(count: usize) -> Option<Vec<f32>> {
+fn zeros<T: Clone + Default>(count: usize) -> Option<Vec<T>> {
     let mut values = Vec::new();
     values.try_reserve_exact(count).ok()?;
-    values.resize(count, 0.0);
+    values.resize(count, T::default());
     Some(values)
 }
 

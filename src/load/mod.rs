@@ -29,5 +29,5 @@ pub use error::LoadError;
 pub use source::FileSource;
 pub use source::{MemorySource, Source};
 pub use storage::StorageType;
-pub use tensor::{HostTensor, TensorInfo};
+pub use tensor::{HostTensor, PackedTensor, TensorInfo};
 pub use tokenizer::{ChatMessage, TextStream, Tokenizer, TokenizerExtras};

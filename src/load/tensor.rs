@@ -31,6 +31,17 @@ pub struct HostTensor {
     pub values: Vec<f32>,
 }
 
+/// A matrix as its file packs it, in main memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedTensor {
+    /// Rows and columns as torch has them.
+    pub shape: [usize; 2],
+    /// How the values are stored.
+    pub storage: StorageType,
+    /// Whole rows, in Hugging Face's order of rows.
+    pub bytes: Vec<u8>,
+}
+
 /// A tensor as the reader of a format found it.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredTensor {

@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Int, Tensor};
 
-use super::{Context, Gpt2, Llama, ModelConfig};
-use crate::kernel::{Direction, product};
+use super::{Context, FrozenWeight, Gpt2, Gpt2Block, Llama, ModelConfig};
+use crate::kernel::Direction;
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct Base {
     /// What lies below the head.
     pub body: Body,
     /// Output head, [V, C]; the embedding table where it is tied.
-    pub head: Tensor<2>,
+    pub head: FrozenWeight,
 }
 
 /// The weights below the head, and how they compute.
@@ -90,11 +90,38 @@ impl Base {
     /// - `rows`: [N, C]
     /// - result: [N, V]
     pub fn logits(&self, rows: Tensor<2>) -> Tensor<2> {
-        product(rows, &self.head, Direction::Forward)
+        self.head.product(rows, Direction::Forward)
     }
 
     /// Bytes of the weights as they are held.
     pub fn held_bytes(&self) -> f64 {
-        self.config.parameters() as f64 * size_of::<f32>() as f64
+        let values = self.config.parameters() as f64;
+        let saved = self.frozen().into_iter().map(|weight| {
+            let [outputs, inputs] = weight.dims();
+            (outputs * inputs * size_of::<f32>()) as f64 - weight.bytes() as f64
+        });
+        values * size_of::<f32>() as f64 - saved.sum::<f64>()
+    }
+
+    /// Linear weights and tables, each once.
+    fn frozen(&self) -> Vec<&FrozenWeight> {
+        let mut frozen: Vec<&FrozenWeight> = match &self.body {
+            Body::Llama(llama) => llama
+                .blocks
+                .iter()
+                .flat_map(|block| &block.linears)
+                .chain([&llama.embedding])
+                .collect(),
+            Body::Gpt2(gpt2) => gpt2
+                .blocks
+                .iter()
+                .flat_map(Gpt2Block::linears)
+                .chain([&gpt2.embedding])
+                .collect(),
+        };
+        if !self.config.tie_word_embeddings {
+            frozen.push(&self.head);
+        }
+        frozen
     }
 }

@@ -3,13 +3,13 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    Affine, Architecture, Base, Body, Gpt2, Gpt2Block, Gpt2Config, Llama, LlamaBlock, LlamaConfig,
-    Target, norm::LayerNorm,
+    Affine, Architecture, Base, Body, FrozenWeight, Gpt2, Gpt2Block, Gpt2Config, Llama, LlamaBlock,
+    LlamaConfig, Target, WeightForm, norm::LayerNorm,
 };
 use crate::load::{Checkpoint, LoadError, Source};
 
 impl Base {
-    /// Reads all weights, one tensor at a time.
+    /// Reads all weights, one tensor at a time, into the form that suits this build.
     ///
     /// `on_progress` gets bytes read and bytes in all after each tensor; when it returns false,
     /// loading ends.
@@ -19,11 +19,25 @@ impl Base {
     pub async fn load<S: Source>(
         checkpoint: &Checkpoint<S>,
         device: &Device,
+        on_progress: impl FnMut(u64, u64) -> bool,
+    ) -> Result<Self, LoadError> {
+        Self::load_as(WeightForm::of_this_build(), checkpoint, device, on_progress).await
+    }
+
+    /// As [`Base::load`], with the linear weights and tables in the form that is asked for.
+    ///
+    /// # Errors
+    /// As [`Base::load`].
+    pub async fn load_as<S: Source>(
+        form: WeightForm,
+        checkpoint: &Checkpoint<S>,
+        device: &Device,
         mut on_progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<Self, LoadError> {
         let config = checkpoint.config().clone();
         let total = checkpoint.tensors().iter().map(|info| info.bytes).sum();
         let mut reader = Reader {
+            form,
             checkpoint,
             device,
             done: 0,
@@ -40,7 +54,7 @@ impl Base {
                 Body::Gpt2(gpt2) => gpt2.embedding.clone(),
             }
         } else {
-            reader.weight("lm_head").await?
+            reader.frozen("lm_head").await?
         };
         Ok(Self {
             config,
@@ -53,6 +67,7 @@ impl Base {
 
 /// Reads tensors and counts bytes.
 struct Reader<'a, S: Source> {
+    form: WeightForm,
     checkpoint: &'a Checkpoint<S>,
     device: &'a Device,
     done: u64,
@@ -62,7 +77,7 @@ struct Reader<'a, S: Source> {
 
 impl<S: Source> Reader<'_, S> {
     async fn llama(&mut self, config: LlamaConfig) -> Result<Llama, LoadError> {
-        let embedding = self.weight("model.embed_tokens").await?;
+        let embedding = self.frozen("model.embed_tokens").await?;
         let layers = self.checkpoint.config().num_hidden_layers;
         let mut blocks = Vec::with_capacity(layers);
         for layer in 0..layers {
@@ -71,7 +86,7 @@ impl<S: Source> Reader<'_, S> {
             for target in Target::LLAMA {
                 let module = target.module(&self.checkpoint.config().architecture);
                 let module = module.ok_or_else(|| self.incomplete())?;
-                linears.push(self.weight(&name(module)).await?);
+                linears.push(self.frozen(&name(module)).await?);
             }
             blocks.push(LlamaBlock {
                 input_norm: self.weight(&name("input_layernorm")).await?,
@@ -88,7 +103,7 @@ impl<S: Source> Reader<'_, S> {
     }
 
     async fn gpt2(&mut self, config: Gpt2Config) -> Result<Gpt2, LoadError> {
-        let embedding = self.weight("transformer.wte").await?;
+        let embedding = self.frozen("transformer.wte").await?;
         let positions = self.weight("transformer.wpe").await?;
         let layers = self.checkpoint.config().num_hidden_layers;
         let mut blocks = Vec::with_capacity(layers);
@@ -121,7 +136,7 @@ impl<S: Source> Reader<'_, S> {
 
     async fn affine(&mut self, module: &str) -> Result<Affine, LoadError> {
         Ok(Affine {
-            weight: self.weight(module).await?,
+            weight: self.frozen(module).await?,
             bias: self.tensor(&format!("{module}.bias")).await?,
         })
     }
@@ -132,15 +147,38 @@ impl<S: Source> Reader<'_, S> {
 
     async fn tensor<const D: usize>(&mut self, name: &str) -> Result<Tensor<D>, LoadError> {
         let host = self.checkpoint.tensor(name).await?;
-        self.done += self.checkpoint.info(name).map_or(0, |info| info.bytes);
-        if !(self.on_progress)(self.done, self.total) {
-            return Err(LoadError::new(
-                self.checkpoint.name(),
-                "loading was cancelled",
-            ));
-        }
+        self.has_read(name)?;
         let data = TensorData::new(host.values, host.shape);
         Ok(Tensor::from_data(data, self.device))
+    }
+
+    async fn frozen(&mut self, module: &str) -> Result<FrozenWeight, LoadError> {
+        match self.form {
+            WeightForm::Dense => Ok(self.weight::<2>(module).await?.into()),
+            #[cfg(not(feature = "webgpu"))]
+            WeightForm::Packed => {
+                let name = format!("{module}.weight");
+                let packed = self.checkpoint.packed(&name).await?;
+                self.has_read(&name)?;
+                let matrix = packed.and_then(|packed| {
+                    crate::kernel::Matrix::new(packed.storage, packed.shape, packed.bytes)
+                });
+                let matrix = matrix.ok_or_else(|| self.incomplete())?;
+                Ok(FrozenWeight::Packed(std::sync::Arc::new(matrix)))
+            }
+        }
+    }
+
+    /// Counts a tensor that was read, and asks whether to go on.
+    fn has_read(&mut self, name: &str) -> Result<(), LoadError> {
+        self.done += self.checkpoint.info(name).map_or(0, |info| info.bytes);
+        match (self.on_progress)(self.done, self.total) {
+            true => Ok(()),
+            false => Err(LoadError::new(
+                self.checkpoint.name(),
+                "loading was cancelled",
+            )),
+        }
     }
 
     fn incomplete(&self) -> LoadError {

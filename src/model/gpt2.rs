@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor};
 
 use super::{
-    Context, Gpt2Config, Target,
+    Context, FrozenWeight, Gpt2Config, Target,
     attention::{CausalMask, attend},
     gelu::gelu,
     lora::{change, linear},
@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct Affine {
     /// [out, in], which HF's `Conv1D` holds the other way round.
-    pub weight: Tensor<2>,
+    pub weight: FrozenWeight,
     /// [out].
     pub bias: Tensor<1>,
 }
@@ -36,13 +36,26 @@ pub struct Gpt2Block {
     pub mlp_c_proj: Affine,
 }
 
+impl Gpt2Block {
+    /// Its linear weights.
+    pub(super) fn linears(&self) -> [&FrozenWeight; 4] {
+        [
+            &self.c_attn,
+            &self.attn_c_proj,
+            &self.c_fc,
+            &self.mlp_c_proj,
+        ]
+        .map(|layer| &layer.weight)
+    }
+}
+
 /// A frozen GPT-2 below its head.
 #[derive(Debug, Clone)]
 pub struct Gpt2 {
     /// Its heads and constants.
     pub config: Gpt2Config,
     /// Embedding table, [V, C].
-    pub embedding: Tensor<2>,
+    pub embedding: FrozenWeight,
     /// Position table, [n_positions, C].
     pub positions: Tensor<2>,
     /// Blocks, first to last.
@@ -60,9 +73,9 @@ impl Gpt2 {
         let rows = sequences * tokens;
         let channels = self.embedding.dims()[1];
         let past = context.past();
-        let mask = CausalMask::new(past, tokens, 1, &self.embedding.device());
+        let mask = CausalMask::new(past, tokens, 1, &ids.device());
 
-        let embedded = self.embedding.clone().select(0, ids.reshape([rows])); // [S·T, C]
+        let embedded = self.embedding.select(ids.reshape([rows])); // [S·T, C]
         let positions = self.positions.clone().narrow(0, past, tokens); // [T, C]
         let mut x = embedded + positions.repeat_dim(0, sequences); // [S·T, C]
         for (layer, block) in self.blocks.iter().enumerate() {

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor, activation::silu};
 
 use super::{
-    Context, LlamaConfig, Target,
+    Context, FrozenWeight, LlamaConfig, Target,
     attention::{CausalMask, attend},
     lora::linear,
     norm::rms_norm,
@@ -18,7 +18,7 @@ pub struct LlamaBlock {
     /// RMSNorm before the feed-forward layer, [C].
     pub post_attention_norm: Tensor<1>,
     /// Linear weights in the order of [`Target::LLAMA`].
-    pub linears: [Tensor<2>; Target::LLAMA.len()],
+    pub linears: [FrozenWeight; Target::LLAMA.len()],
 }
 
 /// A frozen Llama below its head.
@@ -27,7 +27,7 @@ pub struct Llama {
     /// Its heads and constants.
     pub config: LlamaConfig,
     /// Embedding table, [V, C].
-    pub embedding: Tensor<2>,
+    pub embedding: FrozenWeight,
     /// Blocks, first to last.
     pub blocks: Vec<LlamaBlock>,
     /// RMSNorm before the head, [C].
@@ -44,7 +44,7 @@ impl Llama {
             rms_norm_eps: eps,
             rope_theta: theta,
         } = self.config;
-        let device = self.embedding.device();
+        let device = ids.device();
         let [sequences, tokens] = ids.dims();
         let past = context.past();
         let rotation = Rotation::new(past, tokens, width, theta, &device);
@@ -52,7 +52,7 @@ impl Llama {
         let heads = |x: Tensor<2>, heads| x.reshape([sequences, tokens, heads, width]);
 
         let ids = ids.reshape([sequences * tokens]);
-        let mut x = self.embedding.clone().select(0, ids); // [S·T, C]
+        let mut x = self.embedding.select(ids); // [S·T, C]
         for (layer, block) in self.blocks.iter().enumerate() {
             let adapters = context.block(layer);
             let project = |target: Target, x: Tensor<2>| {

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::kernel::{Direction, product};
+use super::FrozenWeight;
+use crate::kernel::Direction;
 
 /// The adapters of all K runs on one linear layer.
 ///
@@ -36,8 +37,8 @@ pub struct AdapterInput<'a> {
 /// - `x`: [K·N, in], the rows of run 0 first
 /// - `weight`: [out, in]
 /// - result: [K·N, out]
-pub fn linear(x: Tensor<2>, weight: &Tensor<2>, adapter: Option<AdapterInput<'_>>) -> Tensor<2> {
-    let base = product(x.clone(), weight, Direction::Forward);
+pub fn linear(x: Tensor<2>, weight: &FrozenWeight, adapter: Option<AdapterInput<'_>>) -> Tensor<2> {
+    let base = weight.product(x.clone(), Direction::Forward);
     match adapter {
         Some(adapter) => base + change(x, adapter),
         None => base,

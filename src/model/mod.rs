@@ -15,6 +15,7 @@ pub mod lora;
 pub mod norm;
 pub mod rope;
 pub mod target;
+pub mod weight;
 
 pub use adapters::{AdapterShape, Adapters};
 pub use base::{Base, Body, TooLong};
@@ -26,3 +27,4 @@ pub use gpt2::{Affine, Gpt2, Gpt2Block};
 pub use llama::{Llama, LlamaBlock};
 pub use lora::Bank;
 pub use target::Target;
+pub use weight::{FrozenWeight, WeightForm};

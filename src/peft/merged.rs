@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{PeftError, Precision, factors::factors};
 use crate::load::layout::{NeededTensor, Order, needed_tensors};
-use crate::model::{Adapters, Architecture, Base, Body, ModelConfig};
+use crate::model::{Adapters, Architecture, Base, Body, FrozenWeight, ModelConfig};
 
 /// What errors call the file.
 const FILE: &str = "merged model";
@@ -125,12 +125,17 @@ impl<'a> Merged<'a> {
         let needed = &self.tensors[*tensor];
         let weight = weight(self.model, *tensor).ok_or_else(|| wrong("a weight is missing"))?;
         let is_transposed = needed.order == Order::Transposed;
-        let weight = match is_transposed {
-            true => weight.transpose(),
-            false => weight,
-        };
         let count = rows.end - rows.start;
-        let mut values = weight.narrow(0, rows.start, count);
+        let mut values = match is_transposed {
+            true => {
+                let [outputs, _] = weight.dims();
+                weight
+                    .rows(0, outputs)
+                    .transpose()
+                    .narrow(0, rows.start, count)
+            }
+            false => weight.rows(rows.start, count),
+        };
         if let Some((a, b)) = self.factors.get(&needed.name) {
             let (left, right) = match is_transposed {
                 true => (a.clone().transpose(), b.clone().transpose()),
@@ -166,12 +171,12 @@ fn file_dims(tensor: &NeededTensor) -> [usize; 2] {
 }
 
 /// The base's weight `index` in the order of [`needed_tensors`], a vector as a column.
-fn weight(model: &Base, index: usize) -> Option<Tensor<2>> {
+fn weight(model: &Base, index: usize) -> Option<FrozenWeight> {
     let column = |vector: &Tensor<1>| {
         let rows = vector.dims()[0];
-        vector.clone().reshape([rows, 1])
+        FrozenWeight::from(vector.clone().reshape([rows, 1]))
     };
-    let mut weights: Vec<Tensor<2>> = Vec::new();
+    let mut weights: Vec<FrozenWeight> = Vec::new();
     match &model.body {
         Body::Llama(llama) => {
             weights.push(llama.embedding.clone());
@@ -186,7 +191,7 @@ fn weight(model: &Base, index: usize) -> Option<Tensor<2>> {
         }
         Body::Gpt2(gpt2) => {
             weights.push(gpt2.embedding.clone());
-            weights.push(gpt2.positions.clone());
+            weights.push(gpt2.positions.clone().into());
             for block in &gpt2.blocks {
                 let norms = [&block.ln_1, &block.ln_2];
                 let layers = [

@@ -10,7 +10,8 @@ use safetensors::{Dtype, tensor::TensorView};
 
 use crate::load::layout::{NeededTensor, needed_tensors};
 use crate::model::{
-    Architecture, Base, Body, ConfigError, Llama, LlamaBlock, LlamaConfig, ModelConfig, Target,
+    Architecture, Base, Body, ConfigError, FrozenWeight, Llama, LlamaBlock, LlamaConfig,
+    ModelConfig, Target,
 };
 use crate::train::SessionError;
 
@@ -130,14 +131,14 @@ impl Weights {
                 post_attention_norm: vector(&format!("{block}.post_attention_layernorm")),
                 linears: Target::LLAMA.map(|target| {
                     let module = target.module(architecture).unwrap_or_default();
-                    matrix(&format!("{block}.{module}"))
+                    matrix(&format!("{block}.{module}")).into()
                 }),
             }
         });
-        let embedding = matrix("model.embed_tokens");
+        let embedding = FrozenWeight::from(matrix("model.embed_tokens"));
         let head = match self.config.tie_word_embeddings {
             true => embedding.clone(),
-            false => matrix("lm_head"),
+            false => matrix("lm_head").into(),
         };
         Base {
             config: self.config.clone(),

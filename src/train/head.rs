@@ -6,7 +6,7 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::kernel::{Direction, product};
+use crate::kernel::Direction;
 use crate::model::Base;
 
 /// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive.
@@ -43,8 +43,8 @@ pub fn losses_and_gradient(
         .map(|(rows, targets)| {
             let chunk = Chunk::new(model, rows, &targets);
             let likely = chunk.exponentials / chunk.sums; // [n, V]
-            let expected = product(likely, &model.head, Direction::Backward); // [n, C]
-            let gradient = expected - model.head.clone().select(0, targets);
+            let expected = model.head.product(likely, Direction::Backward); // [n, C]
+            let gradient = expected - model.head.select(targets);
             (chunk.losses, gradient)
         })
         .unzip();

@@ -1,26 +1,41 @@
 //! The product with a frozen weight, as an operation of burn.
 
-use burn::tensor::{Distribution, Tensor};
-use riemann_lora::kernel::{Direction, frozen::product};
+use std::sync::Arc;
+
+use burn::tensor::{Device, Distribution, Tensor};
+use riemann_lora::kernel::{Direction, Matrix, frozen::product};
+use riemann_lora::load::StorageType;
 
 use crate::support::{device, values};
 
 const OUTPUTS: usize = 37;
 const INPUTS: usize = 300;
 
+/// A matrix of f32, and the same as a tensor.
+async fn matrix(deviation: f64, device: &Device) -> (Arc<Matrix>, Tensor<2>) {
+    let normal = Distribution::Normal(0.0, deviation);
+    let tensor = Tensor::<2>::random([OUTPUTS, INPUTS], normal, device);
+    let bytes = values(tensor.clone())
+        .await
+        .into_iter()
+        .flat_map(f32::to_le_bytes);
+    let matrix = Matrix::new(StorageType::F32, [OUTPUTS, INPUTS], bytes.collect());
+    (Arc::new(matrix.expect("bytes for the shape")), tensor)
+}
+
 everywhere! {
     async fn both_directions_are_the_engines_own_products() {
         let device = device().await;
         for rows in [2, 23] {
-            let weight = Tensor::<2>::random([OUTPUTS, INPUTS], Distribution::Default, &device);
+            let (weight, tensor) = matrix(1.0, &device).await;
             let x = Tensor::<2>::random([rows, INPUTS], Distribution::Default, &device);
             let ours = product(x.clone(), &weight, Direction::Forward);
-            let engines = x.matmul(weight.clone().transpose());
+            let engines = x.matmul(tensor.clone().transpose());
             assert_close(&values(ours).await, &values(engines).await);
 
             let gradient = Tensor::<2>::random([rows, OUTPUTS], Distribution::Default, &device);
             let ours = product(gradient.clone(), &weight, Direction::Backward);
-            let engines = gradient.matmul(weight);
+            let engines = gradient.matmul(tensor);
             assert_close(&values(ours).await, &values(engines).await);
         }
     }
@@ -29,12 +44,11 @@ everywhere! {
 everywhere! {
     async fn a_slice_of_a_larger_tensor_is_read_where_it_lies() {
         let device = device().await;
-        let weight = Tensor::<2>::random([OUTPUTS, INPUTS], Distribution::Default, &device);
+        let (weight, tensor) = matrix(1.0, &device).await;
         let wide = Tensor::<2>::random([9, 2 * INPUTS], Distribution::Default, &device);
         let x = wide.narrow(1, INPUTS, INPUTS).narrow(0, 1, 7);
-        let rows = weight.clone().narrow(0, 5, 20);
-        let ours = product(x.clone(), &rows, Direction::Forward);
-        let engines = x.matmul(rows.transpose());
+        let ours = product(x.clone(), &weight, Direction::Forward);
+        let engines = x.matmul(tensor.transpose());
         assert_close(&values(ours).await, &values(engines).await);
     }
 }
@@ -49,7 +63,7 @@ everywhere! {
                 Direction::Backward => OUTPUTS,
             };
             let normal = Distribution::Normal(0.0, 0.1);
-            let weight = Tensor::<2>::random([OUTPUTS, INPUTS], normal, &device);
+            let (weight, _) = matrix(0.1, &device).await;
             let x = Tensor::<2>::random([5, depth], normal, &device);
             let towards = Tensor::<2>::random([5, depth], normal, &device);
             // Quadratic, so that central differences are exact but for rounding.

@@ -1,12 +1,12 @@
 //! An adapter is a change of weights.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use riemann_lora::model::{Adapters, Base, Body, Context, Target};
+use riemann_lora::model::{Adapters, Base, Body, Context, FrozenWeight, Target};
 
 use crate::support::{Fixture, adapters, difference, for_both, values};
 
 /// The weight that `target` is, or is rows of, and its first row there.
-fn weight(model: &mut Base, layer: usize, target: Target) -> (&mut Tensor<2>, usize) {
+fn weight(model: &mut Base, layer: usize, target: Target) -> (&mut FrozenWeight, usize) {
     let channels = model.config.hidden_size;
     let part = target.part(&model.config.architecture);
     let weight = match (&mut model.body, target) {
@@ -29,8 +29,10 @@ fn merged(mut model: Base, adapters: &Adapters) -> Base {
             let (weight, first) = weight(&mut model, layer, target);
             let [rows, columns] = change.dims();
             let range = [first..first + rows, 0..columns];
-            let new = weight.clone().slice(range.clone()) + change;
-            *weight = weight.clone().slice_assign(range, new);
+            let [outputs, _] = weight.dims();
+            let before = weight.rows(0, outputs);
+            let new = before.clone().slice(range.clone()) + change;
+            *weight = before.slice_assign(range, new).into();
         }
     }
     model

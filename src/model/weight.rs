@@ -1,0 +1,132 @@
+//! A frozen weight, as the engine computes best with it.
+
+#[cfg(not(feature = "webgpu"))]
+use std::sync::Arc;
+
+use burn::tensor::{Int, Tensor};
+
+use crate::kernel::Direction;
+#[cfg(not(feature = "webgpu"))]
+use crate::kernel::{Matrix, frozen};
+
+/// In which form weights are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightForm {
+    /// As f32 tensors of the engine.
+    Dense,
+    /// As the file packs them.
+    #[cfg(not(feature = "webgpu"))]
+    Packed,
+}
+
+impl WeightForm {
+    /// The form that suits this build: packed in the browser on the CPU, where memory is short and burn's products are
+    /// slower than ours; else dense.
+    pub fn of_this_build() -> Self {
+        #[cfg(all(target_arch = "wasm32", not(feature = "webgpu")))]
+        return Self::Packed;
+        #[cfg(not(all(target_arch = "wasm32", not(feature = "webgpu"))))]
+        Self::Dense
+    }
+}
+
+/// A frozen linear weight or embedding table, [out, in].
+#[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a model has hundreds of them, of kilobytes at least"
+)]
+pub enum FrozenWeight {
+    /// A tensor of the engine. Pretraining tracks it; the name then says less than the truth.
+    Dense(Tensor<2>),
+    /// As its file packs it.
+    #[cfg(not(feature = "webgpu"))]
+    Packed(Arc<Matrix>),
+}
+
+impl FrozenWeight {
+    /// [out, in].
+    pub fn dims(&self) -> [usize; 2] {
+        match self {
+            Self::Dense(weight) => weight.dims(),
+            #[cfg(not(feature = "webgpu"))]
+            Self::Packed(weight) => [weight.outputs(), weight.inputs()],
+        }
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Dense(weight) => weight.dims().iter().product::<usize>() * size_of::<f32>(),
+            #[cfg(not(feature = "webgpu"))]
+            Self::Packed(weight) => weight.bytes(),
+        }
+    }
+
+    /// `x · Wᵀ` or `x · W`.
+    ///
+    /// # Shapes
+    /// - `x`: [N, in] forward, [N, out] backward
+    /// - result: [N, out] forward, [N, in] backward
+    pub fn product(&self, x: Tensor<2>, direction: Direction) -> Tensor<2> {
+        match (self, direction) {
+            (Self::Dense(weight), Direction::Forward) => x.matmul(weight.clone().transpose()),
+            (Self::Dense(weight), Direction::Backward) => x.matmul(weight.clone()),
+            #[cfg(not(feature = "webgpu"))]
+            (Self::Packed(weight), direction) => frozen::product(x, weight, direction),
+        }
+    }
+
+    /// The rows that `ids` name.
+    ///
+    /// # Shapes
+    /// - `ids`: [N]
+    /// - result: [N, in]
+    pub fn select(&self, ids: Tensor<1, Int>) -> Tensor<2> {
+        match self {
+            Self::Dense(weight) => weight.clone().select(0, ids),
+            #[cfg(not(feature = "webgpu"))]
+            Self::Packed(weight) => {
+                let device = ids.device();
+                // The CPU's tensors are at hand: reading them back waits for nothing.
+                let ids = ids.into_data();
+                let rows = ids.iter::<i64>().map(|id| id as usize);
+                unpack(weight, rows, &device)
+            }
+        }
+    }
+
+    /// The rows `start .. start + count` as f32.
+    pub fn rows(&self, start: usize, count: usize) -> Tensor<2> {
+        match self {
+            Self::Dense(weight) => weight.clone().narrow(0, start, count),
+            #[cfg(not(feature = "webgpu"))]
+            Self::Packed(weight) => {
+                unpack(weight, start..start + count, &burn::tensor::Device::flex())
+            }
+        }
+    }
+}
+
+/// Some rows of a packed weight.
+#[cfg(not(feature = "webgpu"))]
+fn unpack(
+    weight: &Matrix,
+    rows: impl Iterator<Item = usize>,
+    device: &burn::tensor::Device,
+) -> Tensor<2> {
+    let inputs = weight.inputs();
+    let rows: Vec<usize> = rows.collect();
+    let mut values = vec![0.0; rows.len() * inputs];
+    for (row, values) in rows.iter().zip(values.chunks_exact_mut(inputs)) {
+        weight.read(*row, 0, values);
+    }
+    let data = burn::tensor::TensorData::new(values, [rows.len(), inputs]);
+    Tensor::from_data(data, device)
+}
+
+impl From<Tensor<2>> for FrozenWeight {
+    fn from(weight: Tensor<2>) -> Self {
+        Self::Dense(weight)
+    }
+}
