@@ -46,11 +46,8 @@ export class RunBook extends ShelvedBook<RunRecord> {
   }
 
   /** Takes runs out, and answers them, so that they can be put back. */
-  async remove(ids: ReadonlySet<string>): Promise<RunRecord[]> {
-    const gone = this.runs.value.filter(({ id }) => ids.has(id));
-    this.runs.set(this.runs.value.filter(({ id }) => !ids.has(id)));
-    await this.forget(gone);
-    return gone;
+  remove(ids: ReadonlySet<string>): Promise<RunRecord[]> {
+    return this.takeOut(({ id }) => ids.has(id));
   }
 }
 

@@ -58,6 +58,14 @@ export class ShelvedBook<Value> {
     return answer.ok;
   }
 
+  /** Takes out what fits, here and on the shelf, and answers it. */
+  protected async takeOut(fits: (value: Value) => boolean): Promise<Value[]> {
+    const gone = this.values.value.filter(fits);
+    this.values.set(this.values.value.filter((value) => !fits(value)));
+    await this.forget(gone);
+    return gone;
+  }
+
   protected async forget(values: readonly Value[]): Promise<void> {
     if (values.length === 0) return;
     const answer = await this.shelf.remove(values.map(this.options.nameOf));

@@ -26,9 +26,7 @@ export class SweepBook extends ShelvedBook<SweepRecord> {
   }
 
   async remove(key: string): Promise<void> {
-    const gone = this.sweeps.value.filter((sweep) => sweep.key === key);
-    this.sweeps.set(this.sweeps.value.filter((sweep) => sweep.key !== key));
-    await this.forget(gone);
+    await this.takeOut((sweep) => sweep.key === key);
   }
 }
 
