@@ -33,6 +33,7 @@
 //! V vocabulary, r rank, L layers, S = K·B sequences, N rows.
 
 pub mod data;
+pub mod diffusion;
 pub mod engine;
 mod failure;
 pub mod generate;

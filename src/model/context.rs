@@ -39,7 +39,7 @@ impl<'a> Context<'a> {
     }
 
     /// The adapters of block `layer`.
-    pub(super) fn block(&self, layer: usize) -> BlockAdapters<'a> {
+    pub(crate) fn block(&self, layer: usize) -> BlockAdapters<'a> {
         BlockAdapters {
             adapters: self.adapters,
             dropout: self.dropout,
@@ -50,7 +50,7 @@ impl<'a> Context<'a> {
 
 /// The adapters of one block.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BlockAdapters<'a> {
+pub(crate) struct BlockAdapters<'a> {
     adapters: Option<&'a Adapters>,
     dropout: Option<&'a Dropout>,
     layer: usize,

@@ -86,7 +86,7 @@ async fn gradients_of_all_weights_are_the_finite_differences() {
         training.weights.weights[index].value = original;
         let difference = (losses[0] - losses[1]) / (2.0 * f64::from(H));
         let gradient = f64::from(gradient[place]);
-        let name = &training.weights.weights[index].tensor.name;
+        let name = &training.weights.weights[index].name;
         assert!(
             (difference - gradient).abs() < 1e-2 * gradient.abs() + 3e-4,
             "{name}: {gradient} by autodiff, {difference} by differences"

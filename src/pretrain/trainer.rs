@@ -3,13 +3,10 @@
 use burn::tensor::{Tensor, Transaction, activation::log_softmax};
 use serde::{Deserialize, Serialize};
 
-use super::Weights;
+use super::{Weights, update::Update, weight::gradients};
 use crate::data::Batch;
 use crate::model::{Context, ModelConfig};
-use crate::optim::{
-    Coefficients, Moments, OptimizerSettings,
-    clip::{clip_factor, global_norm},
-};
+use crate::optim::OptimizerSettings;
 use crate::tensor_file::{self, TensorFile};
 use crate::train::{
     BatchLosses, SessionError,
@@ -52,8 +49,7 @@ pub struct PretrainReport {
 pub struct Pretraining {
     settings: PretrainSettings,
     pub(super) weights: Weights,
-    moments: Vec<Moments>,
-    step: u32,
+    update: Update,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,15 +67,6 @@ impl Pretraining {
         settings: PretrainSettings,
         device: &burn::tensor::Device,
     ) -> Result<Self, SessionError> {
-        let run = |error| SessionError::Run { index: 0, error };
-        settings.optimizer.validate().map_err(run)?;
-        if settings.optimizer.preconditioner.is_some() {
-            return Err(SessionError::setting(
-                "preconditioner",
-                "set",
-                "it preconditions factors of adapters; leave it out here",
-            ));
-        }
         for (field, value) in [
             ("batch_size", settings.batch_size),
             ("steps", settings.steps),
@@ -91,14 +78,9 @@ impl Pretraining {
         let weights = Weights::new(&settings.model, u64::from(settings.seed), device)
             .map_err(|error| SessionError::setting(error.field, error.value, error.expected))?;
         Ok(Self {
-            moments: weights
-                .weights
-                .iter()
-                .map(|w| Moments::new(&w.value))
-                .collect(),
+            update: Update::new(settings.optimizer, settings.steps, &weights.weights)?,
             weights,
             settings,
-            step: 0,
         })
     }
 
@@ -114,12 +96,12 @@ impl Pretraining {
 
     /// Steps done.
     pub fn steps_done(&self) -> u32 {
-        self.step
+        self.update.step
     }
 
     /// Whether all steps are done.
     pub fn is_finished(&self) -> bool {
-        self.step >= self.settings.steps
+        self.update.step >= self.settings.steps
     }
 
     /// Loss and gradients of all weights on `batch`.
@@ -138,12 +120,8 @@ impl Pretraining {
         let likelihoods = log_softmax(base.logits(rows), 1); // [n, V]
         let wanted = likelihoods.gather(1, labels.targets.unsqueeze_dim::<2>(1)); // [n, 1]
         let loss = wanted.mean().neg();
-        let mut gradients = loss.backward();
-        let of_weights = tracked.weights.iter().map(|weight| {
-            let gradient = weight.value.grad_remove(&mut gradients);
-            gradient.unwrap_or_else(|| weight.value.clone().inner().zeros_like())
-        });
-        Ok((loss.inner(), of_weights.collect()))
+        let gradients = gradients(&loss, &tracked.weights);
+        Ok((loss.inner(), gradients))
     }
 
     /// One update of all weights.
@@ -152,41 +130,15 @@ impl Pretraining {
     /// A batch that is too long, or of which nothing counts; a device that failed.
     pub async fn step(&mut self, batch: &Batch) -> Result<PretrainReport, SessionError> {
         let (loss, gradients) = self.gradients(batch)?;
-        let norm = global_norm(gradients.iter()).ok_or(SessionError::NothingCounts)?; // [1, 1, 1]
-        let coefficients = |weight_decay: f64| {
-            let optimizer = OptimizerSettings {
-                weight_decay,
-                ..self.settings.optimizer
-            };
-            let (step, steps) = (self.step, self.settings.steps);
-            Coefficients::new(
-                &[optimizer],
-                &[false],
-                step,
-                steps,
-                1.0,
-                &self.weights.device,
-            )
-        };
-        let matrices = coefficients(self.settings.optimizer.weight_decay);
-        let vectors = coefficients(0.0);
-        let clip = clip_factor(norm.clone(), matrices.max_grad_norm.clone());
-        let updates = self.weights.weights.iter_mut().zip(&mut self.moments);
-        for ((weight, moments), gradient) in updates.zip(gradients) {
-            let all = if weight.is_matrix() {
-                &matrices
-            } else {
-                &vectors
-            };
-            let direction = moments.direction(gradient * clip.clone(), &all.a, all);
-            weight.value = weight.value.clone() * all.a.keep.clone() - direction * all.a.lr.clone();
-        }
+        let norm = self
+            .update
+            .apply(&mut self.weights.weights, gradients, &self.weights.device)
+            .ok_or(SessionError::NothingCounts)?;
         let read = Transaction::default().register(loss).register(norm);
         let read = read.execute_async().await.map_err(device_error)?;
         let mut numbers = read.iter().flat_map(|data| data.iter::<f32>());
-        self.step += 1;
         Ok(PretrainReport {
-            step: self.step,
+            step: self.update.step,
             loss: numbers.next().unwrap_or(f32::NAN),
             grad_norm: numbers.next().unwrap_or(f32::NAN),
         })
@@ -223,18 +175,10 @@ impl Pretraining {
     pub async fn checkpoint(&self) -> Result<Vec<u8>, SessionError> {
         let state = State {
             settings: self.settings.clone(),
-            step: self.step,
+            step: self.update.step,
         };
         let state = serde_json::to_string(&state).map_err(wrong)?;
-        let weights = self.weights.weights.iter().zip(&self.moments);
-        let tensors = weights.flat_map(|(weight, moments)| {
-            let name = &weight.tensor.name;
-            [
-                (name.clone(), weight.value.clone()),
-                (format!("{name}.first_moment"), moments.first.clone()),
-                (format!("{name}.second_moment"), moments.second.clone()),
-            ]
-        });
+        let tensors = self.update.tensors(&self.weights.weights);
         Ok(tensor_file::write(tensors, (STATE, state)).await?)
     }
 
@@ -247,14 +191,10 @@ impl Pretraining {
             .ok_or_else(|| wrong("it holds no pretraining; choose another file"))?;
         let state: State = serde_json::from_str(&state).map_err(wrong)?;
         let mut resumed = Self::new(state.settings, device)?;
-        resumed.step = state.step;
+        resumed.update.step = state.step;
         let file = TensorFile::open(bytes)?;
-        for (weight, moments) in resumed.weights.weights.iter_mut().zip(&mut resumed.moments) {
-            let (name, shape) = (&weight.tensor.name, weight.value.dims());
-            moments.first = file.tensor(&format!("{name}.first_moment"), shape, device)?;
-            moments.second = file.tensor(&format!("{name}.second_moment"), shape, device)?;
-            weight.value = file.tensor(name, shape, device)?;
-        }
+        let weights = &mut resumed.weights.weights;
+        resumed.update.read(weights, &file, device)?;
         Ok(resumed)
     }
 }

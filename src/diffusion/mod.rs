@@ -1,0 +1,31 @@
+//! A small text-to-image model: how it computes, is pretrained and draws.
+//!
+//! A caption's [`words`] go through a [`text`] encoder. Its vectors stand before the patches of a noisy picture in the
+//! sequences of the [`denoiser`], a transformer that tells how picture and noise lie to each other ([`flow`]). Following
+//! that [`sample`]s a picture out of noise. The linear layers of both are [`crate::model::lora`]'s, so that banks of
+//! adapters work on them as on a language model.
+//!
+//! Dimensions in comments, beside the crate's: P patches of a picture, W places of a caption.
+
+pub mod block;
+pub mod config;
+pub mod denoiser;
+pub mod flow;
+pub mod model;
+pub mod noise;
+pub mod pictures;
+pub mod pretraining;
+pub mod sample;
+pub mod text;
+pub mod time;
+pub mod weights;
+pub mod words;
+
+pub use config::DiffusionConfig;
+pub use flow::FlowBatch;
+pub use model::DiffusionModel;
+pub use pictures::Pictures;
+pub use pretraining::{DiffusionPretraining, DiffusionSettings};
+pub use sample::{SampleSettings, Sampler};
+pub use weights::DiffusionWeights;
+pub use words::Words;
