@@ -16,6 +16,8 @@ pub mod noise;
 pub mod pictures;
 pub mod pretraining;
 pub mod sample;
+#[cfg(all(test, not(feature = "webgpu"), not(target_arch = "wasm32")))]
+mod tests;
 pub mod text;
 pub mod time;
 pub mod weights;

@@ -3,6 +3,7 @@
 mod chart;
 mod generate;
 mod history;
+mod images;
 mod inspect;
 mod overhead;
 mod pretrain;
@@ -43,6 +44,8 @@ enum Command {
     Overhead(overhead::Overhead),
     /// Pretrain a small model from a text alone.
     Pretrain(pretrain::Pretrain),
+    /// Draw icons from words.
+    Images(images::Images),
     /// Let a model answer a prompt.
     Generate(generate::Generate),
     /// Say what is in a model file.
@@ -59,6 +62,7 @@ pub fn run() -> Result<()> {
             Command::Overhead(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
             Command::Pretrain(command) => command.run().await,
+            Command::Images(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,
             Command::Theory(command) => command.run(),

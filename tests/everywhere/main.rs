@@ -24,6 +24,7 @@ mod bank;
 mod checkpoint;
 mod data;
 mod diagnostics;
+mod diffusion;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
 mod golden_ten_steps;

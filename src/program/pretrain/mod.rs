@@ -1,6 +1,6 @@
 //! Pretraining of a small model from a text alone.
 
-mod folder;
+pub(super) mod folder;
 mod tokenizer;
 
 use std::path::PathBuf;
@@ -147,7 +147,14 @@ impl Pretrain {
             Some(path) => ResultFile::new(&figures)?
                 .with("settings", &settings)?
                 .with("losses", &thinned(&points))?
-                .write(path, Some(&picture(&points)?)),
+                .write(
+                    path,
+                    Some(&picture(
+                        "Pretraining of the tiny model",
+                        "loss (nats a token)",
+                        &points,
+                    )?),
+                ),
             None => Ok(()),
         }
     }
@@ -162,12 +169,13 @@ async fn evaluate(training: &Pretraining, data: &Dataset, rows: usize) -> Result
 }
 
 /// Every twentieth step and all validation losses: enough for the eye.
-fn thinned(points: &[Point]) -> Vec<&Point> {
+pub(super) fn thinned(points: &[Point]) -> Vec<&Point> {
     let shown = |point: &&Point| point.step % 20 == 1 || point.validation_loss.is_some();
     points.iter().filter(shown).collect()
 }
 
-fn picture(points: &[Point]) -> Result<String> {
+/// Training and validation losses as a picture.
+pub(super) fn picture(title: &str, loss: &str, points: &[Point]) -> Result<String> {
     let line = |name: &str, value: &dyn Fn(&Point) -> Option<f64>| {
         let values = points
             .iter()
@@ -177,9 +185,9 @@ fn picture(points: &[Point]) -> Result<String> {
     let shown = |point: &Point| (point.step % 20 == 1).then_some(f64::from(point.loss));
     draw(
         &LineChart {
-            title: "Pretraining of the tiny model".into(),
+            title: title.into(),
             x: Axis::linear("step"),
-            y: Axis::linear("loss (nats a token)"),
+            y: Axis::linear(loss),
             series: vec![
                 line("training", &shown),
                 line("validation", &|point| point.validation_loss),

@@ -1,0 +1,34 @@
+//! The text-to-image model from a terminal.
+
+mod folder;
+mod grid;
+mod pretrain;
+mod sheet;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+/// Draw icons from words: pretrain a model that does, and let it draw.
+#[derive(Debug, Args)]
+pub struct Images {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Pretrain a model from pictures with captions.
+    Pretrain(pretrain::Pretrain),
+    /// Draw captions side by side into a PNG file.
+    Grid(grid::Grid),
+}
+
+impl Images {
+    /// Runs the command.
+    pub async fn run(self) -> Result<()> {
+        match self.command {
+            Command::Pretrain(command) => command.run().await,
+            Command::Grid(command) => command.run().await,
+        }
+    }
+}
