@@ -24,6 +24,7 @@ mod bank;
 mod checkpoint;
 mod data;
 mod diagnostics;
+#[cfg(not(feature = "webgpu"))]
 mod diffusion;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
