@@ -15,6 +15,7 @@ pub mod model;
 pub mod noise;
 pub mod pictures;
 pub mod pretraining;
+pub mod retrieval;
 pub mod sample;
 #[cfg(all(test, not(feature = "webgpu"), not(target_arch = "wasm32")))]
 mod tests;
@@ -28,6 +29,7 @@ pub use flow::FlowBatch;
 pub use model::DiffusionModel;
 pub use pictures::Pictures;
 pub use pretraining::{DiffusionPretraining, DiffusionSettings};
+pub use retrieval::{Gallery, Retrieval};
 pub use sample::{SampleSettings, Sampler};
 pub use weights::DiffusionWeights;
 pub use words::Words;

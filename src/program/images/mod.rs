@@ -3,6 +3,7 @@
 mod folder;
 mod grid;
 mod pretrain;
+mod retrieval;
 mod sheet;
 
 use anyhow::Result;
@@ -21,6 +22,8 @@ enum Command {
     Pretrain(pretrain::Pretrain),
     /// Draw captions side by side into a PNG file.
     Grid(grid::Grid),
+    /// Measure how often a drawing is what its caption says.
+    Measure(retrieval::Measure),
 }
 
 impl Images {
@@ -29,6 +32,7 @@ impl Images {
         match self.command {
             Command::Pretrain(command) => command.run().await,
             Command::Grid(command) => command.run().await,
+            Command::Measure(command) => command.run().await,
         }
     }
 }
