@@ -1,8 +1,10 @@
 //! The transformer block that text encoder and denoiser share: its linear layers, with their banks.
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::Tensor;
 
-use crate::model::{Target, attention::attend, context::BlockAdapters, lora::linear};
+use crate::model::{
+    FrozenWeight, Target, attention::attend, context::BlockAdapters, lora::linear, swiglu::swiglu,
+};
 
 /// Added to the mean square by all norms.
 pub(super) const NORM_EPS: f64 = 1e-6;
@@ -11,7 +13,7 @@ pub(super) const NORM_EPS: f64 = 1e-6;
 #[derive(Debug, Clone)]
 pub struct Block {
     /// Queries, keys, values, attention's output; gate, values and output of the feed-forward layer.
-    pub linears: [Tensor<2>; Target::LLAMA.len()],
+    pub linears: [FrozenWeight; Target::LLAMA.len()],
 }
 
 impl Block {
@@ -47,8 +49,8 @@ impl Block {
     /// # Shapes
     /// - `x`: [S·T, C], result the same
     pub(super) fn feed_forward(&self, x: Tensor<2>, adapters: BlockAdapters<'_>) -> Tensor<2> {
-        let gate = silu(self.project(Target::GateProj, x.clone(), adapters));
+        let gate = self.project(Target::GateProj, x.clone(), adapters);
         let up = self.project(Target::UpProj, x, adapters);
-        self.project(Target::DownProj, gate * up, adapters)
+        self.project(Target::DownProj, swiglu(gate, up), adapters)
     }
 }

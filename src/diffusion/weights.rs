@@ -219,7 +219,8 @@ impl DiffusionWeights {
         let scale = |module: &str| values.vector(&format!("{module}.weight"));
         let bias = |module: &str| values.vector(&format!("{module}.bias"));
         let block = |prefix: &str| Block {
-            linears: Target::LLAMA.map(|target| matrix(&format!("{prefix}.{}", target.name()))),
+            linears: Target::LLAMA
+                .map(|target| matrix(&format!("{prefix}.{}", target.name())).into()),
         };
         let text_blocks = (0..self.config.text_layers).map(|layer| {
             let prefix = format!("text.blocks.{layer}");

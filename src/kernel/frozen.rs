@@ -10,11 +10,11 @@ use burn::backend::{
         ops::{Backward, Ops, OpsKind, unary},
     },
     backend_extension,
-    ops::FloatTensorOps,
     tensor::FloatTensor,
 };
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
+use super::host::{contiguous, tensor, values};
 use super::{Direction, Matrix, blocked};
 
 /// `x · Wᵀ` or `x · W`, differentiable in `x`.
@@ -46,16 +46,13 @@ impl FrozenProduct for Flex {
         weight: Arc<Matrix>,
         direction: Direction,
     ) -> FloatTensor<Self> {
-        let x = x.to_contiguous();
-        let (start, count) = (x.layout().start_offset(), x.layout().num_elements());
-        let values = &x.storage::<f32>()[start..start + count];
-        let result = blocked::product(values, &weight, direction);
+        let x = contiguous(x);
+        let result = blocked::product(values(&x), &weight, direction);
         let width = match direction {
             Direction::Forward => weight.outputs(),
             Direction::Backward => weight.inputs(),
         };
-        let data = TensorData::new(result, [x.shape()[0], width]);
-        Self::float_from_data(data, &Default::default())
+        tensor(result, [x.shape()[0], width])
     }
 }
 

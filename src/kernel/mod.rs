@@ -1,5 +1,6 @@
-//! Products with frozen weights on the CPU, where a training step spends most of its time.
+//! Operations of our own on the CPU: what a training step spends its time on there.
 //!
+//! # Products
 //! `x · Wᵀ` on the way forward and `g · W` on the way back read the same [`Matrix`], which stays packed as its file has
 //! it: each part is unpacked where it is needed, once for all rows of activations ([`blocked`]). They are computed
 //! tile by tile ([`tile`]): four rows of activations, read where they lie, against a panel of eight columns. The tile is
@@ -7,14 +8,38 @@
 //! activation in all lanes. burn's engine takes twelve sums a tile, which do not fit.
 //!
 //! [`frozen`] makes an operation of burn of it, with a derivative for the activations and none for the weight.
+//!
+//! # What lies between products
+//! [`rms_norm`], [`rotate`], [`causal_softmax`] and [`swiglu`] are one pass over memory each, forward and backward, where
+//! burn's operations are several, and keep less for the backward pass. [`exponential`] is what the last two wait for.
 
 pub mod blocked;
 mod direction;
-#[cfg(not(feature = "webgpu"))]
-pub mod frozen;
+pub mod exponential;
 pub mod matrix;
 mod narrow;
 pub mod tile;
 
 pub use direction::Direction;
 pub use matrix::Matrix;
+
+#[cfg(not(feature = "webgpu"))]
+pub mod frozen;
+#[cfg(not(feature = "webgpu"))]
+mod host;
+#[cfg(not(feature = "webgpu"))]
+mod rms_norm;
+#[cfg(not(feature = "webgpu"))]
+mod rotate;
+#[cfg(not(feature = "webgpu"))]
+mod softmax;
+#[cfg(not(feature = "webgpu"))]
+mod swiglu;
+
+#[cfg(not(feature = "webgpu"))]
+pub use {
+    rms_norm::rms_norm,
+    rotate::{Angles, rotate},
+    softmax::{Causal, causal_softmax},
+    swiglu::swiglu,
+};

@@ -99,7 +99,7 @@ impl Gpt2 {
             let keys = part(1, Target::KProj).swap_dims(1, 2); // [S, H, T, D]
             let values = part(2, Target::VProj).swap_dims(1, 2); // [S, H, T, D]
             let (keys, values) = context.remember(layer, keys, values); // [S, H, P+T, D]
-            let attended = attend(queries, keys, values, mask.as_ref()); // [S, T, C]
+            let attended = attend(queries, keys, values, Some(&mask)); // [S, T, C]
             let attended = attended.reshape([rows, channels]);
             x = x + project(&block.attn_c_proj, Target::OProj, attended); // [S·T, C]
 

@@ -1,6 +1,6 @@
 //! The Llama architecture: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
 
-use burn::tensor::{Int, Tensor, activation::silu};
+use burn::tensor::{Int, Tensor};
 
 use super::{
     Context, FrozenWeight, LlamaConfig, Target,
@@ -8,6 +8,7 @@ use super::{
     lora::linear,
     norm::rms_norm,
     rope::Rotation,
+    swiglu::swiglu,
 };
 
 /// Frozen weights of one block; linear weights are [out, in].
@@ -68,14 +69,14 @@ impl Llama {
             let keys = rotation.apply(keys).swap_dims(1, 2); // [S, Hkv, T, D]
             let values = values.swap_dims(1, 2); // [S, Hkv, T, D]
             let (keys, values) = context.remember(layer, keys, values); // [S, Hkv, P+T, D]
-            let attended = attend(queries, keys, values, mask.as_ref()); // [S, T, H·D]
+            let attended = attend(queries, keys, values, Some(&mask)); // [S, T, H·D]
             let attended = attended.reshape([sequences * tokens, query_heads * width]);
             x = x + project(Target::OProj, attended); // [S·T, C]
 
             let normed = rms_norm(x.clone(), &block.post_attention_norm, eps);
-            let gate = silu(project(Target::GateProj, normed.clone())); // [S·T, inner]
+            let gate = project(Target::GateProj, normed.clone()); // [S·T, inner]
             let up = project(Target::UpProj, normed); // [S·T, inner]
-            x = x + project(Target::DownProj, gate * up); // [S·T, C]
+            x = x + project(Target::DownProj, swiglu(gate, up)); // [S·T, C]
         }
         x
     }

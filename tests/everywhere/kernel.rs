@@ -1,9 +1,11 @@
-//! The product with a frozen weight, as an operation of burn.
+//! The operations of our own against their definitions, and their gradients against finite differences.
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Distribution, Tensor};
-use riemann_lora::kernel::{Direction, Matrix, frozen::product};
+use burn::tensor::{Device, Distribution, Tensor, activation::sigmoid};
+use riemann_lora::kernel::{
+    Angles, Causal, Direction, Matrix, causal_softmax, frozen::product, rms_norm, rotate, swiglu,
+};
 use riemann_lora::load::StorageType;
 
 use crate::support::{device, values};
@@ -54,34 +56,133 @@ everywhere! {
 }
 
 everywhere! {
-    async fn the_gradient_is_that_of_finite_differences() {
-        const STEP: f32 = 1e-2;
+    async fn the_gradient_of_a_product_is_that_of_finite_differences() {
         let device = device().await;
         for direction in [Direction::Forward, Direction::Backward] {
             let depth = match direction {
                 Direction::Forward => INPUTS,
                 Direction::Backward => OUTPUTS,
             };
-            let normal = Distribution::Normal(0.0, 0.1);
             let (weight, _) = matrix(0.1, &device).await;
-            let x = Tensor::<2>::random([5, depth], normal, &device);
-            let towards = Tensor::<2>::random([5, depth], normal, &device);
-            // Quadratic, so that central differences are exact but for rounding.
-            let loss = |x: Tensor<2>| product(x, &weight, direction).square().sum();
-
-            let tracked = x.clone().autodiff().require_grad();
-            let gradients = loss(tracked.clone()).backward();
-            let gradient = tracked.grad(&gradients).expect("a gradient of the tracked leaf");
-            let predicted = values((gradient * towards.clone()).sum()).await[0];
-            let above = values(loss(x.clone() + towards.clone() * STEP)).await[0];
-            let below = values(loss(x - towards * STEP)).await[0];
-            let measured = (above - below) / (2.0 * STEP);
-            assert!(
-                (predicted - measured).abs() <= 2e-3 * measured.abs().max(1.0),
-                "{direction:?}: {predicted} from backward, {measured} from differences"
-            );
+            let loss = |x| product(x, &weight, direction).square().sum();
+            check_gradient([5, depth], 0.1, loss, &device).await;
         }
     }
+}
+
+everywhere! {
+    async fn swiglu_is_its_formula_and_has_its_gradients() {
+        let device = device().await;
+        let other = normal([6, 19], 2.0, &device);
+        let formula = |gate: Tensor<2>, up: Tensor<2>| gate.clone() * sigmoid(gate) * up;
+        let gate = normal([6, 19], 4.0, &device);
+        let ours = swiglu(gate.clone(), other.clone());
+        assert_close(&values(ours).await, &values(formula(gate, other.clone())).await);
+        let by_gate = |gate| swiglu(gate, other.clone()).square().sum();
+        check_gradient([6, 19], 1.0, by_gate, &device).await;
+        let by_up = |up| swiglu(other.clone(), up).square().sum();
+        check_gradient([6, 19], 1.0, by_up, &device).await;
+    }
+}
+
+everywhere! {
+    async fn rms_norm_is_its_formula_and_has_its_gradients() {
+        const EPS: f64 = 1e-5;
+        let device = device().await;
+        let weight = normal([43], 1.0, &device);
+        let x = normal([7, 43], 1.0, &device);
+        let inverse = x.clone().square().mean_dim(1).add_scalar(EPS).sqrt().recip();
+        let formula = x.clone() * inverse * weight.clone().unsqueeze::<2>();
+        let ours = rms_norm(x.clone(), weight.clone(), EPS);
+        assert_close(&values(ours).await, &values(formula).await);
+        // The sum of squares alone would not depend on x.
+        let towards = normal([7, 43], 1.0, &device);
+        let loss = |x, weight| (rms_norm(x, weight, EPS) * towards.clone()).sum().square();
+        check_gradient([7, 43], 1.0, |x| loss(x, weight.clone()), &device).await;
+        check_gradient([43], 1.0, |weight| loss(x.clone(), weight), &device).await;
+    }
+}
+
+everywhere! {
+    async fn a_causal_softmax_sees_no_later_key_and_has_its_gradient() {
+        let device = device().await;
+        let causal = Causal { past: 2, tokens: 3 };
+        // Two query heads a key head, three queries each, five keys.
+        let scores = normal([2, 1, 6, 5], 3.0, &device);
+        let likely = values(causal_softmax(scores.clone(), causal)).await;
+        let scores_of = values(scores).await;
+        for (row, (likely, scores)) in likely.chunks(5).zip(scores_of.chunks(5)).enumerate() {
+            let seen = 3 + row % 3;
+            let sum: f32 = scores[..seen].iter().map(|score| score.exp()).sum();
+            let expected: Vec<f32> = (0..5)
+                .map(|key| if key < seen { scores[key].exp() / sum } else { 0.0 })
+                .collect();
+            assert_close(likely, &expected);
+        }
+        let towards = normal([2, 1, 6, 5], 1.0, &device);
+        let loss = |scores| (causal_softmax(scores, causal) * towards.clone()).sum().square();
+        check_gradient([2, 1, 6, 5], 1.0, loss, &device).await;
+    }
+}
+
+everywhere! {
+    async fn a_rotation_keeps_lengths_and_its_gradient_turns_back() {
+        let device = device().await;
+        let angles = [0.0_f32, 0.3, 1.0, 2.0, 3.0, -1.5];
+        let angles = Arc::new(Angles {
+            cos: angles.iter().map(|angle| angle.cos()).collect(),
+            sin: angles.iter().map(|angle| angle.sin()).collect(),
+        });
+        // Three positions, two pairs a head.
+        let x = normal([2, 3, 2, 4], 1.0, &device);
+        let turned = rotate(x.clone(), &angles);
+        let lengths = |x: Tensor<4>| x.square().sum_dim(3);
+        assert_close(
+            &values(lengths(turned.clone())).await,
+            &values(lengths(x.clone())).await,
+        );
+        let (x, turned) = (values(x).await, values(turned).await);
+        let (cos, sin) = (0.3_f32.cos(), 0.3_f32.sin());
+        // The second pair of the first position is (1, 3).
+        assert_close(&turned[1..2], &[x[1] * cos - x[3] * sin]);
+        assert_close(&turned[3..4], &[x[3] * cos + x[1] * sin]);
+        let towards = normal([2, 3, 2, 4], 1.0, &device);
+        let loss = |x| (rotate(x, &angles) * towards.clone()).sum().square();
+        check_gradient([2, 3, 2, 4], 1.0, loss, &device).await;
+    }
+}
+
+fn normal<const D: usize>(shape: [usize; D], deviation: f64, device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, deviation), device)
+}
+
+/// The derivative of `loss` in a random direction at a random place: from its backward pass, and from a central
+/// difference.
+async fn check_gradient<const D: usize>(
+    shape: [usize; D],
+    deviation: f64,
+    loss: impl Fn(Tensor<D>) -> Tensor<1>,
+    device: &Device,
+) {
+    const STEP: f32 = 1e-2;
+    let x = normal(shape, deviation, device);
+    let towards = normal(shape, deviation, device);
+    let tracked = x.clone().autodiff().require_grad();
+    let gradients = loss(tracked.clone()).backward();
+    let gradient = tracked
+        .grad(&gradients)
+        .expect("a gradient of the tracked leaf");
+    let length = values(gradient.clone().square().sum()).await[0].sqrt();
+    let predicted = values((gradient * towards.clone()).sum()).await[0];
+    let above = values(loss(x.clone() + towards.clone() * STEP)).await[0];
+    let below = values(loss(x - towards.clone() * STEP)).await[0];
+    let measured = (above - below) / (2.0 * STEP);
+    // A random direction may be almost at right angles to the gradient.
+    let scale = length * values(towards.square().sum()).await[0].sqrt();
+    assert!(
+        (predicted - measured).abs() <= 2e-3 * scale && length > 0.0,
+        "{predicted} from backward, {measured} from differences, of a scale of {scale}"
+    );
 }
 
 fn assert_close(ours: &[f32], engines: &[f32]) {
