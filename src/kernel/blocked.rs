@@ -1,7 +1,7 @@
 //! A product of activations with a frozen matrix, block by block.
 
 use super::{
-    Direction, Matrix, narrow,
+    Direction, Matrix,
     tile::{COLUMNS, ROWS, multiply},
 };
 
@@ -11,7 +11,7 @@ const DEPTH: usize = 256;
 /// Least columns that are unpacked at once where a panel's columns are a row's neighbours.
 const GROUP: usize = 32;
 
-/// `x · Wᵀ` or `x · W`.
+/// `x · Wᵀ` or `x · W`. A row's result does not depend on which rows are beside it, to the bit.
 ///
 /// # Shapes
 /// - `x`: [N, in] forward, [N, out] backward
@@ -29,9 +29,6 @@ pub fn product(x: &[f32], weight: &Matrix, direction: Direction) -> Vec<f32> {
         "a row of {depth} values is cut"
     );
     let rows = x.len() / depth;
-    if rows < ROWS && direction == Direction::Forward {
-        return narrow::product(x, weight);
-    }
     let mut sweep = Sweep {
         x,
         depth,

@@ -14,10 +14,11 @@
 //! burn's operations are several, and keep less for the backward pass. [`exponential`] is what the last two wait for.
 
 pub mod blocked;
+pub mod cross_entropy;
 mod direction;
 pub mod exponential;
 pub mod matrix;
-mod narrow;
+pub mod narrow;
 pub mod tile;
 
 pub use direction::Direction;

@@ -1,10 +1,13 @@
 //! A product of very few rows, as in sampling: each weight is read once, and ordering panels would
-//! cost more than it saves.
+//! cost more than it saves. It sums in another order than [`super::blocked`], so the last bits differ.
 
 use super::Matrix;
 
 /// Sums side by side: enough for vectors, and for the latency of an addition.
 const LANES: usize = 16;
+
+/// Most rows that are few.
+pub const ROWS: usize = 3;
 
 /// `x · Wᵀ`: [N, in] to [N, out].
 pub fn product(x: &[f32], weight: &Matrix) -> Vec<f32> {

@@ -3,7 +3,6 @@
 use burn::tensor::{Device, Int, Tensor};
 
 use super::{Context, FrozenWeight, Gpt2, Gpt2Block, Llama, ModelConfig};
-use crate::kernel::Direction;
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -84,13 +83,13 @@ impl Base {
         }
     }
 
-    /// Logits of normalised rows.
+    /// Logits of normalised rows, for sampling.
     ///
     /// # Shapes
     /// - `rows`: [N, C]
     /// - result: [N, V]
     pub fn logits(&self, rows: Tensor<2>) -> Tensor<2> {
-        self.head.product(rows, Direction::Forward)
+        self.head.forward(rows)
     }
 
     /// Bytes of the weights as they are held.

@@ -3,7 +3,6 @@
 use burn::tensor::Tensor;
 
 use super::FrozenWeight;
-use crate::kernel::Direction;
 
 /// The adapters of all K runs on one linear layer.
 ///
@@ -38,7 +37,7 @@ pub struct AdapterInput<'a> {
 /// - `weight`: [out, in]
 /// - result: [K·N, out]
 pub fn linear(x: Tensor<2>, weight: &FrozenWeight, adapter: Option<AdapterInput<'_>>) -> Tensor<2> {
-    let base = weight.product(x.clone(), Direction::Forward);
+    let base = weight.forward(x.clone());
     match adapter {
         Some(adapter) => base + change(x, adapter),
         None => base,

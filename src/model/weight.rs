@@ -7,7 +7,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::kernel::Direction;
 #[cfg(not(feature = "webgpu"))]
-use crate::kernel::{Matrix, frozen};
+use crate::kernel::{Matrix, frozen, narrow};
 
 /// In which form weights are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl FrozenWeight {
         }
     }
 
-    /// `x · Wᵀ` or `x · W`.
+    /// `x · Wᵀ` or `x · W`. Where the weight is packed, a row's result does not depend on the rows beside it.
     ///
     /// # Shapes
     /// - `x`: [N, in] forward, [N, out] backward
@@ -74,6 +74,21 @@ impl FrozenWeight {
             (Self::Dense(weight), Direction::Backward) => x.matmul(weight.clone()),
             #[cfg(not(feature = "webgpu"))]
             (Self::Packed(weight), direction) => frozen::product(x, weight, direction),
+        }
+    }
+
+    /// `x · Wᵀ`, for sampling: few rows may take a way of their own, on which the last bits are others.
+    ///
+    /// # Shapes
+    /// - `x`: [N, in]
+    /// - result: [N, out]
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            #[cfg(not(feature = "webgpu"))]
+            Self::Packed(weight) if x.dims()[0] <= narrow::ROWS => {
+                frozen::narrow_product(x, weight)
+            }
+            _ => self.product(x, Direction::Forward),
         }
     }
 

@@ -6,8 +6,14 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::kernel::Direction;
 use crate::model::Base;
+
+#[cfg(not(feature = "webgpu"))]
+#[path = "head/chunk_on_cpu.rs"]
+mod chunk;
+#[cfg(feature = "webgpu")]
+#[path = "head/chunk_on_gpu.rs"]
+mod chunk;
 
 /// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive.
 pub fn chunk_rows(tokens: usize) -> usize {
@@ -22,7 +28,7 @@ pub fn chunk_rows(tokens: usize) -> usize {
 /// - result: [N]
 pub fn losses(model: &Base, rows: &Tensor<2>, targets: &Tensor<1, Int>, chunk: usize) -> Tensor<1> {
     let parts = chunks(rows, targets, chunk)
-        .map(|(rows, targets)| Chunk::new(model, rows, &targets).losses)
+        .map(|(rows, targets)| chunk::losses(model, rows, targets))
         .collect();
     Tensor::cat(parts, 0)
 }
@@ -40,40 +46,9 @@ pub fn losses_and_gradient(
     chunk: usize,
 ) -> (Tensor<1>, Tensor<2>) {
     let (losses, gradients) = chunks(rows, targets, chunk)
-        .map(|(rows, targets)| {
-            let chunk = Chunk::new(model, rows, &targets);
-            let likely = chunk.exponentials / chunk.sums; // [n, V]
-            let expected = model.head.product(likely, Direction::Backward); // [n, C]
-            let gradient = expected - model.head.select(targets);
-            (chunk.losses, gradient)
-        })
+        .map(|(rows, targets)| chunk::losses_and_gradient(model, rows, targets))
         .unzip();
     (Tensor::cat(losses, 0), Tensor::cat(gradients, 0))
-}
-
-/// What a chunk's loss and gradient share.
-struct Chunk {
-    losses: Tensor<1>,       // [n]
-    exponentials: Tensor<2>, // [n, V], of logits less the row's largest
-    sums: Tensor<2>,         // [n, 1]
-}
-
-impl Chunk {
-    fn new(model: &Base, rows: Tensor<2>, targets: &Tensor<1, Int>) -> Self {
-        let logits = model.logits(rows); // [n, V]
-        let largest = logits.clone().max_dim(1); // [n, 1]
-        let shifted = logits - largest;
-        let wanted = shifted
-            .clone()
-            .gather(1, targets.clone().unsqueeze_dim::<2>(1)); // [n, 1]
-        let exponentials = shifted.exp();
-        let sums = exponentials.clone().sum_dim(1); // [n, 1]
-        Self {
-            losses: (sums.clone().log() - wanted).squeeze_dim(1),
-            exponentials,
-            sums,
-        }
-    }
 }
 
 fn chunks<'a>(
