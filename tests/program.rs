@@ -252,11 +252,10 @@ fn training_writes_losses_a_picture_and_adapters() {
     let ends = &result["figures"]["plain"];
     assert!(ends["last_loss"].as_f64().unwrap() < ends["first_loss"].as_f64().unwrap());
     assert!(place.path("out/loss.svg").exists());
-    assert!(
-        place
-            .path("adapters/run-1/adapter_model.safetensors")
-            .exists()
-    );
+    let adapter = place.path("adapters/run-1");
+    assert!(adapter.join("adapter_model.safetensors").exists());
+    let gguf = std::fs::read(adapter.join("adapter.gguf")).unwrap();
+    assert!(gguf.starts_with(b"GGUF"));
 
     settings["session"]["runs"][1]["optimizer"]["lr"] = json!(-1);
     place.write("settings.json", &settings);

@@ -25,6 +25,8 @@ use crate::tensor_file::TensorFileError;
 pub const CONFIG_FILE: &str = "adapter_config.json";
 /// File name of the factors.
 pub const WEIGHTS_FILE: &str = "adapter_model.safetensors";
+/// File name of the adapter for llama.cpp, where it lies beside the other two.
+pub const GGUF_FILE: &str = "adapter.gguf";
 
 /// Why an adapter cannot be read or written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     data::{DataSettings, Dataset},
     messages::SessionSettings,
-    peft,
+    peft::{self, Precision},
     train::{Evaluation, Session},
 };
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub struct Train {
     /// Measure the validation loss every so many steps, and at the end.
     #[arg(long)]
     evaluate_every: Option<u32>,
-    /// Folder for the adapters, one PEFT folder a run.
+    /// Folder for the adapters: one PEFT folder a run, with a GGUF file for llama.cpp in it.
     #[arg(long)]
     output: Option<PathBuf>,
     /// Where Ctrl-C saves the session; training goes on from there if the file is there.
@@ -133,12 +133,16 @@ impl Train {
             for (index, run) in session.settings().runs.iter().enumerate() {
                 let dropout = session.settings().dropout;
                 let name = self.model.display().to_string();
-                let files = peft::write(session.adapters(), index, config, &name, dropout).await?;
+                let adapters = session.adapters();
+                let files = peft::write(adapters, index, config, &name, dropout).await?;
+                let title = format!("{name} LoRA {}", run.name);
+                let gguf = peft::write_gguf(adapters, index, config, &title, Precision::F32);
                 // A run's name is the user's, and may be no folder name.
                 let folder = folder.join(format!("run-{}", index + 1));
                 std::fs::create_dir_all(&folder)?;
                 std::fs::write(folder.join(peft::CONFIG_FILE), files.config)?;
                 std::fs::write(folder.join(peft::WEIGHTS_FILE), files.weights)?;
+                std::fs::write(folder.join(peft::GGUF_FILE), gguf.await?)?;
                 eprintln!("{}: {}", run.name, folder.display());
             }
         }

@@ -281,12 +281,13 @@ everywhere! {
     }
 }
 
-/// Folders for `scripts/check-peft`, where PEFT and transformers read them: adapters, a merged model, and our logits.
+/// Folders for `scripts/check-peft` and `scripts/check-llama-cpp`, where PEFT, transformers and llama.cpp read them:
+/// adapters, a merged model, and our logits.
 #[cfg(not(target_arch = "wasm32"))]
 #[pollster::test]
-#[ignore = "scripts/check-peft runs it"]
-async fn files_for_check_peft() {
-    let folder = std::env::var_os("CHECK_PEFT_FOLDER").expect("scripts/check-peft sets it");
+#[ignore = "scripts/check-peft and scripts/check-llama-cpp run it"]
+async fn files_for_other_programs() {
+    let folder = std::env::var_os("EXPORT_FOLDER").expect("the scripts set it");
     let parts = [Target::QProj, Target::VProj, Target::DownProj];
     for (name, fixture, targets) in [
         ("llama", crate::support::LLAMA, &Target::LLAMA[..]),
@@ -316,10 +317,14 @@ async fn files_for_check_peft() {
             merged.config(&SpecialTokens::default()).unwrap(),
         );
         write("merged/model.safetensors", weights);
-        let gguf = peft::write_gguf(&all, 1, &model.config, name, Precision::F32)
-            .await
-            .unwrap();
-        write("adapter.gguf", gguf);
+        for (file, precision) in [
+            ("adapter.gguf", Precision::F32),
+            ("adapter-f16.gguf", Precision::F16),
+            ("adapter-bf16.gguf", Precision::Bf16),
+        ] {
+            let gguf = peft::write_gguf(&all, 1, &model.config, name, precision).await;
+            write(file, gguf.unwrap());
+        }
         let logits = logits(fixture, &model, Some(&all.run(1))).await;
         write("logits.json", serde_json::to_vec(&logits).unwrap());
     }
