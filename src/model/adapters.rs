@@ -51,13 +51,33 @@ impl Adapters {
         shape
             .targets
             .retain(|target| target.shape(config).is_some());
-        let blocks = (0..config.num_hidden_layers)
+        Self::of_layers(
+            config.num_hidden_layers,
+            |target| target.shape(config),
+            shape,
+            runs,
+            seed,
+            device,
+        )
+    }
+
+    /// As [`Adapters::new`], on `layers` blocks whose linear layers have the channels in and out that
+    /// `shape_of` says.
+    pub fn of_layers(
+        layers: usize,
+        shape_of: impl Fn(Target) -> Option<(usize, usize)>,
+        shape: AdapterShape,
+        runs: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
+        let blocks = (0..layers)
             .map(|layer| {
                 shape
                     .targets
                     .iter()
                     .filter_map(|&target| {
-                        let (inputs, outputs) = target.shape(config)?;
+                        let (inputs, outputs) = shape_of(target)?;
                         let mut random = ChaCha8Rng::seed_from_u64(seed);
                         random.set_stream(target.stream(layer));
                         let bound = 1.0 / (inputs as f32).sqrt();

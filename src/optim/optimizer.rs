@@ -128,14 +128,14 @@ impl Optimizer {
         })
     }
 
-    /// Updates moments and factors, and completes the diagnostics.
-    pub fn update(
+    /// Updates moments and factors, and completes the diagnostics. Each bank has the coefficients that `of_bank` says,
+    /// which differ in their learning rates alone.
+    pub fn update<'a>(
         &mut self,
         adapters: &mut Adapters,
         prepared: Prepared,
-        coefficients: &Coefficients,
+        of_bank: impl Fn(usize) -> &'a Coefficients,
     ) -> Option<Diagnostics> {
-        let c = coefficients;
         let Prepared {
             mut gradients,
             raw_b,
@@ -143,11 +143,13 @@ impl Optimizer {
             ..
         } = prepared;
         let steps = adapters.banks_mut().zip(&mut self.moments).zip(&gradients);
-        for ((bank, moments), gradient) in steps {
+        for (index, ((bank, moments), gradient)) in steps.enumerate() {
+            let c = of_bank(index);
             let direction = moments.a.direction(gradient.a.clone(), &c.a, c);
             let updated = bank.a.clone() * c.a.keep.clone() - direction * c.a.lr.clone();
             replace(&mut bank.a, updated, &mut diagnostics);
         }
+        let c = of_bank(0);
         if let (Some(raw_b), Some(sequential)) = (raw_b, &c.sequential)
             && let Some(grams) = Grams::of_a(adapters, &c.damping)
         {
@@ -159,7 +161,8 @@ impl Optimizer {
             }
         }
         let steps = adapters.banks_mut().zip(&mut self.moments).zip(&gradients);
-        for ((bank, moments), gradient) in steps {
+        for (index, ((bank, moments), gradient)) in steps.enumerate() {
+            let c = of_bank(index);
             let direction = moments.b.direction(gradient.b.clone(), &c.b, c);
             let updated = bank.b.clone() * c.b.keep.clone() - direction * c.b.lr.clone();
             replace(&mut bank.b, updated, &mut diagnostics);

@@ -1,9 +1,10 @@
 //! A session as bytes, and back: what a crashed worker resumes from.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Session, SessionError};
+use super::{Session, SessionError, session::FirstBlocks};
+use crate::diffusion::DiffusionModel;
 use crate::messages::SessionSettings;
 use crate::model::{Adapters, Base};
 use crate::optim::Optimizer;
@@ -19,6 +20,8 @@ struct State {
     settings: SessionSettings,
     step: u32,
     diverged_at: Vec<Option<u32>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_blocks: Option<FirstBlocks>,
 }
 
 /// The tensors of a session, always in the same order.
@@ -51,6 +54,7 @@ impl Session {
             settings: self.settings.clone(),
             step: self.step,
             diverged_at: self.diverged_at.clone(),
+            first_blocks: self.first_blocks.clone(),
         };
         let state = serde_json::to_string(&state).map_err(wrong)?;
         let tensors = tensors(&mut adapters, &mut optimizer);
@@ -64,20 +68,47 @@ impl Session {
     /// # Errors
     /// Bytes that are no checkpoint, or one of another base.
     pub fn resume(model: &Base, bytes: &[u8]) -> Result<Self, SessionError> {
-        let state = tensor_file::read_metadata(bytes, STATE)?
-            .ok_or_else(|| wrong("it holds no session; use a file that this page saved"))?;
-        let state: State = serde_json::from_str(&state).map_err(wrong)?;
-        if state.diverged_at.len() != state.settings.runs.len() {
-            return Err(wrong("it lists another number of runs than its settings"));
-        }
-        let mut session = Self::new(model, state.settings)?;
-        session.step = state.step;
-        session.diverged_at = state.diverged_at;
+        let state = read_state(bytes)?;
+        let session = Self::new(model, state.settings.clone())?;
+        session.restored(state, bytes, &model.device)
+    }
+
+    /// The image session that [`Session::checkpoint`] saved.
+    ///
+    /// # Errors
+    /// Bytes that are no checkpoint, or one of another model.
+    pub fn resume_of_pictures(model: &DiffusionModel, bytes: &[u8]) -> Result<Self, SessionError> {
+        let state = read_state(bytes)?;
+        let text_lr = state.first_blocks.clone().unwrap_or_default().lr;
+        let session = Self::of_pictures(model, state.settings.clone(), text_lr)?;
+        session.restored(state, bytes, &model.device)
+    }
+
+    fn restored(
+        mut self,
+        state: State,
+        bytes: &[u8],
+        device: &Device,
+    ) -> Result<Self, SessionError> {
+        self.step = state.step;
+        self.diverged_at = state.diverged_at;
+        self.first_blocks = state.first_blocks;
         let file = TensorFile::open(bytes)?;
-        for (name, tensor) in tensors(&mut session.adapters, &mut session.optimizer) {
-            *tensor = file.tensor(&name, tensor.dims(), &model.device)?;
+        for (name, tensor) in tensors(&mut self.adapters, &mut self.optimizer) {
+            *tensor = file.tensor(&name, tensor.dims(), device)?;
         }
-        Ok(session)
+        Ok(self)
+    }
+}
+
+/// What a checkpoint says beside its tensors.
+fn read_state(bytes: &[u8]) -> Result<State, SessionError> {
+    let state = tensor_file::read_metadata(bytes, STATE)?
+        .ok_or_else(|| wrong("it holds no session; use a file that this page saved"))?;
+    let state: State = serde_json::from_str(&state).map_err(wrong)?;
+    match state.diverged_at.len() == state.settings.runs.len() {
+        true => Ok(state),
+        false => Err(wrong("it lists another number of runs than its settings")),
     }
 }
 

@@ -5,15 +5,16 @@ use burn::tensor::{Gradients, Tensor};
 use super::head::{chunk_rows, losses_and_gradient};
 use super::labels::{CountedLabels, repeat_ids};
 use crate::data::Batch;
+use crate::diffusion::{DiffusionModel, FlowBatch};
 use crate::model::{Adapters, Base, Context, Dropout};
 use crate::optim::BankGradients;
 
 /// A forward pass that is ready for its backward.
 #[derive(Debug)]
 pub struct Pass {
-    /// Cross entropy of every counted label, those of run 0 first, [K·n].
+    /// Cross entropy of every counted label, or error of every picture, those of run 0 first, [K·n].
     pub losses: Tensor<1>,
-    /// Counted labels of one run, n.
+    /// Counted labels or pictures of one run, n.
     pub count: usize,
     adapters: Adapters,
     surrogate: Tensor<1>,
@@ -51,6 +52,29 @@ impl Pass {
             count: labels.count,
             adapters,
         })
+    }
+
+    /// Text-to-image model and adapters on `batch`, for every run of `adapters`.
+    pub fn of_pictures(
+        model: &DiffusionModel,
+        adapters: &Adapters,
+        dropout: Option<&Dropout>,
+        batch: &FlowBatch,
+    ) -> Self {
+        let adapters = adapters.tracked();
+        let context = Context {
+            adapters: Some(&adapters),
+            dropout,
+            cache: None,
+        };
+        let losses = batch.losses(model, &context); // [K·B]
+        Self {
+            // The sum over runs of their mean losses: its gradient in a run's factors is that run's own.
+            surrogate: losses.clone().sum().div_scalar(batch.rows as f64),
+            losses: losses.inner(),
+            count: batch.rows,
+            adapters,
+        }
     }
 
     /// Gradients of each run's mean loss, in the order of [`Adapters::banks`].

@@ -8,6 +8,7 @@ pub mod gradients;
 pub mod head;
 pub mod labels;
 pub mod memory;
+pub mod pictures;
 pub mod session;
 pub mod settings;
 mod start;
@@ -16,4 +17,4 @@ pub mod token_losses;
 
 pub use error::SessionError;
 pub use evaluation::Evaluation;
-pub use session::{BatchLosses, Session};
+pub use session::{BatchLosses, FirstBlocks, Session};

@@ -1,6 +1,7 @@
 //! The runs that one worker trains: their adapters, their optimizers and the step.
 
-use burn::tensor::{ExecutionError, Tensor, Transaction};
+use burn::tensor::{Device, ExecutionError, Tensor, Transaction};
+use serde::{Deserialize, Serialize};
 use web_time::Instant;
 
 use super::{
@@ -30,7 +31,18 @@ pub struct Session {
     pub(super) step: u32,
     /// The step at which each run's loss or gradient stopped being finite.
     pub(super) diverged_at: Vec<Option<u32>>,
+    /// Learning rates of their own for the adapters of the first blocks.
+    pub(super) first_blocks: Option<FirstBlocks>,
     split: StepTimes,
+}
+
+/// Learning rates of their own for the adapters of the first blocks: of a text-to-image model, its text encoder.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FirstBlocks {
+    /// Number of blocks.
+    pub blocks: usize,
+    /// One learning rate a run.
+    pub lr: Vec<f64>,
 }
 
 /// Summed cross entropies of one batch.
@@ -67,6 +79,7 @@ impl Session {
             settings,
             adapters,
             step: 0,
+            first_blocks: None,
             split: StepTimes::default(),
         }
     }
@@ -110,15 +123,37 @@ impl Session {
     /// A batch without counted labels or longer than the base's context, or a device that failed.
     pub async fn step(&mut self, model: &Base, batch: &Batch) -> Result<StepReport, SessionError> {
         model.check_length(batch.tokens)?;
-        let mut clock = Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS));
+        let clock = self.clock();
+        let dropout = self.dropout();
+        let pass = Pass::forward(model, &self.adapters, dropout.as_ref(), batch)
+            .ok_or(SessionError::NothingCounts)?;
+        let tokens = (batch.rows * batch.tokens) as u32;
+        self.finish(pass, tokens, clock, &model.device).await
+    }
+
+    /// Starts to time a step.
+    pub(super) fn clock(&self) -> Clock {
+        Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS))
+    }
+
+    /// The dropout of this step; `None` where there is none.
+    pub(super) fn dropout(&self) -> Option<Dropout> {
         let dropout = Dropout {
             share: self.settings.dropout,
             seed: u64::from(self.settings.seed),
             step: self.step,
         };
-        let dropout = (self.settings.dropout > 0.0).then_some(&dropout);
-        let pass = Pass::forward(model, &self.adapters, dropout, batch)
-            .ok_or(SessionError::NothingCounts)?;
+        (self.settings.dropout > 0.0).then_some(dropout)
+    }
+
+    /// The step from its forward pass on, whatever the model is. `tokens` is what the report says.
+    pub(super) async fn finish(
+        &mut self,
+        pass: Pass,
+        tokens: u32,
+        mut clock: Clock,
+        device: &Device,
+    ) -> Result<StepReport, SessionError> {
         let (losses, count) = (pass.losses.clone(), pass.count);
         let forward = clock.lap(&losses).await?;
         let gradients = pass.backward();
@@ -129,23 +164,25 @@ impl Session {
 
         let optimizers: Vec<OptimizerSettings> =
             self.settings.runs.iter().map(|run| run.optimizer).collect();
-        let stopped: Vec<bool> = self.diverged_at.iter().map(Option::is_some).collect();
-        let coefficients = Coefficients::new(
-            &optimizers,
-            &stopped,
-            self.step,
-            self.settings.steps,
-            self.adapters.shape.scale(),
-            &model.device,
-        );
+        let coefficients = self.coefficients(&optimizers, device);
         let diagnoses = self.settings.diagnostics;
         let prepared = Optimizer::prepare(&self.adapters, gradients, &coefficients, diagnoses)
             .ok_or(SessionError::NothingCounts)?;
         let norm = prepared.norm.clone();
         let precondition = clock.lap(&norm).await?;
-        let diagnostics = self
-            .optimizer
-            .update(&mut self.adapters, prepared, &coefficients);
+        let first = self.first_blocks.as_ref().map(|first| {
+            let rates = optimizers.iter().zip(&first.lr);
+            let own: Vec<OptimizerSettings> = rates
+                .map(|(optimizer, &lr)| OptimizerSettings { lr, ..*optimizer })
+                .collect();
+            let banks = self.adapters.blocks.iter().take(first.blocks).map(Vec::len);
+            (banks.sum::<usize>(), self.coefficients(&own, device))
+        });
+        let of_bank = |bank: usize| match &first {
+            Some((banks, own)) if bank < *banks => own,
+            _ => &coefficients,
+        };
+        let diagnostics = self.optimizer.update(&mut self.adapters, prepared, of_bank);
         let update = match self.adapters.banks().last() {
             Some(last) => clock.lap(&last.b).await?,
             None => 0.0,
@@ -167,7 +204,7 @@ impl Session {
         Ok(StepReport {
             step: self.step,
             runs: reports,
-            tokens: (batch.rows * batch.tokens) as u32,
+            tokens,
             counted_tokens: count as u32,
             seconds: StepTimes {
                 total: clock.total(),
@@ -175,6 +212,19 @@ impl Session {
             },
             memory_bytes: held_bytes(),
         })
+    }
+
+    /// The hyper-parameters of this step.
+    fn coefficients(&self, optimizers: &[OptimizerSettings], device: &Device) -> Coefficients {
+        let stopped: Vec<bool> = self.diverged_at.iter().map(Option::is_some).collect();
+        Coefficients::new(
+            optimizers,
+            &stopped,
+            self.step,
+            self.settings.steps,
+            self.adapters.shape.scale(),
+            device,
+        )
     }
 
     /// Marks runs that have just diverged, and says how each run is.
@@ -276,7 +326,7 @@ pub(super) fn device_error(error: ExecutionError) -> SessionError {
 }
 
 /// Splits a step's time into parts.
-struct Clock {
+pub(super) struct Clock {
     start: Instant,
     lap: Instant,
     splits: bool,

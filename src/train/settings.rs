@@ -35,7 +35,14 @@ pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), 
         ));
     }
     check_targets(&s.targets, &config.architecture)?;
-    let largest = largest_rank(&s.targets, config);
+    validate_beside_targets(s, largest_rank(&s.targets, config))
+}
+
+/// Checks everything that does not depend on the model, with the largest rank that it allows.
+///
+/// # Errors
+/// The first setting out of range, with its range.
+pub fn validate_beside_targets(s: &SessionSettings, largest: usize) -> Result<(), SessionError> {
     if s.rank == 0 || s.rank as usize > largest {
         return Err(SessionError::setting(
             "rank",

@@ -6,11 +6,14 @@ use riemann_lora::{
     diffusion::{
         DiffusionConfig, DiffusionModel, DiffusionWeights, FlowBatch, SampleSettings, Sampler,
     },
+    messages::{SessionSettings, StepReport},
     model::{AdapterShape, Adapters, Bank, Context, Target},
+    optim::{OptimizerSettings, UpdateRule},
+    train::Session,
 };
 use serde::Deserialize;
 
-use crate::support::{device, values};
+use crate::support::{device, difference, norm, settings, values};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -177,5 +180,140 @@ everywhere! {
             };
             assert_outputs(&found, wanted);
         }
+    }
+}
+
+fn optimizers() -> Vec<OptimizerSettings> {
+    vec![
+        OptimizerSettings::adamw(1e-2),
+        OptimizerSettings::scaled_adamw(1e-2),
+        OptimizerSettings {
+            rule: UpdateRule::Sgd,
+            max_grad_norm: Some(1.0),
+            ..OptimizerSettings::scaled_adamw(1e-1)
+        },
+    ]
+}
+
+/// A session of these runs, its loss at each of six steps, and itself.
+async fn train(optimizers: Vec<OptimizerSettings>, text_lr: Vec<f64>) -> (Session, Vec<Vec<f64>>) {
+    let golden = golden();
+    let model = model(&golden).await;
+    let wanted = SessionSettings {
+        rank: 2,
+        ..settings(optimizers)
+    };
+    let mut session = Session::of_pictures(&model, wanted, text_lr).unwrap();
+    let mut losses = Vec::new();
+    for _ in 0..6 {
+        let report = session
+            .step_on_pictures(&model, &batch(&golden))
+            .await
+            .unwrap();
+        losses.push(report.runs.iter().map(|run| run.loss.unwrap()).collect());
+    }
+    (session, losses)
+}
+
+fn batch(golden: &Golden) -> FlowBatch {
+    FlowBatch {
+        rows: 2,
+        ids: golden.ids.clone(),
+        times: golden.times.clone(),
+        noisy: golden.patches.clone(),
+        velocity: golden.target.clone(),
+    }
+}
+
+async fn factors(session: &Session, run: usize) -> Vec<f32> {
+    let mut all = Vec::new();
+    for bank in session.adapters().run(run).banks() {
+        all.extend(values(bank.a.clone()).await);
+        all.extend(values(bank.b.clone()).await);
+    }
+    all
+}
+
+everywhere! {
+    async fn a_run_in_a_bank_is_the_run_alone() {
+        let text_lr = vec![1e-3, 5e-2, 1e-2];
+        let (together, losses) = train(optimizers(), text_lr.clone()).await;
+        for (run, optimizer) in optimizers().into_iter().enumerate() {
+            let (alone, own) = train(vec![optimizer], vec![text_lr[run]]).await;
+            for (step, own) in own.iter().enumerate() {
+                assert!((own[0] - losses[step][run]).abs() < 1e-5, "run {run}, step {step}");
+            }
+            assert!(own[5][0] < own[0][0] - 1e-3, "run {run} learned nothing: {own:?}");
+            let found = factors(&together, run).await;
+            assert!(difference(&found, &factors(&alone, 0).await) < 1e-4, "run {run}");
+        }
+    }
+}
+
+everywhere! {
+    async fn text_encoder_and_denoiser_have_learning_rates_of_their_own() {
+        let run = || vec![OptimizerSettings { weight_decay: 0.0, ..OptimizerSettings::adamw(1e-2) }];
+        let (session, _) = train(run(), vec![0.0]).await;
+        let moved = async |blocks: std::ops::Range<usize>| {
+            let mut norms = Vec::new();
+            for bank in session.adapters().blocks[blocks].iter().flatten() {
+                norms.extend(values(bank.b.clone()).await.into_iter().map(f64::from));
+            }
+            norm(norms)
+        };
+        assert_eq!(moved(0..2).await, 0.0);
+        assert!(moved(2..4).await > 1e-2);
+    }
+}
+
+everywhere! {
+    async fn a_resumed_image_session_is_the_uninterrupted_one() {
+        let golden = golden();
+        let model = model(&golden).await;
+        let (mut session, _) = train(optimizers(), vec![1e-3; 3]).await;
+        let kept = session.checkpoint().await.unwrap();
+        let mut resumed = Session::resume_of_pictures(&model, &kept).unwrap();
+        for _ in 0..3 {
+            let expected = session.step_on_pictures(&model, &batch(&golden)).await.unwrap();
+            let found = resumed.step_on_pictures(&model, &batch(&golden)).await.unwrap();
+            assert_eq!(found.step, expected.step);
+            let losses = |report: &StepReport| report.runs.iter().map(|run| run.loss).collect::<Vec<_>>();
+            assert_eq!(losses(&found), losses(&expected));
+        }
+    }
+}
+
+everywhere! {
+    async fn a_diverged_run_leaves_the_others_as_they_are() {
+        let golden = golden();
+        let model = model(&golden).await;
+        let sane = OptimizerSettings::adamw(1e-2);
+        let wild = OptimizerSettings { rule: UpdateRule::Sgd, lr: 1e30, ..sane };
+        let start = |runs| Session::of_pictures(&model, SessionSettings { rank: 2, ..settings(runs) }, vec![]).unwrap();
+        let (mut both, mut alone) = (start(vec![wild, sane]), start(vec![sane]));
+        for _ in 0..4 {
+            let found = both.step_on_pictures(&model, &batch(&golden)).await.unwrap();
+            let expected = alone.step_on_pictures(&model, &batch(&golden)).await.unwrap();
+            let (found, expected) = (found.runs[1].loss.unwrap(), expected.runs[0].loss.unwrap());
+            assert!((found - expected).abs() < 1e-5);
+        }
+        assert!(both.diverged_at()[0].is_some());
+        assert_eq!(both.diverged_at()[1], None);
+    }
+}
+
+everywhere! {
+    async fn settings_that_make_no_sense_are_refused() {
+        let model = model(&golden()).await;
+        let refused = |text_lr: Vec<f64>, change: fn(&mut SessionSettings)| {
+            let mut wanted = SessionSettings { rank: 2, ..settings(optimizers()) };
+            change(&mut wanted);
+            Session::of_pictures(&model, wanted, text_lr).unwrap_err().to_string()
+        };
+        assert!(refused(vec![], |s| s.rank = 17).contains("between 1 and 16"));
+        assert!(refused(vec![], |s| s.targets = vec![Target::CAttn]).contains("c_attn"));
+        assert!(refused(vec![], |s| s.targets.clear()).contains("at least one"));
+        assert!(refused(vec![1.0], |_| ()).contains("one for each run"));
+        assert!(refused(vec![f64::NAN; 3], |_| ()).contains("text_lr"));
     }
 }
