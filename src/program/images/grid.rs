@@ -4,12 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use riemann_lora::{
-    diffusion::{SampleSettings, Sampler},
-    engine,
-};
+use riemann_lora::{diffusion::SampleSettings, engine};
 
-use super::{folder::Model, sheet};
+use super::{drawing::draw, folder::Model, sheet};
 
 /// Draw captions side by side into a PNG file.
 #[derive(Debug, Args)]
@@ -51,22 +48,15 @@ impl Grid {
         let (device, _) = engine::start().await?;
         let Model { weights, words } = Model::read(&self.model, &device)?;
         let config = &weights.config;
-        let ids: Vec<i32> = self
-            .captions
-            .iter()
-            .flat_map(|caption| words.encode(caption, config.caption_length))
-            .collect();
         let model = weights.model();
         let settings = SampleSettings {
             steps: self.steps,
             guidance: self.guidance,
             seed: self.seed,
         };
-        let mut sampler = Sampler::new(&model, None, &ids, settings);
-        while !sampler.is_finished() {
-            sampler.step();
-        }
-        let pictures = sampler.pictures().await?.concat();
+        let pictures = draw(&model, None, &words, &self.captions, settings)
+            .await?
+            .concat();
         sheet::write(
             &self.output,
             &pictures,

@@ -1,10 +1,13 @@
 //! The text-to-image model from a terminal.
 
+mod concept;
+mod drawing;
 mod folder;
 mod grid;
 mod pretrain;
 mod retrieval;
 mod sheet;
+mod sweep;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -24,6 +27,8 @@ enum Command {
     Grid(grid::Grid),
     /// Measure how often a drawing is what its caption says.
     Measure(retrieval::Measure),
+    /// Teach a subject and a style by every method at every learning rate.
+    Sweep(sweep::Sweep),
 }
 
 impl Images {
@@ -33,6 +38,7 @@ impl Images {
             Command::Pretrain(command) => command.run().await,
             Command::Grid(command) => command.run().await,
             Command::Measure(command) => command.run().await,
+            Command::Sweep(command) => command.run().await,
         }
     }
 }

@@ -6,14 +6,14 @@ use anyhow::Result;
 use clap::Args;
 use riemann_lora::{
     diffusion::{
-        DiffusionConfig, DiffusionModel, Gallery, Pictures, Retrieval, SampleSettings, Sampler,
-        Words, pictures::from_patches,
+        DiffusionConfig, DiffusionModel, Gallery, Pictures, Retrieval, SampleSettings, Words,
+        pictures::from_patches,
     },
     engine,
 };
 use serde::Serialize;
 
-use super::{super::result_file::ResultFile, folder};
+use super::{super::result_file::ResultFile, drawing::draw, folder};
 
 /// Pictures that are drawn at once.
 const AT_ONCE: usize = 25;
@@ -63,13 +63,8 @@ impl Measure {
             ..SampleSettings::default()
         };
         let started = std::time::Instant::now();
-        draw(
-            &model,
-            &words,
-            &seen.captions[..8.min(seen.captions.len())],
-            settings,
-        )
-        .await?;
+        let eight = &seen.captions[..8.min(seen.captions.len())];
+        draw(&model, None, &words, eight, settings).await?;
         let seconds_grid_of_8 = started.elapsed().as_secs_f64();
         let figures = Figures {
             seen: measure(&model, &words, &seen, self.count, settings).await?,
@@ -98,7 +93,15 @@ async fn measure(
     for (index, captions) in captions.chunks(AT_ONCE).enumerate() {
         // Other noise for other captions.
         let seed = settings.seed + index as u64;
-        let drawn = draw(model, words, captions, SampleSettings { seed, ..settings }).await?;
+        let drawn = draw(
+            model,
+            None,
+            words,
+            captions,
+            SampleSettings { seed, ..settings },
+        )
+        .await?
+        .concat();
         let found = captions.iter().zip(&drawn);
         ranks.extend(found.filter_map(|(caption, picture)| gallery.rank(picture, caption)));
     }
@@ -110,22 +113,4 @@ fn gallery(pictures: &Pictures, config: &DiffusionConfig) -> Gallery {
     let entries =
         entries.map(|(caption, patches)| (caption.as_str(), from_patches(patches, config)));
     Gallery::new(entries, config.image_size)
-}
-
-async fn draw(
-    model: &DiffusionModel,
-    words: &Words,
-    captions: &[String],
-    settings: SampleSettings,
-) -> Result<Vec<Vec<u8>>> {
-    let length = model.config.caption_length;
-    let ids: Vec<i32> = captions
-        .iter()
-        .flat_map(|caption| words.encode(caption, length))
-        .collect();
-    let mut sampler = Sampler::new(model, None, &ids, settings);
-    while !sampler.is_finished() {
-        sampler.step();
-    }
-    Ok(sampler.pictures().await?.concat())
 }

@@ -1,0 +1,284 @@
+//! The experiment of the paper's section on diffusion models: teach a subject and a style by every method at every
+//! learning rate.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use riemann_lora::{
+    diffusion::{DiffusionModel, SampleSettings, Words},
+    engine,
+    messages::{RunSettings, SessionSettings},
+    model::Target,
+    optim::{OptimizerSettings, PreconditionerSettings, UpdateRule},
+    train::Session,
+};
+use serde::Serialize;
+
+use super::{super::result_file::ResultFile, concept::Concept, drawing::draw, folder, sheet};
+
+/// Captions of a grid.
+const GRID: usize = 8;
+/// Captions that are drawn to be measured.
+const MEASURED: usize = 16;
+/// Steps that are timed, after as many that are not.
+const TIMED_STEPS: u32 = 10;
+
+/// Teach a subject and a style by every method at every learning rate.
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// Folder of the model.
+    model: PathBuf,
+    /// Folder that scripts/make-icons filled.
+    icons: PathBuf,
+    /// Result file; grids as PNG files are put beside it.
+    result: PathBuf,
+    /// Learning rates of the denoiser's adapters.
+    #[arg(long, value_delimiter = ',', default_values_t = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5])]
+    lr: Vec<f64>,
+    /// Learning rate of the text encoder's adapters; without it that of the denoiser's.
+    #[arg(long)]
+    text_lr: Option<f64>,
+    /// Steps of each run.
+    #[arg(long, default_value_t = 500)]
+    steps: u32,
+    /// Steps after which grids are drawn, beside those before the first and after the last.
+    #[arg(long, default_value_t = 100)]
+    grid_at: u32,
+    /// Pictures a step.
+    #[arg(long, default_value_t = 8)]
+    batch_size: u32,
+    /// Rank of the adapters.
+    #[arg(long, default_value_t = 4)]
+    rank: u32,
+    /// Seed of adapters, batches and noise.
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
+}
+
+/// One run at its end.
+#[derive(Debug, Serialize)]
+struct RunResult {
+    concept: &'static str,
+    method: &'static str,
+    lr: f64,
+    text_lr: f64,
+    /// Share of drawings whose nearest real picture is one of the concept's.
+    retrieval: f64,
+    /// `None` where it is not finite.
+    validation_loss: Option<f64>,
+    diverged: bool,
+}
+
+/// The model before it is taught anything.
+#[derive(Debug, Serialize)]
+struct BaseResult {
+    concept: &'static str,
+    retrieval: f64,
+    /// What drawing any real picture would give.
+    retrieval_chance: f64,
+    validation_loss: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Figures {
+    base: Vec<BaseResult>,
+    runs: Vec<RunResult>,
+    steps_per_second_two_runs: f64,
+}
+
+/// Method and its settings at a learning rate.
+fn methods() -> [(&'static str, OptimizerSettings); 4] {
+    let adamw = OptimizerSettings::adamw(0.0);
+    let sgd = OptimizerSettings {
+        rule: UpdateRule::Sgd,
+        weight_decay: 0.0,
+        ..adamw
+    };
+    let preconditioner = Some(PreconditionerSettings::new(1e-2));
+    let scaled = |optimizer| OptimizerSettings {
+        preconditioner,
+        ..optimizer
+    };
+    [
+        ("adamw", adamw),
+        ("scaled-adamw", scaled(adamw)),
+        ("sgd", sgd),
+        ("scaled-gd", scaled(sgd)),
+    ]
+}
+
+impl Sweep {
+    /// Trains all runs, one bank a method, and writes what came out.
+    pub async fn run(self) -> Result<()> {
+        ensure!(!self.lr.is_empty(), "lr is empty; give at least one");
+        let (device, _) = engine::start().await?;
+        let folder::Model { weights, words } = folder::Model::read(&self.model, &device)?;
+        let model = weights.model();
+        let mut figures = Figures {
+            base: Vec::new(),
+            runs: Vec::new(),
+            steps_per_second_two_runs: 0.0,
+        };
+        for name in ["subject", "style"] {
+            let random = (self.batch_size as usize, u64::from(self.seed));
+            let mut concept = Concept::read(name, &self.icons, &model.config, random, MEASURED)?;
+            if figures.base.is_empty() {
+                figures.steps_per_second_two_runs =
+                    self.speed(&model, &words, &mut concept).await?;
+            }
+            for (method, optimizer) in methods() {
+                self.bank(
+                    &model,
+                    &words,
+                    &mut concept,
+                    (method, optimizer),
+                    &mut figures,
+                )
+                .await?;
+                // What is known so far is kept, for this takes long.
+                self.write(&figures)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, figures: &Figures) -> Result<()> {
+        ResultFile::new(figures)?
+            .with("steps", &self.steps)?
+            .with("batch_size", &self.batch_size)?
+            .with("rank", &self.rank)?
+            .with("methods", &methods())?
+            .write(&self.result, None)
+    }
+
+    /// A session with a run for each learning rate.
+    fn session(
+        &self,
+        model: &DiffusionModel,
+        optimizer: OptimizerSettings,
+        rates: &[f64],
+    ) -> Result<Session> {
+        let runs = rates.iter().map(|&lr| RunSettings {
+            name: format!("{lr:e}"),
+            optimizer: OptimizerSettings { lr, ..optimizer },
+        });
+        let settings = SessionSettings {
+            rank: self.rank,
+            alpha: f64::from(self.rank),
+            dropout: 0.0,
+            targets: Target::LLAMA.to_vec(),
+            batch_size: self.batch_size,
+            steps: self.steps,
+            seed: self.seed,
+            runs: runs.collect(),
+            diagnostics: false,
+        };
+        let text_lr = self.text_lr.map(|lr| vec![lr; rates.len()]);
+        Ok(Session::of_pictures(
+            model,
+            settings,
+            text_lr.unwrap_or_default(),
+        )?)
+    }
+
+    /// Steps a second of two runs, AdamW and scaled AdamW or not makes no difference that matters.
+    async fn speed(
+        &self,
+        model: &DiffusionModel,
+        words: &Words,
+        concept: &mut Concept,
+    ) -> Result<f64> {
+        let [_, (_, scaled), ..] = methods();
+        let mut session = self.session(model, scaled, &[1e-4, 1e-3])?;
+        let mut started = Instant::now();
+        for step in 0..2 * TIMED_STEPS {
+            if step == TIMED_STEPS {
+                started = Instant::now();
+            }
+            session
+                .step_on_pictures(model, &concept.batch(step, words))
+                .await?;
+        }
+        Ok(f64::from(TIMED_STEPS) / started.elapsed().as_secs_f64())
+    }
+
+    /// All learning rates of one method.
+    async fn bank(
+        &self,
+        model: &DiffusionModel,
+        words: &Words,
+        concept: &mut Concept,
+        (method, optimizer): (&'static str, OptimizerSettings),
+        figures: &mut Figures,
+    ) -> Result<()> {
+        let mut session = self.session(model, optimizer, &self.lr)?;
+        let validation = concept.validation(words);
+        let settings = SampleSettings::default();
+        if !figures.base.iter().any(|base| base.concept == concept.name) {
+            let losses = session.evaluate_on_pictures(model, &validation).await?;
+            let drawn = draw(model, None, words, &concept.captions, settings).await?;
+            let found = concept.retrieval(&drawn.concat());
+            figures.base.push(BaseResult {
+                concept: concept.name,
+                retrieval: found.first,
+                retrieval_chance: found.chance,
+                validation_loss: losses.first().copied().unwrap_or(f64::NAN),
+            });
+        }
+
+        let captions = &concept.captions[..GRID.min(concept.captions.len())].to_vec();
+        let mut rows = draw(model, None, words, captions, settings).await?;
+        let bar = ProgressBar::new(u64::from(self.steps)).with_style(ProgressStyle::with_template(
+            "{msg} {pos}/{len} steps {wide_bar} {eta} left",
+        )?);
+        bar.set_message(format!("{} by {method}", concept.name));
+        for step in 0..self.steps {
+            if session.is_finished() {
+                break;
+            }
+            session
+                .step_on_pictures(model, &concept.batch(step, words))
+                .await?;
+            bar.inc(1);
+            if step + 1 == self.grid_at {
+                rows.extend(
+                    draw(model, Some(session.adapters()), words, captions, settings).await?,
+                );
+            }
+        }
+        bar.finish_and_clear();
+
+        let losses = session.evaluate_on_pictures(model, &validation).await?;
+        let adapters = Some(session.adapters());
+        let drawn = draw(model, adapters, words, &concept.captions, settings).await?;
+        for (index, &lr) in self.lr.iter().enumerate() {
+            let diverged = session.diverged_at()[index].is_some();
+            figures.runs.push(RunResult {
+                concept: concept.name,
+                method,
+                lr,
+                text_lr: self.text_lr.unwrap_or(lr),
+                retrieval: concept.retrieval(&drawn[index]).first,
+                validation_loss: Some(losses[index]).filter(|loss| loss.is_finite() && !diverged),
+                diverged,
+            });
+        }
+        rows.extend(drawn.into_iter().map(|row| row[..captions.len()].to_vec()));
+        let stem = self
+            .result
+            .file_stem()
+            .context("the result file needs a name")?;
+        let name = format!("{}-{}-{method}.png", stem.to_string_lossy(), concept.name);
+        let size = model.config.image_size;
+        sheet::write(
+            &self.result.with_file_name(name),
+            &rows.concat(),
+            size,
+            captions.len(),
+            2,
+        )
+    }
+}
