@@ -24,7 +24,8 @@
 //!
 //! # Around it
 //!
-//! [`load`] makes a base, a Llama or a GPT-2, of GGUF or safetensors bytes, tensor by tensor. [`generate`] writes text
+//! [`kernel`] computes, on the CPU, what a step spends its time on: products with weights that stay packed, and what lies
+//! between them. [`load`] makes a base, a Llama or a GPT-2, of GGUF or safetensors bytes, tensor by tensor. [`generate`] writes text
 //! with all runs side by side. [`peft`] reads and writes adapters. [`engine`] is the device that a
 //! build computes on: `cpu` or `webgpu`, one a build. [`messages`] is what the page and its workers
 //! say to each other, and `web`, in wasm builds, the only module that knows JavaScript.
