@@ -3,7 +3,7 @@
 use super::head::chunk_rows;
 use super::settings::adapter_shape;
 use crate::messages::{MemoryEstimate, SessionSettings};
-use crate::model::{Adapters, Architecture, ModelConfig};
+use crate::model::{Adapters, Architecture, ModelConfig, Target};
 
 /// Bytes of an f32.
 const F32: f64 = 4.0;
@@ -31,12 +31,20 @@ pub fn estimate(
     let inner = config.intermediate_size as f64;
     let scores = config.architecture.heads() as f64 * sequence_length as f64;
     // Values a token that a block's operations save for their backward: norms and residuals,
-    // queries, keys and values, the feed-forward layer with its activation, scores before and after
-    // softmax. The factors were fitted to the peak of SmolLM2 at 128, 256 and 512 tokens (within
-    // 5 %), and to that of GPT-2s with 384 and 768 channels at the same lengths, with all layers
-    // adapted (within 2 %; with q_proj and v_proj alone it takes a sixth less).
+    // queries, keys and values, the feed-forward layer with its activation, scores after softmax,
+    // on WebGPU also what lies between them, and the inputs of adapted layers. The factors were
+    // fitted to the peak of SmolLM2 in the browser at 64, 128 and 256 tokens with q_proj and v_proj
+    // (within 3 %) and at 128 with all layers adapted (3 %), those of WebGPU's to the same operations
+    // on the CPU at 128, 256 and 512 (5 %), and those of GPT-2 to models with 384 and 768 channels
+    // with all layers adapted (within 2 %; with q_proj and v_proj alone it takes a sixth less).
     let a_block = match config.architecture {
-        Architecture::Llama(_) => 7.0 * channels + 4.0 * inner + 2.5 * scores,
+        Architecture::Llama(_) if cfg!(feature = "webgpu") => {
+            7.0 * channels + 4.0 * inner + 2.5 * scores
+        }
+        Architecture::Llama(_) => {
+            let inputs = adapted_inputs(&settings.targets, channels, inner);
+            3.45 * channels + 2.0 * inner + 1.1 * scores + inputs
+        }
         Architecture::Gpt2(_) => 8.1 * channels + 5.5 * inner + 2.9 * scores,
     };
     let kept = tokens * a_block * config.num_hidden_layers as f64;
@@ -50,4 +58,13 @@ pub fn estimate(
         total: base_bytes + runs_bytes + activations,
         limit,
     }
+}
+
+/// Values a token of the inputs of a Llama block's adapted layers, each counted once.
+fn adapted_inputs(targets: &[Target], channels: f64, inner: f64) -> f64 {
+    let any = |of: &[Target]| f64::from(u8::from(of.iter().any(|target| targets.contains(target))));
+    any(&[Target::QProj, Target::KProj, Target::VProj]) * channels
+        + any(&[Target::OProj]) * channels
+        + any(&[Target::GateProj, Target::UpProj]) * channels
+        + any(&[Target::DownProj]) * inner
 }
