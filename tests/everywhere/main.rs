@@ -41,4 +41,6 @@ mod optimizers;
 mod peft;
 mod stop;
 mod theory;
+#[cfg(not(feature = "webgpu"))]
+mod tiny;
 mod token_losses;
