@@ -16,6 +16,9 @@ interface View {
   signed: boolean;
 }
 
+const ABOUT =
+  'Each token of a text is coloured by how much it surprises the base or a run, which shows what a run has learned, and where.';
+
 /** How well the base and the runs foresee each token of a text. */
 export function tokenLossPanel(app: App): HTMLElement[] {
   const { lab, tokenLosses: book } = app;
@@ -90,11 +93,7 @@ export function tokenLossPanel(app: App): HTMLElement[] {
   });
   const numbers = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers of each token'), table);
   const result = h('div', { class: 'stack' }, view.element, heat.element, means, numbers);
-  const empty = h(
-    'p',
-    { class: 'hint' },
-    'Each token of a text is coloured by how much it surprises the base or a run, which shows what a run has learned, and where. Load a model first.',
-  );
+  const empty = h('p', { class: 'hint' });
 
   const showButtons = () => {
     const model = lab.model.value.status === 'ready' && lab.phase.value !== 'preparing';
@@ -107,6 +106,7 @@ export function tokenLossPanel(app: App): HTMLElement[] {
     next.hidden = source !== 'example' || book.reading.value === null;
     go.disabled = book.busy.value || !model || !enough;
     next.disabled = go.disabled;
+    setText(empty, model ? ABOUT : `${ABOUT} Load a model first.`);
     const missing = source === 'example' && model && heldOut === 0;
     setText(
       busy,
