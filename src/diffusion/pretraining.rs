@@ -1,6 +1,6 @@
 //! Training of all weights from nothing.
 
-use burn::tensor::{Device, Tensor, Transaction};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{config::DiffusionConfig, flow::FlowBatch, weights::DiffusionWeights};
@@ -136,14 +136,7 @@ impl DiffusionPretraining {
             let fresh = weight.value.clone().mul_scalar(1.0 - decay);
             average.value = average.value.clone().mul_scalar(decay) + fresh;
         }
-        let read = Transaction::default().register(loss).register(norm);
-        let read = read.execute_async().await.map_err(device_error)?;
-        let mut numbers = read.iter().flat_map(|data| data.iter::<f32>());
-        Ok(PretrainReport {
-            step: self.update.step,
-            loss: numbers.next().unwrap_or(f32::NAN),
-            grad_norm: numbers.next().unwrap_or(f32::NAN),
-        })
+        PretrainReport::read(self.update.step, loss, norm).await
     }
 
     /// Mean loss of the averaged weights on one batch.

@@ -1,6 +1,9 @@
 //! Cross entropy over a vocabulary and its derivative, in place of the logits.
 
-use super::exponential::exp;
+use super::{exponential::exp, sums::sum};
+
+/// Sums side by side.
+const LANES: usize = 16;
 
 /// Cross entropy of each row in nats; the row becomes its derivative with respect to the logits, softmax less one at the
 /// target.
@@ -20,7 +23,7 @@ pub fn cross_entropy(logits: &mut [f32], targets: &[usize]) -> Vec<f32> {
         for value in row.iter_mut() {
             *value = exp(*value - largest);
         }
-        let sum = sum(row);
+        let sum = sum::<LANES>(row);
         let scale = 1.0 / sum;
         for value in row.iter_mut() {
             *value *= scale;
@@ -29,19 +32,6 @@ pub fn cross_entropy(logits: &mut [f32], targets: &[usize]) -> Vec<f32> {
         sum.ln() - wanted
     })
     .collect()
-}
-
-/// In as many sums as fill vectors, which are also more exact than one over a large vocabulary.
-fn sum(values: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let mut sums = [0.0; LANES];
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            sums[lane] += chunk[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
 #[cfg(test)]

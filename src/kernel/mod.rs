@@ -19,6 +19,7 @@ mod direction;
 pub mod exponential;
 pub mod matrix;
 pub mod narrow;
+mod sums;
 pub mod tile;
 
 pub use direction::Direction;

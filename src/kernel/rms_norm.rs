@@ -15,6 +15,10 @@ use burn::backend::{
 use burn::tensor::Tensor;
 
 use super::host::{contiguous, tensor, values};
+use super::sums::dot;
+
+/// Sums side by side.
+const LANES: usize = 8;
 
 /// `x / √(mean(x²) + eps) · weight` over the last axis.
 ///
@@ -35,23 +39,8 @@ trait RmsNorm: Backend {
 
 /// `1 / √(mean(x²) + eps)` of a row.
 fn scale(row: &[f32], eps: f32) -> f32 {
-    let squares: f32 = dot(row, row);
+    let squares: f32 = dot::<LANES>(row, row);
     1.0 / (squares / row.len() as f32 + eps).sqrt()
-}
-
-/// Σ left · right in as many sums as fill vectors.
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (left, left_rest) = left.as_chunks::<LANES>();
-    let (right, right_rest) = right.as_chunks::<LANES>();
-    for (left, right) in left.iter().zip(right) {
-        for lane in 0..LANES {
-            sums[lane] += left[lane] * right[lane];
-        }
-    }
-    let rest: f32 = left_rest.iter().zip(right_rest).map(|(l, r)| l * r).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 impl RmsNorm for Flex {
@@ -114,7 +103,7 @@ impl Backward<Flex, 2> for Step {
                 for (weighted, (gradient, weight)) in weighted.iter_mut().zip(pairs) {
                     *weighted = gradient * weight;
                 }
-                let along = dot(&weighted, x) * scale * scale * scale / channels as f32;
+                let along = dot::<LANES>(&weighted, x) * scale * scale * scale / channels as f32;
                 for ((result, weighted), x) in result.iter_mut().zip(&weighted).zip(x) {
                     *result = scale * weighted - along * x;
                 }

@@ -44,6 +44,27 @@ pub struct PretrainReport {
     pub grad_norm: f32,
 }
 
+impl PretrainReport {
+    /// Reads loss and norm back, both at once.
+    ///
+    /// # Errors
+    /// A device that failed.
+    pub(crate) async fn read(
+        step: u32,
+        loss: Tensor<1>,
+        norm: Tensor<3>,
+    ) -> Result<Self, SessionError> {
+        let read = Transaction::default().register(loss).register(norm);
+        let read = read.execute_async().await.map_err(device_error)?;
+        let mut numbers = read.iter().flat_map(|data| data.iter::<f32>());
+        Ok(Self {
+            step,
+            loss: numbers.next().unwrap_or(f32::NAN),
+            grad_norm: numbers.next().unwrap_or(f32::NAN),
+        })
+    }
+}
+
 /// A model that is being pretrained.
 #[derive(Debug)]
 pub struct Pretraining {
@@ -134,14 +155,7 @@ impl Pretraining {
             .update
             .apply(&mut self.weights.weights, gradients, &self.weights.device)
             .ok_or(SessionError::NothingCounts)?;
-        let read = Transaction::default().register(loss).register(norm);
-        let read = read.execute_async().await.map_err(device_error)?;
-        let mut numbers = read.iter().flat_map(|data| data.iter::<f32>());
-        Ok(PretrainReport {
-            step: self.update.step,
-            loss: numbers.next().unwrap_or(f32::NAN),
-            grad_norm: numbers.next().unwrap_or(f32::NAN),
-        })
+        PretrainReport::read(self.update.step, loss, norm).await
     }
 
     /// Summed losses of one held-out batch.

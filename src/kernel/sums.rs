@@ -1,0 +1,42 @@
+//! Sums in as many lanes as fill vectors, which one sum after the other would not.
+
+/// Σ left · right in `LANES` sums side by side.
+#[inline]
+pub fn dot<const LANES: usize>(left: &[f32], right: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (left, left_rest) = left.as_chunks::<LANES>();
+    let (right, right_rest) = right.as_chunks::<LANES>();
+    for (left, right) in left.iter().zip(right) {
+        for lane in 0..LANES {
+            sums[lane] += left[lane] * right[lane];
+        }
+    }
+    let rest: f32 = left_rest.iter().zip(right_rest).map(|(l, r)| l * r).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+/// Σ values in `LANES` sums side by side, which over many values is also more exact than one.
+#[inline]
+pub fn sum<const LANES: usize>(values: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            sums[lane] += chunk[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_beside_whole_lanes_count_too() {
+        let values: Vec<f32> = (1..=37).map(|i| i as f32).collect();
+        assert_eq!(sum::<16>(&values), 703.0);
+        assert_eq!(dot::<8>(&values, &values), 17575.0);
+        assert_eq!(dot::<8>(&[], &[]), 0.0);
+    }
+}
