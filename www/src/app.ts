@@ -1,48 +1,26 @@
 import { checkConfig, type Problems } from './config/check';
-import { type Config, type RunConfig, sessionSettings } from './config/config';
-import { startProblems } from './config/start';
+import { type Config, sessionSettings } from './config/config';
+import { Experiment } from './experiment';
 import type { KeptWorker } from './lab/crew';
-import type { LabEstimate } from './lab/estimate';
-import type { Lab, LabListener } from './lab/lab';
+import type { Lab } from './lab/lab';
 import type { DataSource } from './lab/seat';
-import type { TrainingPlan } from './lab/training';
-import { ExperimentMetrics } from './metrics/experiment-metrics';
-import type { Failure } from './protocol';
+import type { ExperimentMetrics } from './metrics/experiment-metrics';
+import type { SessionSettings } from './protocol';
 import { SampleBook, type SampleGroup } from './samples';
 import { Signal } from './signal';
 import { TokenLossBook } from './token-losses';
 
-/** What is needed before Start, as the page shows it. */
-export type EstimateState = LabEstimate | Failure | null;
-
-const ESTIMATE_DELAY_MS = 250;
-
-/** What the page is about, between the lab and what is drawn. Knows no DOM. */
-export class App {
-  readonly problems = new Signal<Problems>(new Map());
-  readonly estimate = new Signal<EstimateState>(null);
+/** The experiment on a language model: text is learned, and samples and losses of tokens show it. */
+export class App extends Experiment<Config> {
+  readonly words = { data: 'data', units: 'Tokens' };
   readonly dataSource = new Signal<DataSource | null>(null);
   /** Whether data settings were changed since the data was read. */
   readonly dataStale = new Signal<boolean>(false);
-  readonly metrics = new Signal<ExperimentMetrics | null>(null);
-  /** The runs of the training that is shown: the table may have changed since. */
-  readonly trainedRuns = new Signal<readonly RunConfig[]>([]);
-  /** What it began with. */
-  readonly trained = new Signal<Config | null>(null);
-  /** Counts checkpoints of its workers. */
-  readonly checkpointed = new Signal<number>(0);
-  /** A sweep uses the lab: nothing else may until it is over. */
-  readonly sweeping = new Signal<boolean>(false);
-  /** Counts whatever changes the curves. */
-  readonly measured = new Signal<number>(0);
   readonly samples: SampleBook;
   readonly tokenLosses: TokenLossBook;
-  private estimateTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    readonly lab: Lab,
-    readonly config: Signal<Config>,
-  ) {
+  constructor(lab: Lab, config: Signal<Config>) {
+    super(lab, config);
     this.samples = new SampleBook(lab);
     this.tokenLosses = new TokenLossBook(lab);
     lab.model.subscribe(({ status }) => {
@@ -50,35 +28,13 @@ export class App {
       this.samples.clear();
       this.tokenLosses.clear();
     });
-    config.watch((current) => {
-      this.check(current);
-      this.estimateSoon();
-    });
-    lab.startAdapter.subscribe(() => this.check(this.config.value));
-    lab.data.subscribe(() => this.estimateSoon());
-    lab.failure.subscribe((failure) => this.showFailure(failure));
-    lab.phase.subscribe((phase) => {
-      const metrics = this.metrics.value;
-      if (phase === 'running' || phase === 'pausing') metrics?.pace.begin(performance.now());
-      else metrics?.pace.pause();
-      if (!this.locked) this.estimateSoon();
-      this.touch();
-    });
   }
 
-  /** Changes a copy of the configuration and puts it in place. */
-  change(edit: (config: Config) => void): void {
-    const next = structuredClone(this.config.value);
-    edit(next);
-    const data = JSON.stringify(next.data) !== JSON.stringify(this.config.value.data);
-    this.config.set(next);
+  override change(edit: (config: Config) => void): void {
+    const before = JSON.stringify(this.config.value.data);
+    super.change(edit);
+    const data = JSON.stringify(this.config.value.data) !== before;
     if (data && this.lab.data.value.status === 'ready') this.dataStale.set(true);
-  }
-
-  /** Whether settings may be changed now: a running training keeps those it began with. */
-  get locked(): boolean {
-    if (this.sweeping.value) return true;
-    return ['preparing', 'running', 'pausing', 'paused'].includes(this.lab.phase.value);
   }
 
   async readData(source: DataSource | null = this.dataSource.value): Promise<boolean> {
@@ -90,17 +46,6 @@ export class App {
     return answer?.ok ?? false;
   }
 
-  /** Trains from fresh adapters. `singleStep` pauses after the first. */
-  async start(singleStep = false): Promise<void> {
-    if (this.locked || this.problems.value.size > 0) return;
-    if (this.dataStale.value && !(await this.readData())) return;
-    const config = this.config.value;
-    const metrics = new ExperimentMetrics(config.runs.length, config.session.steps);
-    this.show(config, metrics);
-    await this.lab.start(this.planOf(config), this.listenerOf(metrics), singleStep);
-    await this.sampleAfter();
-  }
-
   /** Goes on with a training that was kept; model and data are loaded again already. */
   async resume(
     config: Config,
@@ -108,52 +53,8 @@ export class App {
     samples: readonly SampleGroup[],
     workers: readonly KeptWorker[],
   ): Promise<void> {
-    this.show(config, metrics, samples);
-    const before = metrics.step;
-    const listener = { ...this.listenerOf(metrics), onReady: async () => {} };
-    await this.lab.restore(this.planOf(config), workers, listener);
-    if (metrics.step > before) await this.sampleAfter();
-  }
-
-  private show(config: Config, metrics: ExperimentMetrics, kept: readonly SampleGroup[] | null = null): void {
-    this.metrics.set(metrics);
-    this.trained.set(config);
-    this.trainedRuns.set(structuredClone(config.runs));
-    // Its worker is needed now.
-    if (this.samples.writing.value) this.lab.cancelSampling();
-    if (kept === null) this.samples.begin();
-    else this.samples.goOn(kept);
-  }
-
-  private planOf(config: Config): TrainingPlan {
-    const data = this.lab.data.value;
-    const heldOut = data.status === 'ready' ? data.value.statistics.validation_examples : 0;
-    return {
-      settings: sessionSettings(config),
-      validationEvery: heldOut > 0 ? config.validationEvery : 0,
-      checkpointEvery: config.checkpointEvery,
-    };
-  }
-
-  private listenerOf(metrics: ExperimentMetrics): LabListener {
-    return {
-      onStep: ({ runs }, report) => {
-        metrics.recordStep(runs, report, performance.now(), this.lab.trainees.length);
-        this.touch();
-      },
-      onEvaluation: ({ runs }, report) => {
-        metrics.recordEvaluation(runs, report);
-        this.touch();
-      },
-      onCheckpoint: () => this.checkpointed.set(this.checkpointed.value + 1),
-      onReady: async () => {
-        if (this.config.value.sampleAround) await this.sample();
-      },
-    };
-  }
-
-  private async sampleAfter(): Promise<void> {
-    if (this.lab.phase.value === 'finished' && this.config.value.sampleAround) await this.sample();
+    this.samples.goOn(samples);
+    await this.goOn(config, metrics, workers);
   }
 
   /** Lets the base and all runs write now. */
@@ -169,52 +70,34 @@ export class App {
     await this.tokenLosses.measure(text, example, step, runs);
   }
 
-  /** The runs that can be asked now, and how far they are. */
-  private get asked(): { step: number; runs: readonly RunConfig[] } {
-    if (!this.lab.hasRuns) return { step: 0, runs: [] };
-    return { step: this.metrics.value?.step ?? 0, runs: this.trainedRuns.value };
+  protected problemsOf(config: Config): Problems {
+    return checkConfig(config);
   }
 
-  private check(config: Config): void {
-    this.problems.set(
-      new Map([...startProblems(config.session, this.lab.startAdapter.value), ...checkConfig(config)]),
-    );
+  protected settingsOf(config: Config): SessionSettings {
+    return sessionSettings(config);
   }
 
-  /** The lab trains something else: curves and adapters of the last training are gone. */
-  forgetTraining(): void {
-    this.metrics.set(null);
-    this.trained.set(null);
-    this.trainedRuns.set([]);
-    this.samples.begin();
-    this.touch();
+  protected get hasValidation(): boolean {
+    const data = this.lab.data.value;
+    return data.status === 'ready' && data.value.statistics.validation_examples > 0;
   }
 
-  private touch(): void {
-    this.measured.set(this.measured.value + 1);
+  protected override beforeStart(): boolean | Promise<boolean> {
+    return !this.dataStale.value || this.readData();
   }
 
-  private showFailure(failure: Failure | null): void {
-    // Runs of a sweep are not those of the table.
-    if (failure === null || failure.field === null || this.sweeping.value) return;
-    this.problems.set(new Map([...this.problems.value, [failure.field, failure.message]]));
+  protected begun(goesOn: boolean): void {
+    // Its worker is needed now.
+    if (this.samples.writing.value) this.lab.cancelSampling();
+    if (!goesOn) this.samples.begin();
   }
 
-  private estimateSoon(): void {
-    clearTimeout(this.estimateTimer);
-    this.estimateTimer = setTimeout(() => void this.estimateNow(), ESTIMATE_DELAY_MS);
+  protected async onReady(): Promise<void> {
+    if (this.config.value.sampleAround) await this.sample();
   }
 
-  private async estimateNow(): Promise<void> {
-    const { lab, config } = this;
-    if (this.locked) return;
-    if (lab.model.value.status !== 'ready' || lab.data.value.status !== 'ready') {
-      this.estimate.set(null);
-      return;
-    }
-    if (checkConfig(config.value).size > 0) return;
-    const answer = await lab.estimate(sessionSettings(config.value));
-    this.estimate.set(answer.ok ? answer.value : answer.failure);
-    if (!answer.ok) this.showFailure(answer.failure);
+  protected async onOver(): Promise<void> {
+    if (this.lab.phase.value === 'finished' && this.config.value.sampleAround) await this.sample();
   }
 }

@@ -37,6 +37,7 @@ import { enginePanel } from './ui/engine-panel';
 import { showProblems } from './ui/field';
 import { footer } from './ui/footer';
 import { inPieces } from './ui/in-pieces';
+import { languageSettings, languageSource } from './ui/language-options';
 import { linkPanel } from './ui/link-panel';
 import { modelPanel } from './ui/model-panel';
 import { newVersion } from './ui/new-version';
@@ -80,8 +81,8 @@ async function begin(): Promise<void> {
   await inPieces([
     ['model', () => modelPanel(app)],
     ['data', () => dataPanel(app)],
-    ['settings', () => [link.notice, ...settingsPanel(app), link.element]],
-    ['train', () => [...resumeOffer(app, keeper), ...trainPanel(app)]],
+    ['settings', () => [link.notice, ...settingsPanel(app, languageSettings), link.element]],
+    ['train', () => [...resumeOffer(app, keeper), ...trainPanel(app, () => languageSource(app))]],
     ['samples', () => samplePanel(app)],
     ['token-losses', () => tokenLossPanel(app)],
     ['adapters', () => adapterPanel(app)],

@@ -1,6 +1,7 @@
 /** A value that tells its readers when it changes. */
 export class Signal<Value> {
-  private readers = new Set<(value: Value) => void>();
+  // In objects with a method: so a signal of more can be handed to those who read less.
+  private readers = new Set<{ read(value: Value): void }>();
 
   constructor(private current: Value) {}
 
@@ -11,7 +12,7 @@ export class Signal<Value> {
   set(value: Value): void {
     if (Object.is(value, this.current)) return;
     this.current = value;
-    for (const reader of [...this.readers]) reader(value);
+    for (const reader of [...this.readers]) reader.read(value);
   }
 
   /** Replaces some fields of an object. */
@@ -21,8 +22,9 @@ export class Signal<Value> {
 
   /** Calls `reader` on every change; the returned function ends that. */
   subscribe(reader: (value: Value) => void): () => void {
-    this.readers.add(reader);
-    return () => this.readers.delete(reader);
+    const own = { read: reader };
+    this.readers.add(own);
+    return () => this.readers.delete(own);
   }
 
   /** Calls `reader` now and on every change. */

@@ -230,7 +230,7 @@ describe('numbers', () => {
       config,
       engine: 'cpu' as const,
       model: undefined,
-      data: { name: 'pairs.txt', summary: undefined },
+      data: { name: 'pairs.txt', statistics: undefined },
       page: '1.2.3',
       when: new Date(0),
     };
@@ -264,7 +264,7 @@ describe('numbers', () => {
       config: { ...defaultConfig(), runs: defaultConfig().runs.slice(0, 1) },
       engine: 'cpu' as const,
       model: undefined,
-      data: { name: '', summary: undefined },
+      data: { name: '', statistics: undefined },
       page: '',
       when: new Date(0),
     };

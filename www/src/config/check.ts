@@ -1,16 +1,19 @@
 import type { OptimizerSettings } from '../protocol';
-import type { Config } from './config';
+import type { Config, SharedConfig } from './config';
 
 /** What is wrong, by field: names as in `Failure.field`, such as `rank` or `runs.1.lr`. */
 export type Problems = Map<string, string>;
 
-/** Checks what can be checked without the engine; it has the last word. */
-export function checkConfig(config: Config): Problems {
+/** Notes a problem at `field` where what must hold does not. */
+export type Must = (field: string, holds: boolean, range: string) => void;
+
+/** Checks what every training has. `others` checks the rest; the engine has the last word. */
+export function checkShared(config: SharedConfig, others: (must: Must) => void): Problems {
   const problems: Problems = new Map();
-  const must = (field: string, holds: boolean, range: string) => {
+  const must: Must = (field, holds, range) => {
     if (!holds && !problems.has(field)) problems.set(field, `${nameOf(field)} must be ${range}.`);
   };
-  const { session, data, sample } = config;
+  const { session } = config;
   must('rank', whole(session.rank, 1, 64), 'a whole number from 1 to 64');
   must('alpha', session.alpha > 0 && Number.isFinite(session.alpha), 'a number above 0');
   must('dropout', session.dropout >= 0 && session.dropout < 1, 'at least 0 and below 1');
@@ -23,7 +26,18 @@ export function checkConfig(config: Config): Problems {
   must('runs', config.runs.length > 0, 'at least one; add a run');
   config.runs.forEach((run, index) => {
     checkOptimizer(run.optimizer, (field, holds, range) => must(`runs.${index}.${field}`, holds, range));
+    must(`runs.${index}.text_lr`, finite(run.text_lr ?? 0), 'a number, 0 or more, or empty');
   });
+  others(must);
+  return problems;
+}
+
+/** Checks what can be checked of a training on text without the engine. */
+export function checkConfig(config: Config): Problems {
+  return checkShared(config, (must) => checkText(config, must));
+}
+
+function checkText({ data, sample }: Config, must: Must): void {
   must('sequence_length', whole(data.sequence_length, 2, 65_536), 'a whole number from 2 to 65536');
   if (typeof data.validation === 'object' && 'count' in data.validation) {
     must('validation', whole(data.validation.count, 0, 1e6), 'a whole number, 0 or more');
@@ -41,10 +55,7 @@ export function checkConfig(config: Config): Problems {
   must('top_k', whole(sample.top_k, 0, 1e6), 'a whole number; 0 keeps all tokens');
   must('top_p', sample.top_p > 0 && sample.top_p <= 1, 'above 0 and at most 1');
   must('sample_seed', whole(sample.seed, 0, 2 ** 32 - 1), 'a whole number from 0 to 4294967295');
-  return problems;
 }
-
-type Must = (field: string, holds: boolean, range: string) => void;
 
 function checkOptimizer(optimizer: OptimizerSettings, must: Must): void {
   must('lr', finite(optimizer.lr), 'a number, 0 or more');
@@ -65,7 +76,8 @@ function checkOptimizer(optimizer: OptimizerSettings, must: Must): void {
   must('warmup_steps', whole(optimizer.schedule.warmup_steps, 0, 100_000), 'a whole number, 0 or more');
 }
 
-function whole(value: number, from: number, to: number): boolean {
+/** Whether it is a whole number in this range. */
+export function whole(value: number, from: number, to: number): boolean {
   return Number.isInteger(value) && value >= from && value <= to;
 }
 
@@ -91,6 +103,7 @@ function nameOf(field: string): string {
     sample_seed: 'Seed',
     columns: 'Columns',
     max_tokens: 'Most tokens',
+    text_lr: 'lr of words',
     top_k: 'Top k',
     top_p: 'Top p',
     warmup_steps: 'Warm-up steps',

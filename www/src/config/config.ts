@@ -6,6 +6,7 @@ import type { DataSettings, RunSettings, SampleSettings, SessionSettings } from 
 export interface RunConfig extends RunSettings {
   /** Which colour and dash; see `ui/run-style.ts`. */
   style: number;
+  text_lr?: number | null;
 }
 
 /** What the page shows and how; training is the same without it. */
@@ -19,21 +20,25 @@ export interface ViewConfig {
   quantityLog: Record<Quantity, boolean>;
 }
 
-/** Everything a user can set. Kept across reloads; a link may carry it later. */
-export interface Config {
+/** What a user can set of every training, whatever is learned. */
+export interface SharedConfig {
   session: Omit<SessionSettings, 'runs'>;
   runs: RunConfig[];
+  validationEvery: number;
+  checkpointEvery: number;
+  view: ViewConfig;
+}
+
+/** Everything a user can set on a language model. Kept across reloads; a link may carry it later. */
+export interface Config extends SharedConfig {
   data: DataSettings;
   sample: Omit<SampleSettings, 'include_base'>;
   /** Samples before and after training. */
   sampleAround: boolean;
-  validationEvery: number;
-  checkpointEvery: number;
   engine: EnginePreference;
-  view: ViewConfig;
 }
 
 /** The runs as the engine wants them. */
-export function sessionSettings(config: Config): SessionSettings {
+export function sessionSettings(config: SharedConfig): SessionSettings {
   return { ...config.session, runs: config.runs.map(({ name, optimizer }) => ({ name, optimizer })) };
 }

@@ -1,9 +1,8 @@
-import type { Config } from '../config/config';
+import type { SharedConfig } from '../config/config';
 import { methodNames, methodOf } from '../config/methods';
 import type { EngineName } from '../engine-module';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import { quantities } from '../metrics/quantities';
-import type { DataSummary, ModelSummary } from '../protocol';
 
 const FORMAT = 'riemann-lora metrics';
 const VERSION = 1;
@@ -11,10 +10,11 @@ const VERSION = 1;
 /** What was trained, for those who read its numbers elsewhere. */
 export interface TrainingFacts {
   /** With which it began. */
-  config: Config;
+  config: SharedConfig;
   engine: EngineName;
-  model: ModelSummary | undefined;
-  data: { name: string; summary: DataSummary | undefined };
+  model: { name: string; architecture: string; parameters: number } | undefined;
+  /** `statistics` is whatever is known of its size. */
+  data: { name: string; statistics: unknown };
   /** Of the page. */
   page: string;
   when: Date;
@@ -30,7 +30,7 @@ export function metricsDocument(metrics: ExperimentMetrics, facts: TrainingFacts
     saved: facts.when.toISOString(),
     engine: facts.engine,
     model: model && { name: model.name, architecture: model.architecture, parameters: model.parameters },
-    data: { name: data.name, statistics: data.summary?.statistics },
+    data: { name: data.name, statistics: data.statistics },
     steps: metrics.steps,
     steps_done: metrics.step,
     config,

@@ -1,5 +1,5 @@
-import type { App } from '../app';
 import { followStart } from '../config/start';
+import type { Experiment } from '../experiment';
 import { readAdapterFiles } from '../lab/adapter-files';
 import { h } from './dom';
 import { dropZone } from './drop-zone';
@@ -8,11 +8,11 @@ import { failureBox } from './message';
 import { setting } from './words';
 
 /** The adapter that all runs start from. */
-export function adapterStart(app: App): HTMLElement[] {
+export function adapterStart(app: Experiment): HTMLElement[] {
   const { lab } = app;
   const problem = failureBox();
   const facts = factList('The adapter that all runs start from');
-  const remove = h('button', { type: 'button', id: 'start-afresh' }, 'Start from fresh adapters');
+  const remove = h('button', { type: 'button', id: app.id('start-afresh') }, 'Start from fresh adapters');
   const about = h('div', { class: 'adapter-start', role: 'status' }, facts.element, remove);
   remove.addEventListener('click', async () => {
     const answer = await lab.startFrom(null);

@@ -1,10 +1,10 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import { freshId, h, setText } from './dom';
 import { checkField } from './field';
 import { legend } from './legend';
 
 /** Names of the curves, and how they are drawn. */
-export function chartControls(app: App): HTMLElement {
+export function chartControls(app: Experiment): HTMLElement {
   const id = freshId('smoothing');
   const amount = h('output', { for: id });
   const slider = h('input', {

@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import { type Quantity, quantities } from '../metrics/quantities';
 import { chartSvg } from '../share/chart-svg';
@@ -16,7 +16,7 @@ import { themeChanged } from './theme-changed';
 const WIDE = '(min-width: 621px)';
 
 /** What happens inside the runs, one quantity at a time. */
-export function diagnosticsChart(app: App): HTMLElement {
+export function diagnosticsChart(app: Experiment): HTMLElement {
   const quantity = () => app.config.value.view.quantity;
   const name = () => quantityWords[quantity()].name;
   const chart = lineChart('Diagnostics over steps', false);
@@ -80,7 +80,7 @@ export function diagnosticsChart(app: App): HTMLElement {
   );
   const element = h(
     'details',
-    { class: 'diagnostics', id: 'diagnostics', open: matchMedia(WIDE).matches },
+    { class: 'diagnostics', id: app.id('diagnostics'), open: matchMedia(WIDE).matches },
     h('summary', {}, h('h3', {}, 'Diagnostics')),
     figure,
   );

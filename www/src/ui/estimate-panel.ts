@@ -1,16 +1,16 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import { isFailure } from '../result';
 import { h, setText } from './dom';
 import { bytes, plural } from './words';
 
 /** What training needs of the machine, before it starts. */
-export function estimatePanel(app: App): HTMLElement {
+export function estimatePanel(app: Experiment): HTMLElement {
   const words = h('p', {});
   const parts = h('p', { class: 'hint' });
   const meter = h('div', { class: 'meter' }, h('span', {}));
   const element = h(
     'div',
-    { class: 'estimate', id: 'estimate', role: 'group', 'aria-label': 'Memory' },
+    { class: 'estimate', id: app.id('estimate'), role: 'group', 'aria-label': 'Memory' },
     words,
     meter,
     parts,

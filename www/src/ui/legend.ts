@@ -1,9 +1,9 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import { fill, h } from './dom';
 import { swatch } from './run-style';
 
 /** Names and looks of the runs in the charts. */
-export function legend(app: App): HTMLElement {
+export function legend(app: Experiment): HTMLElement {
   const list = h('ul', { class: 'chart-legend' });
   const show = () => {
     // Before the first training, the runs of the table.

@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import { chartSvg } from '../share/chart-svg';
 import { lineChart } from './chart';
 import { summaryOf, trainingState } from './chart-state';
@@ -9,7 +9,7 @@ import { stepTable } from './step-table';
 import { themeChanged } from './theme-changed';
 
 /** Training loss of all runs, as it falls. */
-export function lossChart(app: App): HTMLElement {
+export function lossChart(app: Experiment): HTMLElement {
   const chart = lineChart('Training loss over steps', false);
   const empty = h('p', { class: 'empty' }, 'Curves appear here once training starts.');
   const save = saveChart('training loss', {

@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import type { LabPhase } from '../lab/lab';
 import type { RunSeries } from '../metrics/run-series';
 import { fill, h, setText } from './dom';
@@ -9,13 +9,13 @@ import { measure, setting } from './words';
 const columns = ['First loss', 'Loss now', 'Validation', 'Best validation', 'Gradient norm', 'lr'];
 
 /** The numbers of each run. */
-export function readouts(app: App): HTMLElement {
+export function readouts(app: Experiment): HTMLElement {
   const body = h('tbody', {});
   const names = ['Run', ...columns].map((name) => h('th', { scope: 'col' }, name));
   const head = h('tr', {}, ...names);
   const table = h(
     'table',
-    { id: 'readouts', class: 'dense' },
+    { id: app.id('readouts'), class: 'dense readouts' },
     h('caption', { class: 'unseen' }, 'Runs'),
     h('thead', {}, head),
     body,

@@ -11,6 +11,7 @@ import { swatch } from './run-style';
 /** What an editor does with its run. */
 export interface RunActions {
   index: number;
+  textEncoder: boolean;
   /** `steps` are those of the training. */
   edit(change: (run: RunConfig, steps: number) => void): void;
   duplicate(): void;
@@ -25,7 +26,7 @@ export interface RunEditor {
 }
 
 export function runEditor(actions: RunActions): RunEditor {
-  const { index, edit } = actions;
+  const { index, textEncoder, edit } = actions;
   const look = h('span', {});
   const name = textField({
     label: 'Name',
@@ -64,6 +65,16 @@ export function runEditor(actions: RunActions): RunEditor {
         run.optimizer.lr = value;
       }),
   });
+  const textLr = numberField({
+    label: 'lr of words',
+    help: 'Learning rate of the adapters in the text encoder, which reads the captions; empty is that of all.',
+    field: `runs.${index}.text_lr`,
+    placeholder: 'the same',
+    onInput: (value) =>
+      edit((run) => {
+        run.text_lr = Number.isNaN(value) ? null : value;
+      }),
+  });
   const details = runDetails(index, (change) => edit((run) => change(run.optimizer)));
   const about = h('p', { class: 'hint' });
   const warning = h('p', { class: 'message warn', role: 'status', hidden: true });
@@ -86,7 +97,14 @@ export function runEditor(actions: RunActions): RunEditor {
     'li',
     { class: 'run' },
     h('div', { class: 'run-head' }, look, name.element, duplicate.button, remove.button),
-    h('div', { class: 'run-fields' }, method.element, preset.element, lr.element),
+    h(
+      'div',
+      { class: `run-fields ${textEncoder ? 'with-text' : ''}` },
+      method.element,
+      preset.element,
+      lr.element,
+      textEncoder && textLr.element,
+    ),
     about,
     warning,
     h('details', { class: 'more' }, h('summary', {}, 'More'), details.element),
@@ -115,6 +133,7 @@ export function runEditor(actions: RunActions): RunEditor {
       method.show(methodOf(run.optimizer));
       showPresets(run, steps);
       lr.show(run.optimizer.lr);
+      textLr.show(run.text_lr ?? null);
       details.show(run.optimizer);
       const words = warningAbout(run.optimizer);
       setText(warning, words);

@@ -1,14 +1,20 @@
-import type { App } from '../app';
 import type { RunConfig } from '../config/config';
 import { methodNames, methodOf } from '../config/methods';
 import { presetCalled, settingsOf } from '../config/presets';
+import type { Experiment } from '../experiment';
 import { fill, h } from './dom';
 import { showProblems } from './field';
 import { type RunEditor, runEditor } from './run-editor';
 import { freeStyle } from './run-style';
 
+/** Where the tables of two experiments differ. */
+export interface RunListOptions {
+  /** Whether runs have a learning rate of their own for the text encoder. */
+  textEncoder: boolean;
+}
+
 /** The table of runs: one editor each, and a way to have more. */
-export function runList(app: App): HTMLElement {
+export function runList(app: Experiment, { textEncoder }: RunListOptions): HTMLElement {
   const list = h('ol', { class: 'runs' });
   const problem = h('p', { class: 'problem', hidden: true });
   let editors: RunEditor[] = [];
@@ -36,7 +42,7 @@ export function runList(app: App): HTMLElement {
     'button',
     {
       type: 'button',
-      id: 'add-run',
+      id: app.id('add-run'),
       onclick: () => {
         app.change(({ runs, session }) => {
           const preset = presetCalled('scaled-adamw-safe');
@@ -56,6 +62,7 @@ export function runList(app: App): HTMLElement {
       editors = runs.map((_, index) =>
         runEditor({
           index,
+          textEncoder,
           edit: (change) => edit(index, change),
           duplicate: () => duplicate(index),
           remove: () => remove(index),

@@ -1,19 +1,19 @@
-import type { App } from '../app';
-import { readyValue } from '../lab/loadable';
+import type { Experiment } from '../experiment';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
-import { metricsDocument } from '../share/metrics-document';
+import { metricsDocument, type TrainingFacts } from '../share/metrics-document';
 import { metricsCsv } from '../share/metrics-table';
 import { saveText } from './save-text';
 
+/** What was trained, and on what. */
+export type MetricsSource = Pick<TrainingFacts, 'model' | 'data'>;
+
 /** Buttons that save everything measured in this training: a table, or settings and numbers together. */
-export function saveMetrics(app: App): HTMLElement {
+export function saveMetrics(app: Experiment, source: () => MetricsSource): HTMLElement {
   const json = (metrics: ExperimentMetrics) => {
-    const { lab } = app;
     const facts = {
+      ...source(),
       config: app.trained.value ?? app.config.value,
-      engine: lab.choice.value.engine,
-      model: readyValue(lab.model.value),
-      data: { name: app.dataSource.value?.name ?? '', summary: readyValue(lab.data.value) },
+      engine: app.lab.choice.value.engine,
       page: __VERSION__,
       when: new Date(),
     };
@@ -30,7 +30,7 @@ export function saveMetrics(app: App): HTMLElement {
     },
     { form: 'JSON', file: 'metrics.json', type: 'application/json', make: () => measured(json) },
   ]);
-  element.id = 'save-metrics';
+  element.id = app.id('save-metrics');
   app.measured.watch(() => {
     element.hidden = app.metrics.value === null || app.metrics.value.step === 0;
   });

@@ -1,28 +1,24 @@
-import type { App } from '../app';
-import type { Config } from '../config/config';
-import { defaultConfig } from '../config/defaults';
+import type { SharedConfig } from '../config/config';
 import { withSteps } from '../config/presets';
+import type { Experiment } from '../experiment';
 import type { Target } from '../protocol';
 import { freshId, h } from './dom';
 import { estimatePanel } from './estimate-panel';
 import { checkField, helpButton, numberField, switchField } from './field';
-import { runList } from './run-list';
+import { type RunListOptions, runList } from './run-list';
 
-const targets: readonly Target[] = [
-  'q_proj',
-  'k_proj',
-  'v_proj',
-  'o_proj',
-  'gate_proj',
-  'up_proj',
-  'down_proj',
-  'c_attn',
-];
+/** Where the settings of two experiments differ. */
+export interface SettingsOptions extends RunListOptions {
+  defaults(): SharedConfig;
+  /** Layers that can carry adapters. */
+  targets: readonly Target[];
+  aboutTargets: string;
+}
 
 /** Adapters, steps, and the table of runs. */
-export function settingsPanel(app: App): HTMLElement[] {
+export function settingsPanel(app: Experiment, options: SettingsOptions): HTMLElement[] {
   const reset = () => {
-    const fresh = defaultConfig();
+    const fresh = options.defaults();
     app.change((config) => Object.assign(config, { session: fresh.session, runs: fresh.runs }));
   };
   const resetButton = h('button', { type: 'button', class: 'quiet', onclick: reset }, 'Back to defaults');
@@ -31,9 +27,9 @@ export function settingsPanel(app: App): HTMLElement[] {
     { class: 'plain' },
     h('legend', {}, 'Shared by all runs'),
     sharedFields(app),
-    targetField(app),
+    targetField(app, options),
   );
-  const runs = h('fieldset', { class: 'plain' }, h('legend', {}, 'Runs'), runList(app));
+  const runs = h('fieldset', { class: 'plain' }, h('legend', {}, 'Runs'), runList(app, options));
   app.lab.phase.watch(() => {
     shared.disabled = app.locked;
     runs.disabled = app.locked;
@@ -42,8 +38,8 @@ export function settingsPanel(app: App): HTMLElement[] {
   return [shared, runs, estimatePanel(app), resetButton];
 }
 
-function sharedFields(app: App): HTMLElement {
-  const edit = (change: (config: Config) => void) => app.change(change);
+function sharedFields(app: Experiment): HTMLElement {
+  const edit = (change: (config: SharedConfig) => void) => app.change(change);
   const session = (key: 'rank' | 'alpha' | 'dropout' | 'batch_size' | 'seed') => (value: number) =>
     edit((config) => {
       config.session[key] = value;
@@ -135,7 +131,7 @@ function sharedFields(app: App): HTMLElement {
 }
 
 /** The layers that carry adapters. */
-function targetField(app: App): HTMLElement {
+function targetField(app: Experiment, { targets, aboutTargets }: SettingsOptions): HTMLElement {
   const boxes = targets.map((target) => {
     const box = checkField(
       target,
@@ -146,7 +142,7 @@ function targetField(app: App): HTMLElement {
           else chosen.delete(target);
           session.targets = targets.filter((one) => chosen.has(one));
         }),
-      `target-${target}`,
+      app.id(`target-${target}`),
     );
     return { target, ...box };
   });
@@ -160,11 +156,7 @@ function targetField(app: App): HTMLElement {
     }
   });
   const id = freshId('targets');
-  const help = h(
-    'p',
-    { class: 'help', id: `${id}-help`, hidden: true },
-    'Layers of every block that carry an adapter; the paper adapts the attention’s q_proj and v_proj.',
-  );
+  const help = h('p', { class: 'help', id: `${id}-help`, hidden: true }, aboutTargets);
   const problem = h('p', { class: 'problem', id: `${id}-problem`, hidden: true });
   const group = h(
     'div',

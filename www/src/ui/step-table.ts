@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import type { RunSeries } from '../metrics/run-series';
 import { fill, h } from './dom';
 import { paced } from './frame';
@@ -13,7 +13,7 @@ interface StepNumbers {
 }
 
 /** The numbers of a chart over steps as a table, the last steps first; only made while it is open. */
-export function stepTable(app: App, numbers: StepNumbers) {
+export function stepTable(app: Experiment, numbers: StepNumbers) {
   const host = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': numbers.name() });
   const element = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers'), host);
   const draw = paced(() => {

@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import type { StepTimes } from '../protocol';
 import { h, setText } from './dom';
 import { paced } from './frame';
@@ -12,12 +12,12 @@ const parts: readonly (readonly [keyof StepTimes, string])[] = [
 ];
 
 /** Where a step's time goes. */
-export function timesBar(app: App): HTMLElement {
+export function timesBar(app: Experiment): HTMLElement {
   const bar = h('div', { class: 'times-bar', 'aria-hidden': 'true' });
   const list = h('dl', { class: 'times', 'aria-label': 'Time of a step' });
   const cells = parts.map(([key, name]) => {
     const stretch = h('span', { class: `time-${key}` });
-    const value = h('dd', { id: `time-${key}` }, '–');
+    const value = h('dd', { id: app.id(`time-${key}`) }, '–');
     bar.append(stretch);
     list.append(h('div', {}, h('dt', {}, h('span', { class: `time-key time-${key}` }), name), value));
     return { key, stretch, value };

@@ -1,29 +1,29 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import type { LabPhase } from '../lab/lab';
 import { h, setText } from './dom';
 import { paced } from './frame';
 import { bytes, count, duration, plural } from './words';
 
 /** Start, Pause, Step, Stop; what is going on; how long it will take. */
-export function transport(app: App): HTMLElement {
+export function transport(app: Experiment): HTMLElement {
   const { lab } = app;
   const button = (id: string, label: string, onclick: () => void, primary = false) =>
-    h('button', { type: 'button', id, class: primary ? 'primary' : '', onclick }, label);
+    h('button', { type: 'button', id: app.id(id), class: primary ? 'primary' : '', onclick }, label);
   const start = button('start', 'Start', () => void app.start(), true);
   const pause = button('pause', 'Pause', () => (lab.phase.value === 'paused' ? lab.resume() : lab.pause()));
   const step = button('step', 'Step', () => (app.locked ? lab.stepOnce() : void app.start(true)));
   const stop = button('stop', 'Stop', () => lab.stop());
-  const status = h('p', { class: 'status', id: 'status', role: 'status' });
+  const status = h('p', { class: 'status', id: app.id('status'), role: 'status' });
   const bar = h('progress', { 'aria-label': 'Steps done', max: 1, value: 0 });
   const activity = h('span', { class: 'hint' });
-  const stepCount = h('span', { id: 'step-count' });
+  const stepCount = h('span', { id: app.id('step-count'), class: 'step-count' });
   const rates = h('dl', { class: 'rates', 'aria-label': 'Speed and memory' });
   const rate = (name: string, id: string) => {
-    const value = h('dd', { id }, '–');
+    const value = h('dd', { id: app.id(id) }, '–');
     rates.append(h('div', {}, h('dt', {}, name), value));
     return value;
   };
-  const tokens = rate('Tokens / s', 'tokens-per-second');
+  const tokens = rate(`${app.words.units} / s`, 'tokens-per-second');
   const seconds = rate('A step', 'seconds-per-step');
   const left = rate('Remaining', 'remaining');
   const memory = rate('Memory', 'memory');
@@ -77,13 +77,13 @@ export function transport(app: App): HTMLElement {
 }
 
 /** Why training cannot start, with what to do; empty where it can. */
-function whyNot(app: App): string {
+function whyNot(app: Experiment): string {
   const { lab, problems, estimate } = app;
   if (lab.engineReport.value.status === 'failed') return 'The engine did not start.';
   if (lab.model.value.status === 'loading') return 'The model is loading.';
-  if (lab.data.value.status === 'loading') return 'The data is being read.';
+  if (lab.data.value.status === 'loading') return `Reading the ${app.words.data}.`;
   if (lab.model.value.status !== 'ready') return 'Load a model first.';
-  if (lab.data.value.status !== 'ready') return 'Choose data first.';
+  if (lab.data.value.status !== 'ready') return `Choose ${app.words.data} first.`;
   const wrong = problems.value.size;
   if (wrong > 0)
     return `${plural(wrong, 'setting needs', 'settings need')} attention; see the marked fields.`;
@@ -91,7 +91,7 @@ function whyNot(app: App): string {
   return needs !== null && 'fits' in needs && !needs.fits ? needs.advice : '';
 }
 
-function statusOf(app: App, phase: LabPhase): string {
+function statusOf(app: Experiment, phase: LabPhase): string {
   if (app.sweeping.value) return 'A sweep uses the engine; training can start when it is over.';
   const preparing = app.lab.preparing.value.action;
   const words: Record<LabPhase, string> = {

@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { Experiment } from '../experiment';
 import { chartSvg } from '../share/chart-svg';
 import { lineChart } from './chart';
 import { validationState } from './chart-state';
@@ -9,7 +9,7 @@ import { themeChanged } from './theme-changed';
 import { measure } from './words';
 
 /** Loss on held-out examples. */
-export function validationChart(app: App): HTMLElement {
+export function validationChart(app: Experiment): HTMLElement {
   const chart = lineChart('Validation loss over steps', true);
   const host = h('div', {
     class: 'scroll',
