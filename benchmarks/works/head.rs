@@ -1,0 +1,104 @@
+//! The output head with cross entropy, in the product's chunks: x + linear(x), the head, the mean loss. The linear layer
+//! is there for its adapter, which is what is trained.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use riemann_lora::{
+    model::{
+        Architecture, Base, FrozenWeight, LlamaConfig, ModelConfig, Target,
+        lora::{AdapterInput, linear},
+    },
+    train::head::{chunk_rows, losses_and_gradient},
+};
+use serde::Deserialize;
+
+use super::numbers::{Kind, below, stream};
+use super::size::Sizes;
+use super::trainer::{Trainer, frozen, input};
+
+/// Its shape.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Shape {
+    /// Width of a row.
+    pub channels: usize,
+    /// Words.
+    pub vocabulary: usize,
+    /// Positions whose next word counts.
+    pub rows: usize,
+}
+
+/// Tokens of a step for each that counts in the loss: prompts do not.
+const TOKENS_A_ROW: usize = 2;
+
+/// The work.
+pub struct Head {
+    base: Base,
+    weight: FrozenWeight,
+    input: Tensor<2>,
+    targets: Tensor<1, Int>,
+    chunk: usize,
+    trainer: Trainer,
+}
+
+impl Head {
+    /// Weights and adapter of `shape`.
+    pub fn new(sizes: &Sizes, shape: Shape, device: &Device) -> Self {
+        let Shape {
+            channels,
+            vocabulary,
+            rows,
+        } = shape;
+        let config = ModelConfig {
+            vocab_size: vocabulary,
+            hidden_size: channels,
+            intermediate_size: channels,
+            num_hidden_layers: 1,
+            max_position_embeddings: rows,
+            tie_word_embeddings: false,
+            architecture: Architecture::Llama(LlamaConfig {
+                num_attention_heads: 1,
+                num_key_value_heads: 1,
+                head_dim: channels,
+                rms_norm_eps: 1e-5,
+                rope_theta: 100_000.0,
+            }),
+        };
+        let words = below(stream(Kind::Target, 0, 0), rows, vocabulary as u32);
+        Self {
+            // It has no blocks, and of its embeddings nobody asks.
+            base: super::block::base(config, 1, device),
+            weight: frozen(0, Target::QProj as usize, [channels, channels], device),
+            input: input(rows, channels, device),
+            targets: Tensor::from_data(TensorData::new(words, [rows]), device),
+            chunk: chunk_rows(TOKENS_A_ROW * rows),
+            trainer: Trainer::new(sizes, 1, &[Target::QProj], |_| (channels, channels), device),
+        }
+    }
+
+    /// One step; its loss.
+    pub async fn step(&mut self) -> f64 {
+        let adapters = self.trainer.adapters.tracked();
+        let adapter = adapters.bank(0, Target::QProj).map(|bank| AdapterInput {
+            bank,
+            scale: adapters.shape.scale(),
+            dropout: None,
+        });
+        let x = self.input.clone();
+        let rows = x.clone() + linear(x, &self.weight, adapter);
+        let (losses, gradient) =
+            losses_and_gradient(&self.base, &rows.clone().inner(), &self.targets, self.chunk);
+        let count = losses.dims()[0] as f64;
+        // As the product does: a sum with the gradient that is known.
+        let surrogate = (rows * gradient.div_scalar(count)).sum();
+        let gradients = {
+            let mut gradients = surrogate.backward();
+            adapters
+                .banks()
+                .map(|bank| riemann_lora::optim::BankGradients {
+                    a: bank.a.grad_remove(&mut gradients).expect("A is used"),
+                    b: bank.b.grad_remove(&mut gradients).expect("B is used"),
+                })
+                .collect()
+        };
+        self.trainer.update(gradients, losses.mean()).await
+    }
+}

@@ -1,0 +1,47 @@
+//! The works for a worker of the benchmark's page.
+
+use std::cell::RefCell;
+
+use burn::tensor::Device;
+use wasm_bindgen::prelude::*;
+
+use super::work::Work;
+
+thread_local! {
+    static DEVICE: RefCell<Option<Device>> = const { RefCell::new(None) };
+}
+
+/// A work with its weights.
+#[wasm_bindgen]
+pub struct BenchWork(Work);
+
+#[wasm_bindgen]
+impl BenchWork {
+    /// The work `name` at `size`, on this module's engine.
+    ///
+    /// # Errors
+    /// A name that there is not, or an engine that cannot be used.
+    pub async fn prepare(name: String, size: String) -> Result<Self, JsError> {
+        let device = match DEVICE.with_borrow(Clone::clone) {
+            Some(device) => device,
+            None => {
+                let (device, _) = riemann_lora::engine::start().await?;
+                DEVICE.set(Some(device.clone()));
+                device
+            }
+        };
+        let work = Work::new(&name, &size, &device);
+        work.map(Self)
+            .ok_or_else(|| JsError::new(&format!("there is no work {name} of size {size}")))
+    }
+
+    /// One step; its loss.
+    pub async fn step(&mut self) -> f64 {
+        self.0.step().await
+    }
+
+    /// What engines are compared by after a step with this loss.
+    pub async fn check(&self, loss: f64) -> f64 {
+        self.0.check(loss).await
+    }
+}

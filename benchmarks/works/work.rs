@@ -1,0 +1,52 @@
+//! Any of the works, by its name.
+
+use burn::tensor::Device;
+
+use super::{block::Block, head::Head, layers::Layers, optimizer::OptimizerStep, size::Sizes};
+
+/// A work with its weights.
+#[allow(clippy::large_enum_variant, reason = "there is one of them a worker")]
+pub enum Work {
+    /// Linear layers with adapters.
+    Layers(Layers),
+    /// One block of a Llama.
+    Block(Block),
+    /// Output head and cross entropy.
+    Head(Head),
+    /// AdamW alone.
+    Optimizer(OptimizerStep),
+}
+
+impl Work {
+    /// The work `name` at `size`; `None` where `sizes.json` has none of the name.
+    pub fn new(name: &str, size: &str, device: &Device) -> Option<Self> {
+        let sizes = Sizes::read();
+        Some(match name {
+            "layers" => Self::Layers(Layers::new(&sizes, sizes.shape(name, size)?, device)),
+            "block" => Self::Block(Block::new(&sizes, sizes.shape(name, size)?, device)),
+            "head" => Self::Head(Head::new(&sizes, sizes.shape(name, size)?, device)),
+            "optimizer" => {
+                Self::Optimizer(OptimizerStep::new(&sizes, sizes.shape(name, size)?, device))
+            }
+            _ => return None,
+        })
+    }
+
+    /// One training step; its loss where the work has one.
+    pub async fn step(&mut self) -> f64 {
+        match self {
+            Self::Layers(work) => work.step().await,
+            Self::Block(work) => work.step().await,
+            Self::Head(work) => work.step().await,
+            Self::Optimizer(work) => work.step().await,
+        }
+    }
+
+    /// What engines are compared by: the loss that the last step had, or what it left.
+    pub async fn check(&self, loss: f64) -> f64 {
+        match self {
+            Self::Optimizer(work) => work.check().await,
+            _ => loss,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# What the measurements share. Source it after lib.sh and the set-up scripts.
+
+# measure NAME SPEC VARIABLE=VALUE...: a spec of www/benchmarks in headless Chromium.
+measure() {
+    local name=$1 spec=$2
+    shift 2
+    stage "$name" env "$@" npm exec --prefix www -- playwright test --config www/benchmarks/playwright.config.ts "benchmarks/$spec"
+}
+
+# write_result NAME FOUND [ENGINE]: what was found, a JSON object with `figures`, becomes benchmarks/results/NAME.json with
+# where it comes from. A quick measurement is only shown.
+write_result() {
+    python3 - "$1" "$2" "${3:-}" <<'PY'
+import datetime, json, os, platform, subprocess, sys
+name, found, engine = sys.argv[1:]
+model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+git = lambda *words: subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "Cargo.lock")
+result = {
+    "command": f"scripts/bench-{name}",
+    "commit": git("rev-parse", "HEAD") + ("-dirty" if changed else ""),
+    "machine": f"{model}, {os.cpu_count()} cores, no GPU, headless Chromium{engine}",
+    # Others' work on the machine costs time.
+    "load_average": round(os.getloadavg()[0], 1),
+    "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+} | json.load(open(found))
+text = json.dumps(result, indent=2) + "\n"
+if "BENCH_QUICK" in os.environ:
+    print(text)
+else:
+    open(f"benchmarks/results/{name}.json", "w").write(text)
+    print(json.dumps(result["figures"], indent=2))
+PY
+}

@@ -1,0 +1,87 @@
+// One session of either engine's module without the page around it, with the GPU's buffers counted; bench-page.ts serves
+// and asks it.
+let session;
+let memory;
+let gpuBytes = 0;
+
+/** Bytes of all buffers that were made and neither destroyed nor collected. */
+function countBuffers() {
+  if (typeof GPUDevice === 'undefined') return;
+  const sizes = new Map();
+  const forget = (key) => {
+    gpuBytes -= sizes.get(key) ?? 0;
+    sizes.delete(key);
+  };
+  const collected = new FinalizationRegistry(forget);
+  const keys = new WeakMap();
+  const { createBuffer } = GPUDevice.prototype;
+  GPUDevice.prototype.createBuffer = function (description) {
+    const buffer = createBuffer.call(this, description);
+    const key = Symbol();
+    keys.set(buffer, key);
+    sizes.set(key, description.size);
+    gpuBytes += description.size;
+    collected.register(buffer, key);
+    return buffer;
+  };
+  const { destroy } = GPUBuffer.prototype;
+  GPUBuffer.prototype.destroy = function () {
+    forget(keys.get(this));
+    return destroy.call(this);
+  };
+}
+
+const always = () => true;
+
+const questions = {
+  /** Each file is `[name, address]`. */
+  async load({ engine, files, data, dataSettings }) {
+    countBuffers();
+    const module = await import(`/engines/${engine}/riemann_lora.js`);
+    ({ memory } = await module.default());
+    await module.start_engine();
+    const model = await Promise.all(
+      files.map(async ([name, address]) => new File([await (await fetch(address)).blob()], name)),
+    );
+    session = await module.WebSession.load_model(model, always);
+    await session.load_data('data.txt', new TextEncoder().encode(data), dataSettings, always);
+    return session.model();
+  },
+  async configure(settings) {
+    await session.configure(settings);
+  },
+  async step() {
+    const began = performance.now();
+    const { runs } = await session.step();
+    return { seconds: (performance.now() - began) / 1000, losses: runs.map(({ loss }) => loss) };
+  },
+  async steps(count) {
+    const bytes = [];
+    for (let step = 0; step < count; step += 1) {
+      await session.step();
+      bytes.push([memory.buffer.byteLength, gpuBytes]);
+    }
+    return bytes;
+  },
+  /** An evaluation and a sample, again and again. */
+  async turns({ count, sample }) {
+    const bytes = [];
+    for (let turn = 0; turn < count; turn += 1) {
+      await session.evaluate(always);
+      await session.sample(sample, always);
+      bytes.push([memory.buffer.byteLength, gpuBytes]);
+    }
+    return bytes;
+  },
+  async bytes() {
+    return { heap: memory.buffer.byteLength, gpu: gpuBytes };
+  },
+};
+
+self.onmessage = async ({ data: { id, question, body } }) => {
+  try {
+    self.postMessage({ id, answer: await questions[question](body) });
+  } catch (error) {
+    self.postMessage({ id, error: error?.message ?? String(error) });
+  }
+};
