@@ -50,7 +50,9 @@ impl From<SessionError> for Failure {
             SessionError::Device(_) => "engine",
             SessionError::Setting { .. } | SessionError::Run { .. } => "settings",
             SessionError::TooLong(_) => "data",
-            SessionError::NothingCounts | SessionError::Checkpoint(_) => "run",
+            SessionError::NothingCounts
+            | SessionError::Shard { .. }
+            | SessionError::Checkpoint(_) => "run",
         };
         at(place, error.field(), error)
     }

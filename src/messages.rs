@@ -125,6 +125,14 @@ messages! {
         pub targets: Vec<Target>,
         /// Sequences a step.
         pub batch_size: u32,
+        /// Sequences at once: a step adds up the gradients of so many sequences at a time, with the same result in less
+        /// memory. 0 is all of the step's.
+        #[serde(default)]
+        pub micro_batch_size: u32,
+        /// Whether blocks are computed a second time in the backward pass instead of kept: less memory for half as much
+        /// time again, and the same result.
+        #[serde(default)]
+        pub gradient_checkpointing: bool,
         /// Steps in all; schedules end there.
         pub steps: u32,
         /// Seed of adapters, batches and dropout.

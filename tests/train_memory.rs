@@ -15,7 +15,11 @@ use riemann_lora::{
         Llama, LlamaBlock, LlamaConfig, ModelConfig, Target, norm::LayerNorm,
     },
     optim::OptimizerSettings,
-    train::{estimate::estimate, gradients::Pass, settings::adapter_shape},
+    train::{
+        estimate::estimate,
+        gradients::{Pass, PassSettings},
+        settings::adapter_shape,
+    },
 };
 
 /// A GPT-2 of random weights.
@@ -123,7 +127,9 @@ fn a_step_of_llama(targets: Vec<Target>) {
         }),
     };
     let device = Device::flex();
-    check(&llama(config, &device), targets, TOKENS);
+    let base = llama(config, &device);
+    check(&base, targets.clone(), TOKENS, false);
+    check(&base, targets, TOKENS, true);
 }
 
 fn a_step_of_gpt2() {
@@ -147,17 +153,21 @@ fn a_step_of_gpt2() {
         Target::UpProj,
         Target::DownProj,
     ];
-    check(&gpt2(config, &device), targets, TOKENS);
+    let base = gpt2(config, &device);
+    check(&base, targets.clone(), TOKENS, false);
+    check(&base, targets, TOKENS, true);
 }
 
 /// A step's peak above the base, against the estimate.
-fn check(base: &Base, targets: Vec<Target>, tokens: usize) {
+fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointing: bool) {
     let settings = SessionSettings {
         rank: 4,
         alpha: 8.0,
         dropout: 0.0,
         targets,
         batch_size: 2,
+        micro_batch_size: 0,
+        gradient_checkpointing,
         steps: 1,
         seed: 0,
         diagnostics: false,
@@ -173,16 +183,21 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize) {
         ids: vec![3; 2 * tokens],
         labels: vec![3; 2 * tokens],
     };
+    let pass_settings = PassSettings {
+        dropout: None,
+        whole: 2 * (tokens - 1),
+        gradient_checkpointing,
+    };
     let before = NOW.load(Relaxed);
     MOST.store(before, Relaxed);
-    let pass = Pass::forward(base, &adapters, None, &batch).expect("labels count");
+    let pass = Pass::forward(base, &adapters, &batch, pass_settings).expect("labels count");
     drop(pass.backward());
     let used = (MOST.load(Relaxed) - before) as f64;
     let expected = estimate(&settings, &base.config, 0.0, tokens, 0.0).activations;
     let ratio = expected / used;
     assert!(
         (0.87..1.15).contains(&ratio),
-        "{:?}: {expected} estimated, {used} used",
+        "{:?}, checkpointing {gradient_checkpointing}: {expected} estimated, {used} used",
         settings.targets
     );
 }

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Plugin } from 'vite';
+import type { ModuleName } from './src/engine-module';
 import type { OfflineBuild } from './src/offline/build';
 
 const PLACE = '__OFFLINE_BUILD__';
 const FILE = 'service-worker.js';
-const engines = ['cpu', 'webgpu'] as const;
+const moduleNames: readonly ModuleName[] = ['cpu', 'cpu-relaxed', 'webgpu'];
 
 /** Builds the service worker, and writes into it what the page consists of. */
 export function offline(): Plugin {
@@ -46,22 +47,22 @@ export function offline(): Plugin {
 function describe(contents: Map<string, Buffer>, root: string): OfflineBuild {
   const hash = createHash('sha256');
   const files: string[] = [];
-  const modules: OfflineBuild['engines'] = {};
+  const modules: OfflineBuild['modules'] = {};
   for (const [name, content] of [...contents].sort(([one], [other]) => (one < other ? -1 : 1))) {
     hash.update(`${name}\0${content.length}\0`).update(content);
     if (name.endsWith('.wasm')) {
-      const engine = engines.find((one) => content.equals(moduleOf(root, one)));
-      if (engine !== undefined) modules[engine] = name;
+      const module = moduleNames.find((one) => content.equals(contentOf(root, one)));
+      if (module !== undefined) modules[module] = name;
     } else files.push(name === 'index.html' ? '' : name);
   }
-  return { revision: hash.digest('hex').slice(0, 16), files, engines: modules };
+  return { revision: hash.digest('hex').slice(0, 16), files, modules };
 }
 
-function moduleOf(root: string, engine: string): Buffer {
+function contentOf(root: string, module: ModuleName): Buffer {
   try {
-    return readFileSync(join(root, 'src/generated', engine, 'riemann_lora_bg.wasm'));
+    return readFileSync(join(root, 'src/generated', module, 'riemann_lora_bg.wasm'));
   } catch {
-    // A page with one engine only is a page too.
+    // A page without one of them is a page too.
     return Buffer.alloc(0);
   }
 }

@@ -1,5 +1,6 @@
 //! Examples to batches, any step's without the ones before.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::error::DataError;
@@ -35,6 +36,20 @@ impl Batch {
             .iter()
             .filter(|label| **label != IGNORED_LABEL)
             .count()
+    }
+
+    /// Some of its sequences, of the same length.
+    ///
+    /// # Panics
+    /// If it has no such rows.
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        let values = rows.start * self.tokens..rows.end * self.tokens;
+        Self {
+            rows: rows.len(),
+            tokens: self.tokens,
+            ids: self.ids[values.clone()].to_vec(),
+            labels: self.labels[values].to_vec(),
+        }
     }
 
     /// `examples` side by side, as long as the longest of them, rounded up to a multiple of 8 but not above

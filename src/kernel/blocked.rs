@@ -3,6 +3,7 @@
 use super::{
     Direction, Matrix,
     tile::{COLUMNS, ROWS, multiply},
+    transpose::transpose,
 };
 
 /// Depth of a block: a panel of it, 8 kB, stays in the first cache while all rows pass.
@@ -95,16 +96,6 @@ fn copy(values: &[f32], packed: &mut [f32]) {
     match <&[f32; COLUMNS]>::try_from(values) {
         Ok(values) => packed.copy_from_slice(values),
         Err(_) => packed[..values.len()].copy_from_slice(values),
-    }
-}
-
-/// [COLUMNS, depth] to [depth, COLUMNS].
-fn transpose(rows: &[f32], panel: &mut [f32]) {
-    let depth = panel.len() / COLUMNS;
-    for (k, packed) in panel.chunks_exact_mut(COLUMNS).enumerate() {
-        for (j, packed) in packed.iter_mut().enumerate() {
-            *packed = rows[j * depth + k];
-        }
     }
 }
 

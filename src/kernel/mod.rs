@@ -21,6 +21,7 @@ pub mod matrix;
 pub mod narrow;
 mod sums;
 pub mod tile;
+mod transpose;
 
 pub use direction::Direction;
 pub use matrix::Matrix;

@@ -54,9 +54,11 @@ mod portable {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vector {
-    use core::arch::wasm32::{
-        f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
-    };
+    #[cfg(feature = "relaxed-simd")]
+    use core::arch::wasm32::f32x4_relaxed_madd;
+    #[cfg(not(feature = "relaxed-simd"))]
+    use core::arch::wasm32::{f32x4_add, f32x4_mul};
+    use core::arch::wasm32::{f32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
 
     use super::{COLUMNS, Sums};
 
@@ -68,7 +70,8 @@ mod vector {
     /// # Safety
     /// `M` rows of `depth` values, `stride` apart, can be read at `x`, and `depth · COLUMNS` values
     /// at `panel`.
-    #[inline]
+    #[cfg_attr(not(feature = "relaxed-simd"), inline)]
+    #[cfg_attr(feature = "relaxed-simd", target_feature(enable = "relaxed-simd"))]
     pub unsafe fn multiply<const M: usize>(
         x: *const f32,
         stride: usize,
@@ -106,8 +109,17 @@ mod vector {
         result
     }
 
+    #[cfg(not(feature = "relaxed-simd"))]
     #[inline(always)]
     fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
         f32x4_add(sum, f32x4_mul(a, b))
+    }
+
+    /// Rounded once where the processor multiplies and adds at a stroke, else twice: WebAssembly leaves it to the machine.
+    #[cfg(feature = "relaxed-simd")]
+    #[target_feature(enable = "relaxed-simd")]
+    #[inline]
+    fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
+        f32x4_relaxed_madd(a, b, sum)
     }
 }

@@ -2,7 +2,10 @@
 
 use burn::tensor::{Device, Int, Tensor};
 
-use super::{Context, FrozenWeight, Gpt2, Gpt2Block, Llama, ModelConfig};
+use super::{
+    Context, FrozenWeight, Gpt2, Gpt2Block, Llama, ModelConfig, gpt2::Gpt2Passage,
+    llama::LlamaPassage,
+};
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -25,6 +28,15 @@ pub enum Body {
     Llama(Llama),
     /// A GPT-2.
     Gpt2(Gpt2),
+}
+
+/// What all blocks of one forward pass share.
+#[derive(Debug)]
+pub enum Passage {
+    /// Of a Llama.
+    Llama(LlamaPassage),
+    /// Of a GPT-2.
+    Gpt2(Gpt2Passage),
 }
 
 /// A sequence longer than a base can read.
@@ -62,14 +74,56 @@ impl Base {
     /// With a GPT-2 where [`Base::check_length`] is an error: it has no such positions.
     pub fn forward(&self, ids: Tensor<2, Int>, mut context: Context<'_>) -> Tensor<2> {
         let tokens = ids.dims()[1];
-        let hidden = match &self.body {
-            Body::Llama(llama) => llama.forward(ids, &mut context),
-            Body::Gpt2(gpt2) => gpt2.forward(ids, &mut context),
-        };
+        let (mut x, passage) = self.enter(ids, context.past());
+        for layer in 0..self.config.num_hidden_layers {
+            x = self.block(layer, x, &passage, &mut context);
+        }
         if let Some(cache) = context.cache {
             cache.tokens += tokens;
         }
-        hidden
+        x
+    }
+
+    /// The residual stream before the first block, and what its way through the blocks needs; `past` tokens of each
+    /// sequence came before these.
+    ///
+    /// # Shapes
+    /// - `ids`: [S, T]
+    /// - result: [S·T, C]
+    pub fn enter(&self, ids: Tensor<2, Int>, past: usize) -> (Tensor<2>, Passage) {
+        match &self.body {
+            Body::Llama(llama) => {
+                let (x, passage) = llama.enter(ids, past);
+                (x, Passage::Llama(passage))
+            }
+            Body::Gpt2(gpt2) => {
+                let (x, passage) = gpt2.enter(ids, past);
+                (x, Passage::Gpt2(passage))
+            }
+        }
+    }
+
+    /// The residual stream after block `layer`.
+    ///
+    /// # Shapes
+    /// - `x`: [S·T, C], result the same
+    ///
+    /// # Panics
+    /// If the passage is another architecture's, or there is no such block.
+    pub fn block(
+        &self,
+        layer: usize,
+        x: Tensor<2>,
+        passage: &Passage,
+        context: &mut Context<'_>,
+    ) -> Tensor<2> {
+        match (&self.body, passage) {
+            (Body::Llama(llama), Passage::Llama(passage)) => {
+                llama.block(layer, x, passage, context)
+            }
+            (Body::Gpt2(gpt2), Passage::Gpt2(passage)) => gpt2.block(layer, x, passage, context),
+            _ => unreachable!("a passage begins with `enter` of the same base"),
+        }
     }
 
     /// The normalised rows that the head sees.

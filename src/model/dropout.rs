@@ -16,6 +16,8 @@ pub struct Dropout {
     pub seed: u64,
     /// The step, counted from 0.
     pub step: u32,
+    /// Rows of the batch that came before these, in tokens: a part of a batch is given its part of the mask.
+    pub first_row: usize,
 }
 
 impl Dropout {
@@ -30,6 +32,8 @@ impl Dropout {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         // The upper half keeps these streams apart from those that adapters begin with.
         random.set_stream((u64::from(self.step) + 1) << 32 | target.stream(layer));
+        // Every element takes one random number of 64 bits, two words of the stream.
+        random.set_word_pos(2 * (self.first_row * inputs) as u128);
         let kept = (1.0 / (1.0 - self.share)) as f32;
         let mask: Vec<f32> = (0..rows * inputs)
             .map(|_| {

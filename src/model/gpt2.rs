@@ -64,50 +64,72 @@ pub struct Gpt2 {
     pub final_norm: LayerNorm,
 }
 
+/// What all blocks of one forward pass share.
+#[derive(Debug)]
+pub struct Gpt2Passage {
+    sequences: usize,
+    tokens: usize,
+    mask: CausalMask,
+}
+
 impl Gpt2 {
-    /// As [`super::Base::forward`], which counts the cache's tokens.
-    pub(super) fn forward(&self, ids: Tensor<2, Int>, context: &mut Context<'_>) -> Tensor<2> {
+    /// As [`super::Base::enter`].
+    pub(super) fn enter(&self, ids: Tensor<2, Int>, past: usize) -> (Tensor<2>, Gpt2Passage) {
+        let [sequences, tokens] = ids.dims();
+        let passage = Gpt2Passage {
+            sequences,
+            tokens,
+            mask: CausalMask::new(past, tokens, 1, &ids.device()),
+        };
+        let embedded = self.embedding.select(ids.reshape([sequences * tokens])); // [S·T, C]
+        let positions = self.positions.clone().narrow(0, past, tokens); // [T, C]
+        (embedded + positions.repeat_dim(0, sequences), passage)
+    }
+
+    /// As [`super::Base::block`].
+    pub(super) fn block(
+        &self,
+        layer: usize,
+        x: Tensor<2>,
+        passage: &Gpt2Passage,
+        context: &mut Context<'_>,
+    ) -> Tensor<2> {
         let heads = self.config.num_attention_heads;
         let eps = self.config.layer_norm_epsilon;
-        let [sequences, tokens] = ids.dims();
-        let rows = sequences * tokens;
         let channels = self.embedding.dims()[1];
-        let past = context.past();
-        let mask = CausalMask::new(past, tokens, 1, &ids.device());
+        let Gpt2Passage {
+            sequences,
+            tokens,
+            mask,
+        } = passage;
+        let block = &self.blocks[layer];
+        let adapters = context.block(layer);
+        let project = |layer: &Affine, target: Target, x: Tensor<2>| {
+            let adapter = adapters.on(target, &x);
+            linear(x, &layer.weight, adapter) + layer.bias.clone().unsqueeze::<2>()
+        };
 
-        let embedded = self.embedding.select(ids.reshape([rows])); // [S·T, C]
-        let positions = self.positions.clone().narrow(0, past, tokens); // [T, C]
-        let mut x = embedded + positions.repeat_dim(0, sequences); // [S·T, C]
-        for (layer, block) in self.blocks.iter().enumerate() {
-            let adapters = context.block(layer);
-            let project = |layer: &Affine, target: Target, x: Tensor<2>| {
-                let adapter = adapters.on(target, &x);
-                linear(x, &layer.weight, adapter) + layer.bias.clone().unsqueeze::<2>()
+        let normed = block.ln_1.apply(x.clone(), eps); // [S·T, C]
+        let fused = project(&block.c_attn, Target::CAttn, normed.clone()); // [S·T, 3C]
+        let part = |third: usize, target: Target| {
+            let part = fused.clone().narrow(1, third * channels, channels); // [S·T, C]
+            let part = match adapters.on(target, &normed) {
+                Some(adapter) => part + change(normed.clone(), adapter),
+                None => part,
             };
+            part.reshape([*sequences, *tokens, heads, channels / heads]) // [S, T, H, D]
+        };
+        let queries = part(0, Target::QProj); // [S, T, H, D]
+        let keys = part(1, Target::KProj).swap_dims(1, 2); // [S, H, T, D]
+        let values = part(2, Target::VProj).swap_dims(1, 2); // [S, H, T, D]
+        let (keys, values) = context.remember(layer, keys, values); // [S, H, P+T, D]
+        let attended = attend(queries, keys, values, Some(mask)); // [S, T, C]
+        let attended = attended.reshape([sequences * tokens, channels]);
+        let x = x + project(&block.attn_c_proj, Target::OProj, attended); // [S·T, C]
 
-            let normed = block.ln_1.apply(x.clone(), eps); // [S·T, C]
-            let fused = project(&block.c_attn, Target::CAttn, normed.clone()); // [S·T, 3C]
-            let part = |third: usize, target: Target| {
-                let part = fused.clone().narrow(1, third * channels, channels); // [S·T, C]
-                let part = match adapters.on(target, &normed) {
-                    Some(adapter) => part + change(normed.clone(), adapter),
-                    None => part,
-                };
-                part.reshape([sequences, tokens, heads, channels / heads]) // [S, T, H, D]
-            };
-            let queries = part(0, Target::QProj); // [S, T, H, D]
-            let keys = part(1, Target::KProj).swap_dims(1, 2); // [S, H, T, D]
-            let values = part(2, Target::VProj).swap_dims(1, 2); // [S, H, T, D]
-            let (keys, values) = context.remember(layer, keys, values); // [S, H, P+T, D]
-            let attended = attend(queries, keys, values, Some(&mask)); // [S, T, C]
-            let attended = attended.reshape([rows, channels]);
-            x = x + project(&block.attn_c_proj, Target::OProj, attended); // [S·T, C]
-
-            let normed = block.ln_2.apply(x.clone(), eps); // [S·T, C]
-            let inner = gelu(project(&block.c_fc, Target::UpProj, normed)); // [S·T, inner]
-            x = x + project(&block.mlp_c_proj, Target::DownProj, inner); // [S·T, C]
-        }
-        x
+        let normed = block.ln_2.apply(x.clone(), eps); // [S·T, C]
+        let inner = gelu(project(&block.c_fc, Target::UpProj, normed)); // [S·T, inner]
+        x + project(&block.mlp_c_proj, Target::DownProj, inner) // [S·T, C]
     }
 
     /// As [`super::Base::normalise`].

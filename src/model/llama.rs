@@ -35,50 +35,82 @@ pub struct Llama {
     pub final_norm: Tensor<1>,
 }
 
+/// What all blocks of one forward pass share.
+#[derive(Debug)]
+pub struct LlamaPassage {
+    sequences: usize,
+    tokens: usize,
+    rotation: Rotation,
+    mask: CausalMask,
+}
+
 impl Llama {
-    /// As [`super::Base::forward`], which counts the cache's tokens.
-    pub(super) fn forward(&self, ids: Tensor<2, Int>, context: &mut Context<'_>) -> Tensor<2> {
+    /// As [`super::Base::enter`].
+    pub(super) fn enter(&self, ids: Tensor<2, Int>, past: usize) -> (Tensor<2>, LlamaPassage) {
+        let LlamaConfig {
+            num_attention_heads: query_heads,
+            num_key_value_heads: key_heads,
+            head_dim: width,
+            rope_theta: theta,
+            ..
+        } = self.config;
+        let device = ids.device();
+        let [sequences, tokens] = ids.dims();
+        let passage = LlamaPassage {
+            sequences,
+            tokens,
+            rotation: Rotation::new(past, tokens, width, theta, &device),
+            mask: CausalMask::new(past, tokens, query_heads / key_heads, &device),
+        };
+        let ids = ids.reshape([sequences * tokens]);
+        (self.embedding.select(ids), passage) // [S·T, C]
+    }
+
+    /// As [`super::Base::block`].
+    pub(super) fn block(
+        &self,
+        layer: usize,
+        x: Tensor<2>,
+        passage: &LlamaPassage,
+        context: &mut Context<'_>,
+    ) -> Tensor<2> {
         let LlamaConfig {
             num_attention_heads: query_heads,
             num_key_value_heads: key_heads,
             head_dim: width,
             rms_norm_eps: eps,
-            rope_theta: theta,
+            ..
         } = self.config;
-        let device = ids.device();
-        let [sequences, tokens] = ids.dims();
-        let past = context.past();
-        let rotation = Rotation::new(past, tokens, width, theta, &device);
-        let mask = CausalMask::new(past, tokens, query_heads / key_heads, &device);
-        let heads = |x: Tensor<2>, heads| x.reshape([sequences, tokens, heads, width]);
+        let LlamaPassage {
+            sequences,
+            tokens,
+            rotation,
+            mask,
+        } = passage;
+        let block = &self.blocks[layer];
+        let heads = |x: Tensor<2>, heads| x.reshape([*sequences, *tokens, heads, width]);
+        let adapters = context.block(layer);
+        let project = |target: Target, x: Tensor<2>| {
+            let adapter = adapters.on(target, &x);
+            linear(x, &block.linears[target as usize], adapter)
+        };
 
-        let ids = ids.reshape([sequences * tokens]);
-        let mut x = self.embedding.select(ids); // [S·T, C]
-        for (layer, block) in self.blocks.iter().enumerate() {
-            let adapters = context.block(layer);
-            let project = |target: Target, x: Tensor<2>| {
-                let adapter = adapters.on(target, &x);
-                linear(x, &block.linears[target as usize], adapter)
-            };
+        let normed = rms_norm(x.clone(), &block.input_norm, eps);
+        let queries = heads(project(Target::QProj, normed.clone()), query_heads);
+        let keys = heads(project(Target::KProj, normed.clone()), key_heads);
+        let values = heads(project(Target::VProj, normed), key_heads);
+        let queries = rotation.apply(queries); // [S, T, H, D]
+        let keys = rotation.apply(keys).swap_dims(1, 2); // [S, Hkv, T, D]
+        let values = values.swap_dims(1, 2); // [S, Hkv, T, D]
+        let (keys, values) = context.remember(layer, keys, values); // [S, Hkv, P+T, D]
+        let attended = attend(queries, keys, values, Some(mask)); // [S, T, H·D]
+        let attended = attended.reshape([sequences * tokens, query_heads * width]);
+        let x = x + project(Target::OProj, attended); // [S·T, C]
 
-            let normed = rms_norm(x.clone(), &block.input_norm, eps);
-            let queries = heads(project(Target::QProj, normed.clone()), query_heads);
-            let keys = heads(project(Target::KProj, normed.clone()), key_heads);
-            let values = heads(project(Target::VProj, normed), key_heads);
-            let queries = rotation.apply(queries); // [S, T, H, D]
-            let keys = rotation.apply(keys).swap_dims(1, 2); // [S, Hkv, T, D]
-            let values = values.swap_dims(1, 2); // [S, Hkv, T, D]
-            let (keys, values) = context.remember(layer, keys, values); // [S, Hkv, P+T, D]
-            let attended = attend(queries, keys, values, Some(&mask)); // [S, T, H·D]
-            let attended = attended.reshape([sequences * tokens, query_heads * width]);
-            x = x + project(Target::OProj, attended); // [S·T, C]
-
-            let normed = rms_norm(x.clone(), &block.post_attention_norm, eps);
-            let gate = project(Target::GateProj, normed.clone()); // [S·T, inner]
-            let up = project(Target::UpProj, normed); // [S·T, inner]
-            x = x + project(Target::DownProj, swiglu(gate, up)); // [S·T, C]
-        }
-        x
+        let normed = rms_norm(x.clone(), &block.post_attention_norm, eps);
+        let gate = project(Target::GateProj, normed.clone()); // [S·T, inner]
+        let up = project(Target::UpProj, normed); // [S·T, inner]
+        x + project(Target::DownProj, swiglu(gate, up)) // [S·T, C]
     }
 
     /// As [`super::Base::normalise`].

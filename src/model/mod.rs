@@ -19,7 +19,7 @@ pub mod target;
 pub mod weight;
 
 pub use adapters::{AdapterShape, Adapters};
-pub use base::{Base, Body, TooLong};
+pub use base::{Base, Body, Passage, TooLong};
 pub use cache::Cache;
 pub use config::{Architecture, ConfigError, Gpt2Config, LlamaConfig, ModelConfig};
 pub use context::Context;

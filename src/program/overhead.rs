@@ -140,6 +140,8 @@ impl Overhead {
                 dropout: 0.0,
                 targets: vec![Target::QProj, Target::VProj],
                 batch_size: self.batch_size as u32,
+                micro_batch_size: 0,
+                gradient_checkpointing: false,
                 steps: (self.steps + WARM_UP) as u32,
                 seed: 0,
                 runs: vec![RunSettings {

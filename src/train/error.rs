@@ -32,6 +32,16 @@ pub enum SessionError {
     /// A batch longer than the base's context.
     #[error(transparent)]
     TooLong(#[from] TooLong),
+    /// A part of a step that another session has computed.
+    #[error(
+        "a shard of a step has {found} values, and this session's have {expected}; start the training again"
+    )]
+    Shard {
+        /// Values that it has.
+        found: usize,
+        /// Values that it should have.
+        expected: usize,
+    },
     /// The device failed to compute or to hand over a result.
     #[error("the device stopped working: {0}; the last checkpoint can be resumed on another one")]
     Device(String),

@@ -21,7 +21,11 @@ pub fn estimate(
     limit: f64,
 ) -> MemoryEstimate {
     let runs = settings.runs.len() as f64;
-    let sequences = runs * f64::from(settings.batch_size);
+    let at_once = match settings.micro_batch_size {
+        0 => settings.batch_size,
+        part => part.min(settings.batch_size),
+    };
+    let sequences = runs * f64::from(at_once);
     let tokens = sequences * sequence_length as f64;
     let parameters = Adapters::parameters(config, &adapter_shape(settings));
     // Factor, gradient, preconditioned gradient, two moments.
@@ -47,7 +51,17 @@ pub fn estimate(
         }
         Architecture::Gpt2(_) => 8.1 * channels + 5.5 * inner + 2.9 * scores,
     };
-    let kept = tokens * a_block * config.num_hidden_layers as f64;
+    let passing = match config.architecture {
+        Architecture::Llama(_) => 4.0 * channels + 2.0 * inner,
+        Architecture::Gpt2(_) => inner,
+    };
+    let layers = config.num_hidden_layers as f64;
+    let kept = match settings.gradient_checkpointing {
+        // What enters each block, and one block whole, with the temporaries of its backward pass, which beside all blocks
+        // are lost in the factors above; fitted to the peaks of tests/train_memory.rs.
+        true => tokens * (layers * channels + a_block + passing),
+        false => tokens * a_block * layers,
+    };
     // Logits, their exponentials and one temporary of a chunk.
     let head = 3.0 * chunk_rows(tokens as usize) as f64 * config.vocab_size as f64;
     let activations = (kept + head) * F32;

@@ -2,55 +2,130 @@
 
 use burn::tensor::{Gradients, Tensor};
 
+use super::gradient_checkpointing::KeptInputs;
 use super::head::{chunk_rows, losses_and_gradient};
 use super::labels::{CountedLabels, repeat_ids};
 use crate::data::Batch;
 use crate::diffusion::{DiffusionModel, FlowBatch};
-use crate::model::{Adapters, Base, Context, Dropout};
+use crate::model::{Adapters, Bank, Base, Context, Dropout};
 use crate::optim::BankGradients;
 
-/// A forward pass that is ready for its backward.
+/// A forward pass on some of a step's examples, ready for its backward.
 #[derive(Debug)]
-pub struct Pass {
+pub struct Pass<'a> {
     /// Cross entropy of every counted label, or error of every picture, those of run 0 first, [K·n].
     pub losses: Tensor<1>,
-    /// Counted labels or pictures of one run, n.
-    pub count: usize,
-    adapters: Adapters,
-    surrogate: Tensor<1>,
+    /// Runs K.
+    runs: usize,
+    /// Counted labels or pictures of one run in the whole step.
+    whole: usize,
+    graph: Graph<'a>,
 }
 
-impl Pass {
+/// What a backward pass starts from.
+#[derive(Debug)]
+enum Graph<'a> {
+    /// A sum whose gradient in the factors is the step's, and the factors that it knows.
+    Kept {
+        surrogate: Tensor<1>,
+        adapters: Box<Adapters>,
+    },
+    /// What entered each block, and the gradient with respect to what left the last, [K·B·T, C].
+    Checkpointed {
+        inputs: Box<KeptInputs<'a>>,
+        gradient: Tensor<2>,
+    },
+}
+
+/// How a forward pass on texts is done.
+#[derive(Debug, Clone, Copy)]
+pub struct PassSettings<'a> {
+    /// Dropout on the adapters' inputs.
+    pub dropout: Option<&'a Dropout>,
+    /// Counted labels of the whole step, of which the batch may be a part; at least 1.
+    pub whole: usize,
+    /// Whether blocks are computed again in the backward pass instead of kept.
+    pub gradient_checkpointing: bool,
+}
+
+/// Losses and gradients of some of a step's examples; those of all of them add up to the step's.
+#[derive(Debug, Clone)]
+pub struct StepGradients {
+    /// Each run's share of its mean loss, [K, 1].
+    pub losses: Tensor<2>,
+    /// Of each run's mean loss, in the order of [`Adapters::banks`].
+    pub banks: Vec<BankGradients>,
+    /// Counted labels or pictures of one run in the whole step.
+    pub whole: usize,
+}
+
+impl StepGradients {
+    /// Those of both parts together.
+    pub fn joined(self, other: Self) -> Self {
+        let banks = self.banks.into_iter().zip(other.banks);
+        Self {
+            losses: self.losses + other.losses,
+            banks: banks
+                .map(|(one, other)| BankGradients {
+                    a: one.a + other.a,
+                    b: one.b + other.b,
+                })
+                .collect(),
+            whole: self.whole,
+        }
+    }
+}
+
+impl<'a> Pass<'a> {
     /// Base, adapters and head on `batch`, for every run of `adapters`.
     ///
     /// `None` where no label of the batch counts.
     pub fn forward(
-        model: &Base,
-        adapters: &Adapters,
-        dropout: Option<&Dropout>,
+        model: &'a Base,
+        adapters: &'a Adapters,
         batch: &Batch,
+        settings: PassSettings<'a>,
     ) -> Option<Self> {
+        let PassSettings {
+            dropout,
+            whole,
+            gradient_checkpointing,
+        } = settings;
         let runs = adapters.runs;
         let labels = CountedLabels::new(batch, runs, &model.device)?;
-        let adapters = adapters.tracked();
+        let ids = repeat_ids(batch, runs, &model.device);
+        if gradient_checkpointing {
+            let (hidden, inputs) = KeptInputs::forward(model, adapters, dropout, ids);
+            let hidden = hidden.autodiff().require_grad();
+            let (losses, surrogate) = head(model, hidden.clone(), labels, whole);
+            let gradient = hidden.grad_remove(&mut surrogate.backward())?;
+            let graph = Graph::Checkpointed {
+                inputs: Box::new(inputs),
+                gradient,
+            };
+            return Some(Self {
+                losses,
+                runs,
+                whole,
+                graph,
+            });
+        }
+        let adapters = Box::new(adapters.tracked());
         let context = Context {
             adapters: Some(&adapters),
             dropout,
             cache: None,
         };
-        let hidden = model.forward(repeat_ids(batch, runs, &model.device), context); // [K·B·T, C]
-        let chunk = chunk_rows(hidden.dims()[0]);
-        let rows = model.normalise(hidden.select(0, labels.rows)); // [K·n, C]
-        let (losses, gradient) =
-            losses_and_gradient(model, &rows.clone().inner(), &labels.targets, chunk);
-        // The gradient of Σ runs' mean losses with respect to the rows is known, so this sum has
-        // the same gradient in everything below the head.
-        let gradient = gradient.div_scalar(labels.count as f64);
+        let hidden = model.forward(ids, context); // [K·B·T, C]
+        let (losses, surrogate) = head(model, hidden, labels, whole);
         Some(Self {
-            surrogate: (rows * gradient).sum(),
             losses,
-            count: labels.count,
-            adapters,
+            runs,
+            whole,
+            graph: Graph::Kept {
+                surrogate,
+                adapters,
+            },
         })
     }
 
@@ -61,7 +136,7 @@ impl Pass {
         dropout: Option<&Dropout>,
         batch: &FlowBatch,
     ) -> Self {
-        let adapters = adapters.tracked();
+        let adapters = Box::new(adapters.tracked());
         let context = Context {
             adapters: Some(&adapters),
             dropout,
@@ -69,25 +144,62 @@ impl Pass {
         };
         let losses = batch.losses(model, &context); // [K·B]
         Self {
-            // The sum over runs of their mean losses: its gradient in a run's factors is that run's own.
-            surrogate: losses.clone().sum().div_scalar(batch.rows as f64),
+            runs: adapters.runs,
+            whole: batch.rows,
+            graph: Graph::Kept {
+                // The sum over runs of their mean losses: its gradient in a run's factors is that run's own.
+                surrogate: losses.clone().sum().div_scalar(batch.rows as f64),
+                adapters,
+            },
             losses: losses.inner(),
-            count: batch.rows,
-            adapters,
         }
     }
 
-    /// Gradients of each run's mean loss, in the order of [`Adapters::banks`].
-    pub fn backward(self) -> Vec<BankGradients> {
-        let mut gradients = self.surrogate.backward();
-        self.adapters
-            .banks()
-            .map(|bank| BankGradients {
-                a: gradient_or_zeros(&bank.a, &mut gradients),
-                b: gradient_or_zeros(&bank.b, &mut gradients),
-            })
-            .collect()
+    /// The losses' share of each run's mean, and its gradients.
+    pub fn backward(self) -> StepGradients {
+        let [count] = self.losses.dims();
+        let losses = self.losses.reshape([self.runs, count / self.runs]);
+        StepGradients {
+            losses: losses.sum_dim(1).div_scalar(self.whole as f64), // [K, 1]
+            whole: self.whole,
+            banks: match self.graph {
+                Graph::Kept {
+                    surrogate,
+                    adapters,
+                } => gradients_of(adapters.banks(), &mut surrogate.backward()),
+                Graph::Checkpointed { inputs, gradient } => inputs.backward(gradient),
+            },
+        }
     }
+}
+
+/// Cross entropy of every counted label, [K·n], and a sum with the gradient of the runs' mean losses in everything below
+/// the head: that with respect to the rows is known, so it is the rows' factor.
+fn head(
+    model: &Base,
+    hidden: Tensor<2>,
+    labels: CountedLabels,
+    whole: usize,
+) -> (Tensor<1>, Tensor<1>) {
+    let chunk = chunk_rows(hidden.dims()[0]);
+    let rows = model.normalise(hidden.select(0, labels.rows)); // [K·n, C]
+    let (losses, gradient) =
+        losses_and_gradient(model, &rows.clone().inner(), &labels.targets, chunk);
+    (losses, (rows * gradient.div_scalar(whole as f64)).sum())
+}
+
+/// Gradients of some banks.
+pub(super) fn gradients_of<'a>(
+    banks: impl IntoIterator<Item = &'a Bank>,
+    gradients: &mut Gradients,
+) -> Vec<BankGradients> {
+    banks
+        .into_iter()
+        .map(|bank| BankGradients {
+            a: gradient_or_zeros(&bank.a, gradients),
+            b: gradient_or_zeros(&bank.b, gradients),
+        })
+        .collect()
 }
 
 /// A factor that no path of the graph reaches has a gradient of zero.

@@ -22,13 +22,7 @@ impl CountedLabels {
     ///
     /// `None` where no label counts.
     pub fn new(batch: &Batch, runs: usize, device: &Device) -> Option<Self> {
-        let counted: Vec<(usize, i32)> = (0..batch.rows)
-            .flat_map(|row| (1..batch.tokens).map(move |t| row * batch.tokens + t))
-            .filter_map(|next| {
-                let label = *batch.labels.get(next)?;
-                (label != IGNORED_LABEL).then_some((next - 1, label))
-            })
-            .collect();
+        let counted: Vec<(usize, i32)> = counted(batch).collect();
         if counted.is_empty() {
             return None;
         }
@@ -53,6 +47,24 @@ impl CountedLabels {
             count,
         })
     }
+}
+
+/// Labels of a batch that some position is asked for.
+pub fn count(batch: &Batch) -> usize {
+    counted(batch).count()
+}
+
+/// Positions of the batch whose next token counts, with that token.
+fn counted(batch: &Batch) -> impl Iterator<Item = (usize, i32)> {
+    (0..batch.rows)
+        .flat_map(|row| {
+            let tokens = batch.tokens;
+            (1..tokens).map(move |t| row * tokens + t)
+        })
+        .filter_map(move |next| {
+            let label = *batch.labels.get(next)?;
+            (label != IGNORED_LABEL).then_some((next - 1, label))
+        })
 }
 
 /// The batch's tokens once a run.

@@ -40,6 +40,13 @@ impl Session {
             let expected = "this model has no such layer; choose among those of a Llama";
             return wrong(other.name(), expected);
         }
+        if settings.gradient_checkpointing || settings.micro_batch_size != 0 {
+            return Err(SessionError::setting(
+                "gradient_checkpointing or micro_batch_size",
+                "set",
+                "a text-to-image model keeps all blocks and takes a batch at once; leave both out",
+            ));
+        }
         let config = &model.config;
         let largest = config.hidden_size.min(config.intermediate_size);
         validate_beside_targets(&settings, largest.min(MAXIMUM_RANK as usize))?;
@@ -77,11 +84,12 @@ impl Session {
         model: &DiffusionModel,
         batch: &FlowBatch,
     ) -> Result<StepReport, SessionError> {
-        let clock = self.clock();
-        let dropout = self.dropout();
+        let mut clock = self.clock();
+        let dropout = self.dropout(0);
         let pass = Pass::of_pictures(model, &self.adapters, dropout.as_ref(), batch);
         let pictures = batch.rows as u32;
-        self.finish(pass, pictures, clock, &model.device).await
+        let gradients = clock.backward(pass).await?;
+        self.finish(gradients, pictures, clock, &model.device).await
     }
 
     /// Each run's mean loss on one held-out batch.

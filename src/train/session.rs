@@ -1,14 +1,16 @@
 //! The runs that one worker trains: their adapters, their optimizers and the step.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, ExecutionError, Tensor, Transaction};
 use serde::{Deserialize, Serialize};
 use web_time::Instant;
 
 use super::{
     SessionError,
-    gradients::Pass,
+    gradients::{Pass, PassSettings, StepGradients},
     head::{chunk_rows, losses},
-    labels::{CountedLabels, repeat_ids},
+    labels::{self, CountedLabels, repeat_ids},
     memory::held_bytes,
     settings::{adapter_shape, validate},
 };
@@ -34,6 +36,8 @@ pub struct Session {
     /// Learning rates of their own for the adapters of the first blocks.
     pub(super) first_blocks: Option<FirstBlocks>,
     split: StepTimes,
+    /// Since when the step is computed, while its shards are on their way.
+    pub(super) shard_clock: Option<Clock>,
 }
 
 /// Learning rates of their own for the adapters of the first blocks: of a text-to-image model, its text encoder.
@@ -81,6 +85,7 @@ impl Session {
             step: 0,
             first_blocks: None,
             split: StepTimes::default(),
+            shard_clock: None,
         }
     }
 
@@ -123,12 +128,46 @@ impl Session {
     /// A batch without counted labels or longer than the base's context, or a device that failed.
     pub async fn step(&mut self, model: &Base, batch: &Batch) -> Result<StepReport, SessionError> {
         model.check_length(batch.tokens)?;
-        let clock = self.clock();
-        let dropout = self.dropout();
-        let pass = Pass::forward(model, &self.adapters, dropout.as_ref(), batch)
-            .ok_or(SessionError::NothingCounts)?;
+        let mut clock = self.clock();
+        let gradients = self.gradients(model, batch, 0..batch.rows, &mut clock);
+        let gradients = gradients.await?.ok_or(SessionError::NothingCounts)?;
         let tokens = (batch.rows * batch.tokens) as u32;
-        self.finish(pass, tokens, clock, &model.device).await
+        self.finish(gradients, tokens, clock, &model.device).await
+    }
+
+    /// The share of some rows in the step's losses and gradients, computed in parts of `micro_batch_size` rows; `None`
+    /// where none of their labels counts.
+    pub(super) async fn gradients(
+        &self,
+        model: &Base,
+        batch: &Batch,
+        rows: Range<usize>,
+        clock: &mut Clock,
+    ) -> Result<Option<StepGradients>, SessionError> {
+        let whole = labels::count(batch);
+        let at_once = match self.settings.micro_batch_size as usize {
+            0 => rows.len().max(1),
+            rows => rows,
+        };
+        let mut sum: Option<StepGradients> = None;
+        for start in rows.clone().step_by(at_once) {
+            let part = batch.part(start..(start + at_once).min(rows.end));
+            let dropout = self.dropout(start * batch.tokens);
+            let settings = PassSettings {
+                dropout: dropout.as_ref(),
+                whole,
+                gradient_checkpointing: self.settings.gradient_checkpointing,
+            };
+            let Some(pass) = Pass::forward(model, &self.adapters, &part, settings) else {
+                continue;
+            };
+            let gradients = clock.backward(pass).await?;
+            sum = Some(match sum {
+                Some(sum) => sum.joined(gradients),
+                None => gradients,
+            });
+        }
+        Ok(sum)
     }
 
     /// Starts to time a step.
@@ -136,32 +175,30 @@ impl Session {
         Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS))
     }
 
-    /// The dropout of this step; `None` where there is none.
-    pub(super) fn dropout(&self) -> Option<Dropout> {
+    /// The dropout of this step on rows of which `first_row` came before; `None` where there is none.
+    pub(super) fn dropout(&self, first_row: usize) -> Option<Dropout> {
         let dropout = Dropout {
             share: self.settings.dropout,
             seed: u64::from(self.settings.seed),
             step: self.step,
+            first_row,
         };
         (self.settings.dropout > 0.0).then_some(dropout)
     }
 
-    /// The step from its forward pass on, whatever the model is. `tokens` is what the report says.
+    /// The step from its gradients on, whatever the model is. `tokens` is what the report says.
     pub(super) async fn finish(
         &mut self,
-        pass: Pass,
+        gradients: StepGradients,
         tokens: u32,
         mut clock: Clock,
         device: &Device,
     ) -> Result<StepReport, SessionError> {
-        let (losses, count) = (pass.losses.clone(), pass.count);
-        let forward = clock.lap(&losses).await?;
-        let gradients = pass.backward();
-        let backward = match gradients.last() {
-            Some(last) => clock.lap(&last.a).await?,
-            None => 0.0,
-        };
-
+        let StepGradients {
+            losses: means, // [K, 1]
+            banks: gradients,
+            whole,
+        } = gradients;
         let optimizers: Vec<OptimizerSettings> =
             self.settings.runs.iter().map(|run| run.optimizer).collect();
         let coefficients = self.coefficients(&optimizers, device);
@@ -188,16 +225,13 @@ impl Session {
             None => 0.0,
         };
 
-        let means = losses.reshape([optimizers.len(), count]).mean_dim(1); // [K, 1]
         let read = ReadBack::read(means, norm, diagnostics).await?;
         self.step += 1;
         if clock.splits {
             self.split = StepTimes {
-                forward,
-                backward,
                 precondition,
                 update,
-                total: 0.0,
+                ..clock.passes.clone()
             };
         }
         let reports = self.report(&optimizers, read);
@@ -205,7 +239,7 @@ impl Session {
             step: self.step,
             runs: reports,
             tokens,
-            counted_tokens: count as u32,
+            counted_tokens: whole as u32,
             seconds: StepTimes {
                 total: clock.total(),
                 ..self.split.clone()
@@ -326,10 +360,13 @@ pub(super) fn device_error(error: ExecutionError) -> SessionError {
 }
 
 /// Splits a step's time into parts.
+#[derive(Debug)]
 pub(super) struct Clock {
     start: Instant,
     lap: Instant,
     splits: bool,
+    /// Forward and backward so far.
+    passes: StepTimes,
 }
 
 impl Clock {
@@ -340,7 +377,18 @@ impl Clock {
             lap: now,
             // The CPU engine has computed a tensor when it returns it: no wait, so no cost.
             splits: due || cfg!(not(feature = "webgpu")),
+            passes: StepTimes::default(),
         }
+    }
+
+    /// The backward pass, timed with what came before it.
+    pub(super) async fn backward(&mut self, pass: Pass<'_>) -> Result<StepGradients, SessionError> {
+        self.passes.forward += self.lap(&pass.losses).await?;
+        let gradients = pass.backward();
+        if let Some(last) = gradients.banks.last() {
+            self.passes.backward += self.lap(&last.a).await?;
+        }
+        Ok(gradients)
     }
 
     /// Seconds since the last lap, `last` being what this part computed last.

@@ -2,7 +2,10 @@
 
 use riemann_lora::{
     model::{Architecture, Target},
-    train::{Session, gradients::Pass},
+    train::{
+        Session,
+        gradients::{Pass, PassSettings},
+    },
 };
 
 use crate::support::{Fixture, adapters, for_both, norm, values};
@@ -20,37 +23,46 @@ async fn gradients_are_those_of_torch(fixture: Fixture) {
     let (golden, model) = (fixture.golden(), fixture.model().await);
     let adapters = adapters(fixture.adapter("adapter_random"), &model, 1);
     let batch = golden.batches[0].batch();
-    let pass = Pass::forward(&model, &adapters, None, &batch).unwrap();
-    let losses = values(pass.losses.clone()).await;
-    let loss = losses.iter().map(|&v| f64::from(v)).sum::<f64>() / losses.len() as f64;
-    let found = pass.backward();
-    assert!((loss - golden.adapter_random.loss).abs() < 1e-4, "{loss}");
-
+    let settings = |gradient_checkpointing| PassSettings {
+        dropout: None,
+        whole: riemann_lora::train::labels::count(&batch),
+        gradient_checkpointing,
+    };
     let mut compared = 0;
-    for layer in 0..model.config.num_hidden_layers {
-        for (index, target) in fixture.targets.iter().copied().enumerate() {
-            let expected =
-                &golden.adapter_random.grads[&key(&model.config.architecture, layer, target)];
-            let bank = &found[layer * fixture.targets.len() + index];
-            for (tensor, size, first) in [
-                (bank.a.clone(), expected.a_norm, &expected.a),
-                (bank.b.clone(), expected.b_norm, &expected.b),
-            ] {
-                let values: Vec<f64> = values(tensor).await.into_iter().map(f64::from).collect();
-                let found = norm(values.iter().copied());
-                assert!(
-                    (found - size).abs() < 1e-3 * size,
-                    "{layer} {target:?}: {found} {size}"
-                );
-                let error = norm(values.iter().zip(first).map(|(x, y)| x - y));
-                let bound = 1e-3 * norm(first.iter().copied());
-                assert!(error < bound, "{layer} {target:?}: {error} above {bound}");
-                compared += 1;
+    for gradient_checkpointing in [false, true] {
+        let pass =
+            Pass::forward(&model, &adapters, &batch, settings(gradient_checkpointing)).unwrap();
+        let losses = values(pass.losses.clone()).await;
+        let loss = losses.iter().map(|&v| f64::from(v)).sum::<f64>() / losses.len() as f64;
+        let found = pass.backward().banks;
+        assert!((loss - golden.adapter_random.loss).abs() < 1e-4, "{loss}");
+
+        for layer in 0..model.config.num_hidden_layers {
+            for (index, target) in fixture.targets.iter().copied().enumerate() {
+                let expected =
+                    &golden.adapter_random.grads[&key(&model.config.architecture, layer, target)];
+                let bank = &found[layer * fixture.targets.len() + index];
+                for (tensor, size, first) in [
+                    (bank.a.clone(), expected.a_norm, &expected.a),
+                    (bank.b.clone(), expected.b_norm, &expected.b),
+                ] {
+                    let values: Vec<f64> =
+                        values(tensor).await.into_iter().map(f64::from).collect();
+                    let found = norm(values.iter().copied());
+                    assert!(
+                        (found - size).abs() < 1e-3 * size,
+                        "{layer} {target:?}: {found} {size}"
+                    );
+                    let error = norm(values.iter().zip(first).map(|(x, y)| x - y));
+                    let bound = 1e-3 * norm(first.iter().copied());
+                    assert!(error < bound, "{layer} {target:?}: {error} above {bound}");
+                    compared += 1;
+                }
             }
         }
     }
-    assert_eq!(compared, 2 * golden.adapter_random.grads.len());
-    assert_eq!(compared, 4 * fixture.targets.len());
+    assert_eq!(compared, 4 * golden.adapter_random.grads.len());
+    assert_eq!(compared, 8 * fixture.targets.len());
 }
 
 /// Every case at once, for three steps: what WebGPU has time for on a software adapter.

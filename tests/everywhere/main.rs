@@ -37,6 +37,7 @@ mod load;
 mod merge;
 #[cfg(not(feature = "webgpu"))]
 mod optimizers;
+mod parts;
 #[cfg(not(feature = "webgpu"))]
 mod peft;
 mod stop;

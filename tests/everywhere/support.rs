@@ -292,6 +292,8 @@ pub fn settings(optimizers: Vec<OptimizerSettings>) -> SessionSettings {
         dropout: 0.0,
         targets: Target::LLAMA.to_vec(),
         batch_size: 2,
+        micro_batch_size: 0,
+        gradient_checkpointing: false,
         steps: 10,
         seed: 0,
         runs: optimizers

@@ -1,10 +1,14 @@
+import { relaxedSimd } from 'wasm-feature-detect';
 import type { FolderFiles } from './lab/exporting';
 import type * as protocol from './protocol';
 
-/** The two engines; each is a wasm module of its own. */
+/** The two engines. */
 export type EngineName = 'cpu' | 'webgpu';
 
-/** What both wasm modules export. Rejections carry a `Failure`. */
+/** The wasm modules: `cpu-relaxed` is the CPU engine with fused multiply-add, for browsers that know relaxed SIMD. */
+export type ModuleName = EngineName | 'cpu-relaxed';
+
+/** What all wasm modules export. Rejections carry a `Failure`. */
 export interface EngineModule {
   default(input?: { module_or_path: string | URL | Request }): Promise<unknown>;
   start_engine(): Promise<protocol.EngineReport>;
@@ -53,11 +57,17 @@ export interface WebSession {
 // A glob and not an import: the modules are built by another tool, and a page with only one of them is still a page.
 const modules = import.meta.glob<EngineModule>('./generated/*/riemann_lora.js');
 
+const load = (name: ModuleName) => modules[`./generated/${name}/riemann_lora.js`];
+
+/** The module of `engine` that suits this browser. */
+export async function moduleOf(engine: EngineName): Promise<ModuleName> {
+  const fused = engine === 'cpu' && load('cpu-relaxed') !== undefined && (await relaxedSimd());
+  return fused ? 'cpu-relaxed' : engine;
+}
+
 /** Downloads and compiles the module of `engine`; undefined where the page was built without it. */
 export async function loadEngineModule(engine: EngineName): Promise<EngineModule | undefined> {
-  const load = modules[`./generated/${engine}/riemann_lora.js`];
-  if (load === undefined) return undefined;
-  const module = await load();
-  await module.default();
+  const module = await load(await moduleOf(engine))?.();
+  await module?.default();
   return module;
 }

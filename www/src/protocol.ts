@@ -476,6 +476,16 @@ targets: Array<Target>,
  */
 batch_size: number, 
 /**
+ * Sequences at once: a step adds up the gradients of so many sequences at a time, with the same result in less
+ * memory. 0 is all of the step's.
+ */
+micro_batch_size: number, 
+/**
+ * Whether blocks are computed a second time in the backward pass instead of kept: less memory for half as much
+ * time again, and the same result.
+ */
+gradient_checkpointing: boolean, 
+/**
  * Steps in all; schedules end there.
  */
 steps: number, 

@@ -23,7 +23,7 @@ fn scale_and_minimum(packed: &[u8], group: usize) -> (f32, f32) {
 ///
 /// Layout: d, dmin, 12 bytes of scales, then 128 bytes. Each 32 bytes hold two groups, one in the lower and one in the
 /// upper halves.
-pub fn q4_k(block: &[u8], values: &mut [f32]) {
+pub fn q4_k(block: &[u8; 144], values: &mut [f32; 256]) {
     let (d, dmin) = (half_at(block, 0), half_at(block, 2));
     let (packed, quants) = (&block[4..16], &block[16..144]);
     for (group, values) in values.chunks_exact_mut(32).enumerate() {
@@ -40,7 +40,7 @@ pub fn q4_k(block: &[u8], values: &mut [f32]) {
 ///
 /// Layout: d, dmin, 12 bytes of scales, 32 bytes of fifth bits, then 128 bytes as in [`q4_k`]. Bit g of byte i of the
 /// fifth bits belongs to value i of group g.
-pub fn q5_k(block: &[u8], values: &mut [f32]) {
+pub fn q5_k(block: &[u8; 176], values: &mut [f32; 256]) {
     let (d, dmin) = (half_at(block, 0), half_at(block, 2));
     let (packed, fifth_bits, quants) = (&block[4..16], &block[16..48], &block[48..176]);
     for (group, values) in values.chunks_exact_mut(32).enumerate() {
@@ -58,7 +58,7 @@ pub fn q5_k(block: &[u8], values: &mut [f32]) {
 /// Layout: 128 bytes of lower four bits, 64 bytes of upper two bits, 16 scales, d. Each half of the block, 128 values,
 /// takes 64 of the lower and 32 of the upper bytes; its quarter p of 32 values has its lower bits in the lower (p = 0,
 /// 1) or upper (p = 2, 3) halves of bytes 32 · (p mod 2) and on, and its upper bits at bit 2p of each upper byte.
-pub fn q6_k(block: &[u8], values: &mut [f32]) {
+pub fn q6_k(block: &[u8; 210], values: &mut [f32; 256]) {
     let d = half_at(block, 208);
     for (half, values) in values.chunks_exact_mut(128).enumerate() {
         let lower = &block[half * 64..][..64];

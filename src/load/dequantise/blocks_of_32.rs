@@ -5,11 +5,20 @@
 
 use super::half_at;
 
-/// Calls `write(i, number)` with the 32 four-bit numbers in 16 bytes.
-fn for_each_nibble(bytes: &[u8], mut write: impl FnMut(usize, u8)) {
-    for (i, byte) in bytes.iter().enumerate() {
-        write(i, byte & 0x0F);
-        write(i + 16, byte >> 4);
+/// The 32 four-bit numbers in the 16 bytes from `start` of a block, each as `value(i, number)` makes it.
+#[inline(always)]
+fn read_nibbles(
+    block: &[u8],
+    start: usize,
+    values: &mut [f32; 32],
+    value: impl Fn(usize, u8) -> f32,
+) {
+    let (lower, upper) = values.split_at_mut(16);
+    for i in 0..16 {
+        lower[i] = value(i, block[start + i] & 0x0F);
+    }
+    for i in 0..16 {
+        upper[i] = value(i + 16, block[start + i] >> 4);
     }
 }
 
@@ -29,37 +38,42 @@ fn word_at(block: &[u8], position: usize) -> u32 {
 }
 
 /// (q − 8) · d, with q of four bits.
-pub fn q4_0(block: &[u8], values: &mut [f32]) {
+#[inline]
+pub fn q4_0(block: &[u8; 18], values: &mut [f32; 32]) {
     let d = half_at(block, 0);
-    for_each_nibble(&block[2..18], |i, q| values[i] = (f32::from(q) - 8.0) * d);
+    read_nibbles(block, 2, values, |_, q| (f32::from(q) - 8.0) * d);
 }
 
 /// q · d + m, with q of four bits.
-pub fn q4_1(block: &[u8], values: &mut [f32]) {
+#[inline]
+pub fn q4_1(block: &[u8; 20], values: &mut [f32; 32]) {
     let (d, m) = (half_at(block, 0), half_at(block, 2));
-    for_each_nibble(&block[4..20], |i, q| values[i] = f32::from(q) * d + m);
+    read_nibbles(block, 4, values, |_, q| f32::from(q) * d + m);
 }
 
 /// (q − 16) · d, with q of five bits.
-pub fn q5_0(block: &[u8], values: &mut [f32]) {
+#[inline]
+pub fn q5_0(block: &[u8; 22], values: &mut [f32; 32]) {
     let (d, bits) = (half_at(block, 0), word_at(block, 2));
-    for_each_nibble(&block[6..22], |i, q| {
-        values[i] = (f32::from(q | fifth_bit(bits, i)) - 16.0) * d;
+    read_nibbles(block, 6, values, |i, q| {
+        (f32::from(q | fifth_bit(bits, i)) - 16.0) * d
     });
 }
 
 /// q · d + m, with q of five bits.
-pub fn q5_1(block: &[u8], values: &mut [f32]) {
+#[inline]
+pub fn q5_1(block: &[u8; 24], values: &mut [f32; 32]) {
     let (d, m, bits) = (half_at(block, 0), half_at(block, 2), word_at(block, 4));
-    for_each_nibble(&block[8..24], |i, q| {
-        values[i] = f32::from(q | fifth_bit(bits, i)) * d + m;
+    read_nibbles(block, 8, values, |i, q| {
+        f32::from(q | fifth_bit(bits, i)) * d + m
     });
 }
 
 /// q · d, with q a signed byte.
-pub fn q8_0(block: &[u8], values: &mut [f32]) {
+#[inline]
+pub fn q8_0(block: &[u8; 34], values: &mut [f32; 32]) {
     let d = half_at(block, 0);
-    for (value, byte) in values.iter_mut().zip(&block[2..34]) {
-        *value = f32::from(*byte as i8) * d;
+    for (i, value) in values.iter_mut().enumerate() {
+        *value = f32::from(block[2 + i] as i8) * d;
     }
 }

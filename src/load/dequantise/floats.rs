@@ -18,7 +18,7 @@ pub fn f16(bytes: &[u8], values: &mut [f32]) {
 
 /// The value of a half-precision number, without a branch, so that a loop of it becomes vectors.
 #[inline]
-fn half(bits: u16) -> f32 {
+pub fn half(bits: u16) -> f32 {
     // 2^112 moves the exponent from half precision's bias of 15 to single precision's of 127. As a product it is right for
     // subnormal numbers too.
     const BIAS: f32 = f32::from_bits((127 + 112) << 23);

@@ -20,26 +20,37 @@ pub fn dequantise(storage: StorageType, bytes: &[u8], values: &mut [f32]) {
         values.len() / block_values * block_bytes,
         "bytes and values differ in length"
     );
-    let read_block: fn(&[u8], &mut [f32]) = match storage {
-        StorageType::F32 => return floats::f32(bytes, values),
-        StorageType::F16 => return floats::f16(bytes, values),
-        StorageType::BF16 => return floats::bf16(bytes, values),
-        StorageType::Q4_0 => blocks_of_32::q4_0,
-        StorageType::Q4_1 => blocks_of_32::q4_1,
-        StorageType::Q5_0 => blocks_of_32::q5_0,
-        StorageType::Q5_1 => blocks_of_32::q5_1,
-        StorageType::Q8_0 => blocks_of_32::q8_0,
-        StorageType::Q4_K => blocks_of_256::q4_k,
-        StorageType::Q5_K => blocks_of_256::q5_k,
-        StorageType::Q6_K => blocks_of_256::q6_k,
-    };
-    let blocks = bytes.chunks_exact(block_bytes);
-    for (block, values) in blocks.zip(values.chunks_exact_mut(block_values)) {
-        read_block(block, values);
+    match storage {
+        StorageType::F32 => floats::f32(bytes, values),
+        StorageType::F16 => floats::f16(bytes, values),
+        StorageType::BF16 => floats::bf16(bytes, values),
+        StorageType::Q4_0 => each(bytes, values, blocks_of_32::q4_0),
+        StorageType::Q4_1 => each(bytes, values, blocks_of_32::q4_1),
+        StorageType::Q5_0 => each(bytes, values, blocks_of_32::q5_0),
+        StorageType::Q5_1 => each(bytes, values, blocks_of_32::q5_1),
+        StorageType::Q8_0 => each(bytes, values, blocks_of_32::q8_0),
+        StorageType::Q4_K => each(bytes, values, blocks_of_256::q4_k),
+        StorageType::Q5_K => each(bytes, values, blocks_of_256::q5_k),
+        StorageType::Q6_K => each(bytes, values, blocks_of_256::q6_k),
+    }
+}
+
+/// Block by block. The lengths are known to the compiler, so that the loops in `read` become vectors.
+#[inline(always)]
+fn each<const BYTES: usize, const VALUES: usize>(
+    bytes: &[u8],
+    values: &mut [f32],
+    read: impl Fn(&[u8; BYTES], &mut [f32; VALUES]),
+) {
+    let (blocks, _) = bytes.as_chunks::<BYTES>();
+    let (values, _) = values.as_chunks_mut::<VALUES>();
+    for (block, values) in blocks.iter().zip(values) {
+        read(block, values);
     }
 }
 
 /// The little-endian half-precision number at `position` of a block.
+#[inline(always)]
 fn half_at(block: &[u8], position: usize) -> f32 {
-    half::f16::from_le_bytes([block[position], block[position + 1]]).to_f32()
+    floats::half(u16::from_le_bytes([block[position], block[position + 1]]))
 }

@@ -171,6 +171,8 @@ impl Sweep {
             dropout: 0.0,
             targets: Target::LLAMA.to_vec(),
             batch_size: self.batch_size,
+            micro_batch_size: 0,
+            gradient_checkpointing: false,
             steps: self.steps,
             seed: self.seed,
             runs: runs.collect(),

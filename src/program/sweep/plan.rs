@@ -174,6 +174,8 @@ impl Plan {
             dropout: shared.dropout,
             targets: shared.targets.clone(),
             batch_size: shared.batch_size,
+            micro_batch_size: 0,
+            gradient_checkpointing: false,
             steps: shared.steps,
             seed: points.first().map_or(0, |point| point.seed),
             runs: runs.collect::<Result<_>>()?,

@@ -18,6 +18,8 @@ export function defaultConfig(): Config {
       dropout: 0,
       targets: ['q_proj', 'v_proj'],
       batch_size: 4,
+      micro_batch_size: 0,
+      gradient_checkpointing: false,
       steps: STEPS,
       seed: 0,
       diagnostics: true,

@@ -1,4 +1,4 @@
-import type { EngineName } from '../engine-module';
+import type { ModuleName } from '../engine-module';
 
 /** What the built page consists of, as addresses under its own. */
 export interface OfflineBuild {
@@ -6,12 +6,12 @@ export interface OfflineBuild {
   revision: string;
   /** What every visit needs. */
   files: string[];
-  /** The wasm module of each engine: large, so only the one that is used is kept. */
-  engines: Partial<Record<EngineName, string>>;
+  /** The wasm modules: large, so only the one that is used is kept. */
+  modules: Partial<Record<ModuleName, string>>;
 }
 
 /** What the page tells its service worker. */
 export interface OfflineMessage {
-  /** This engine computes here, so it is needed without a network too. */
-  engine: EngineName;
+  /** This module computes here, so it is needed without a network too. */
+  module: ModuleName;
 }

@@ -1,3 +1,4 @@
+import { moduleOf } from '../engine-module';
 import type { Lab } from '../lab/lab';
 import type { OfflineMessage } from './build';
 
@@ -15,7 +16,7 @@ export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promis
   const tell = async () => {
     if (lab.engineReport.value.status !== 'ready') return;
     const { active } = await serviceWorker.ready;
-    const message: OfflineMessage = { engine: lab.choice.value.engine };
+    const message: OfflineMessage = { module: await moduleOf(lab.choice.value.engine) };
     active?.postMessage(message);
   };
   lab.engineReport.watch(() => void tell());

@@ -1,6 +1,6 @@
 // Serves the page from the browser's cache, so that it opens without a network. What is not part of the build, models
 // above all, it leaves alone. Built as a file of its own by `offline-plugin.ts`.
-import type { EngineName } from '../engine-module';
+import type { ModuleName } from '../engine-module';
 import type { OfflineMessage } from './build';
 
 /** What of a service worker is used here; TypeScript knows pages and service workers, but not both at once. */
@@ -36,7 +36,7 @@ const current = stem + build.revision;
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(worker.clients.claim()));
-worker.addEventListener('message', (event) => event.waitUntil(keepEngine(event.data.engine)));
+worker.addEventListener('message', (event) => event.waitUntil(keepModule(event.data.module)));
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   if (request.method !== 'GET' || !request.url.startsWith(scope)) return;
@@ -50,22 +50,22 @@ worker.addEventListener('fetch', (event) => {
 async function install(): Promise<void> {
   const cache = await caches.open(current);
   const used: string[] = [];
-  for (const [engine, path] of Object.entries(build.engines)) {
-    if ((await caches.match(markOf(engine as EngineName))) !== undefined) {
+  for (const [module, path] of Object.entries(build.modules)) {
+    if ((await caches.match(markOf(module as ModuleName))) !== undefined) {
       used.push(path);
-      await cache.put(markOf(engine as EngineName), new Response(''));
+      await cache.put(markOf(module as ModuleName), new Response(''));
     }
   }
   await Promise.all([...build.files, ...used].map((path) => keep(cache, path)));
   await worker.skipWaiting();
 }
 
-/** A page of this build runs with this engine. */
-async function keepEngine(engine: EngineName): Promise<void> {
-  const path = build.engines[engine];
+/** A page of this build runs with this module. */
+async function keepModule(module: ModuleName): Promise<void> {
+  const path = build.modules[module];
   if (path === undefined) return;
   const cache = await caches.open(current);
-  await cache.put(markOf(engine), new Response(''));
+  await cache.put(markOf(module), new Response(''));
   await keep(cache, path);
   const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
   // Another page may be one of the build before.
@@ -98,6 +98,6 @@ async function answer(path: string): Promise<Response> {
   return kept ?? fetch(address);
 }
 
-function markOf(engine: EngineName): string {
-  return new URL(`kept-engine/${engine}`, scope).href;
+function markOf(module: ModuleName): string {
+  return new URL(`kept-module/${module}`, scope).href;
 }

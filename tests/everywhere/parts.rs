@@ -1,0 +1,103 @@
+//! A step in parts is the step: examples in micro-batches, blocks computed twice, and rows on several workers.
+
+use riemann_lora::{
+    data::Batch,
+    messages::SessionSettings,
+    model::{Base, Target},
+    optim::OptimizerSettings,
+    train::{Session, SessionError},
+};
+
+use crate::support::{Fixture, for_both, golden, model, settings, values};
+
+const STEPS: usize = 5;
+
+fn two_runs(targets: &[Target]) -> SessionSettings {
+    SessionSettings {
+        targets: targets.to_vec(),
+        dropout: 0.1,
+        ..settings(vec![
+            OptimizerSettings::adamw(1e-2),
+            OptimizerSettings::scaled_adamw(3e-3),
+        ])
+    }
+}
+
+fn batches() -> Vec<Batch> {
+    let batches: Vec<Batch> = golden().batches.iter().map(|batch| batch.batch()).collect();
+    batches.iter().cycle().take(STEPS).cloned().collect()
+}
+
+async fn losses(model: &Base, settings: SessionSettings) -> Vec<Option<f64>> {
+    let mut session = Session::new(model, settings).unwrap();
+    let mut losses = Vec::new();
+    for batch in batches() {
+        let report = session.step(model, &batch).await.unwrap();
+        losses.extend(report.runs.iter().map(|run| run.loss));
+    }
+    losses
+}
+
+fn check(found: &[Option<f64>], expected: &[Option<f64>]) {
+    assert_eq!(found.len(), expected.len());
+    for (step, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (found.unwrap() - expected.unwrap()).abs();
+        assert!(error < 1e-5, "{step}: {found:?} {expected:?}");
+    }
+    assert_ne!(
+        expected[0],
+        expected[expected.len() - 2],
+        "nothing was trained"
+    );
+}
+
+async fn a_step_in_parts_is_the_step(fixture: Fixture) {
+    let model = fixture.model().await;
+    let whole = two_runs(fixture.targets);
+    let expected = losses(&model, whole.clone()).await;
+    for (micro_batch_size, gradient_checkpointing) in [(1, false), (0, true), (1, true)] {
+        let parts = SessionSettings {
+            micro_batch_size,
+            gradient_checkpointing,
+            ..whole.clone()
+        };
+        check(&losses(&model, parts).await, &expected);
+    }
+}
+
+for_both! { a_step_in_parts_is_the_step }
+
+everywhere! {
+    async fn shards_of_a_step_are_the_step() {
+        let model = model().await;
+        let settings = two_runs(&Target::LLAMA);
+        let expected = losses(&model, settings.clone()).await;
+        let new = || Session::new(&model, settings.clone()).unwrap();
+        let (mut one, mut other) = (new(), new());
+        let mut found = Vec::new();
+        for batch in batches() {
+            let shards = [
+                one.shard(&model, &batch, 0, 2).await.unwrap(),
+                other.shard(&model, &batch, 1, 2).await.unwrap(),
+            ];
+            let report = one.step_with_shards(&batch, &shards, &model.device).await.unwrap();
+            other.step_with_shards(&batch, &shards, &model.device).await.unwrap();
+            found.extend(report.runs.iter().map(|run| run.loss));
+        }
+        check(&found, &expected);
+        for (one, other) in one.adapters().banks().zip(other.adapters().banks()) {
+            assert_eq!(values(one.a.clone()).await, values(other.a.clone()).await);
+            assert_eq!(values(one.b.clone()).await, values(other.b.clone()).await);
+        }
+    }
+}
+
+everywhere! {
+    async fn a_shard_of_another_session_is_refused() {
+        let model = model().await;
+        let mut session = Session::new(&model, two_runs(&[Target::QProj])).unwrap();
+        let batch = &batches()[0];
+        let error = session.step_with_shards(batch, &[vec![0.0; 3]], &model.device).await;
+        assert!(matches!(error, Err(SessionError::Shard { found: 3, .. })), "{error:?}");
+    }
+}
