@@ -1,6 +1,7 @@
 import { defineConfig } from 'vite';
 import { offline } from './offline-plugin.ts';
 import manifest from './package.json' with { type: 'json' };
+import { precompressed } from './precompressed-plugin.ts';
 
 // Isolation is not needed by the page, but it makes timers finer and memory measurable where a host can send it.
 const isolation = {
@@ -13,7 +14,7 @@ export default defineConfig({
   base: './',
   // A missing file is a 404 and not the page: the page asks whether models are there.
   appType: 'mpa',
-  plugins: [offline()],
+  plugins: [offline(), precompressed()],
   define: { __VERSION__: JSON.stringify(manifest.version) },
   build: {
     target: 'esnext',

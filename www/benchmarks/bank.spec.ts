@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from '@playwright/test';
 import { defaultConfig } from '../src/config/defaults';
 import { BenchPage, median, webgpuArguments } from './bench-page';
-import { bundledData, sessionPlaces, settingsOf, smolLM2Files, tinyFiles } from './session-bench';
+import { bundledData, moduleOf, sessionPlaces, settingsOf, smolLM2Files, tinyFiles } from './session-bench';
 
 /** K runs in one bank against K trainings, on one core or one adapter; `scripts/bench bank` says how it is called. */
 const output = process.env.BANK_OUTPUT ?? '';
@@ -40,7 +40,7 @@ test('a bank of runs against as many trainings', async ({ page }) => {
     for (const runs of plan.runs) {
       const make = async (name: string, count: number) => {
         await bench.ask(name, SCRIPT, 'load', {
-          engine,
+          engine: moduleOf(engine),
           files: plan.files,
           data: bundledData(200),
           dataSettings: { ...config.data, validation: { count: 1 } },

@@ -1,13 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfig } from '../src/config/defaults';
 import type { SessionSettings } from '../src/protocol';
 
 const www = join(import.meta.dirname, '..');
 
+const generated = join(www, 'src', 'generated');
+
+/** The module that the page would take for `engine` in Chromium, which knows relaxed SIMD. */
+export function moduleOf(engine: string): string {
+  return engine === 'cpu' && existsSync(join(generated, 'cpu-relaxed')) ? 'cpu-relaxed' : engine;
+}
+
 /** What `BenchPage` serves for sessions without the page. */
 export const sessionPlaces = {
-  '/engines': join(www, 'src', 'generated'),
+  '/engines': generated,
   '/session-worker.js': join(import.meta.dirname, 'session-worker.js'),
   '/tiny': join(www, 'public', 'tiny'),
   '/model': process.env.BENCH_MODEL ?? '',

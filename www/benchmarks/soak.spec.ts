@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { defaultConfig } from '../src/config/defaults';
+import type { SampleSettings } from '../src/protocol';
 import { BenchPage, webgpuArguments } from './bench-page';
-import { bundledData, sessionPlaces, settingsOf, tinyFiles } from './session-bench';
+import { bundledData, moduleOf, sessionPlaces, settingsOf, tinyFiles } from './session-bench';
 
 /** Memory over many steps, evaluations and samples; `scripts/bench soak` says how it is called. */
 const output = process.env.SOAK_OUTPUT ?? '';
@@ -10,9 +11,9 @@ const quick = process.env.BENCH_QUICK !== undefined;
 /** The first ones fill pools. */
 const WARM_UP = quick ? 20 : 100;
 const STEPS = quick ? 120 : 2000;
-const TURNS = quick ? 30 : 400;
+const TURNS = quick ? 30 : 300;
 /** A software adapter takes seconds for a step. */
-const SOFTWARE = { warmUp: 5, steps: quick ? 8 : 25, turns: quick ? 1 : 3 };
+const SOFTWARE = { warmUp: 4, steps: quick ? 6 : 16, turns: 1 };
 const SCRIPT = '/session-worker.js';
 /** Percent a step. */
 const MOST = 0.01;
@@ -38,7 +39,12 @@ function slope(values: number[]): number {
 test('memory does not grow', async ({ page }) => {
   const bench = await BenchPage.open(page, sessionPlaces);
   const config = defaultConfig();
-  const sample = { ...config.sample, prompt: 'word : river', max_tokens: 8 };
+  const sample: SampleSettings = {
+    ...config.sample,
+    prompt: 'word : river',
+    max_tokens: 8,
+    include_base: true,
+  };
   const found: Record<string, unknown> = {};
   const figures: Record<string, number> = {};
   const plans = {
@@ -48,7 +54,7 @@ test('memory does not grow', async ({ page }) => {
   for (const [engine, plan] of Object.entries(plans)) {
     const began = performance.now();
     await bench.ask(engine, SCRIPT, 'load', {
-      engine,
+      engine: moduleOf(engine),
       files: tinyFiles,
       data: bundledData(200),
       dataSettings: { ...config.data, validation: { count: engine === 'cpu' ? 16 : 1 } },
