@@ -24,7 +24,7 @@ use crate::messages::{
     DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
     SampleSettings, SessionSettings, TargetShape, TokenPiece,
 };
-use crate::model::{Adapters, Base, ModelConfig};
+use crate::model::{Adapters, Base};
 use crate::train::{Evaluation, Session, estimate::estimate, memory::held_bytes};
 
 use self::{
@@ -100,9 +100,9 @@ impl WebSession {
             .with_borrow(Clone::clone)
             .ok_or_else(|| plain_failure("engine", "the engine has not been started"))?;
         let files: Vec<BlobSource> = files.into_iter().map(BlobSource::new).collect();
-        let file_bytes = files.iter().map(|file| file.len() as f64).sum();
+        let file_bytes: f64 = files.iter().map(|file| file.len() as f64).sum();
         let checkpoint = Checkpoint::open(files).await.map_err(failure)?;
-        check_size(checkpoint.name(), checkpoint.config())?;
+        check_size(checkpoint.name(), file_bytes)?;
         let model = Base::load(&checkpoint, &device, |done, total| {
             let progress = Progress {
                 action: "reading weights".into(),
@@ -444,8 +444,9 @@ impl WebSession {
 }
 
 /// Refuses a base that cannot be held, before memory for it is asked for.
-fn check_size(name: &str, config: &ModelConfig) -> Result<(), JsValue> {
-    let needed = config.parameters() as f64 * size_of::<f32>() as f64;
+fn check_size(name: &str, file_bytes: f64) -> Result<(), JsValue> {
+    // On the CPU weights stay as the file packs them.
+    let needed = file_bytes;
     // A GPU's tensors pass through this memory one at a time.
     if cfg!(feature = "webgpu") || needed < WASM_LIMIT {
         return Ok(());

@@ -32,6 +32,10 @@ pub enum Body {
 
 /// What all blocks of one forward pass share.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of them a forward pass"
+)]
 pub enum Passage {
     /// Of a Llama.
     Llama(LlamaPassage),

@@ -47,6 +47,10 @@ const questions = {
     await session.load_data('data.txt', new TextEncoder().encode(data), dataSettings, always);
     return session.model();
   },
+  /** Bytes that a session with these settings is expected to need. */
+  async estimate(settings) {
+    return session.estimate(settings);
+  },
   async configure(settings) {
     await session.configure(settings);
   },

@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { test } from '@playwright/test';
+import { defaultConfig } from '../src/config/defaults';
+import type { MemoryEstimate, ModelSummary, SessionSettings } from '../src/protocol';
+import { BenchPage } from './bench-page';
+import { bundledData, sessionPlaces, settingsOf, smolLM2Files } from './session-bench';
+
+/** The most that a tab holds while it trains, against the least that it must; scripts/bench-memory says how it is called. */
+const output = process.env.MEMORY_OUTPUT ?? '';
+const quick = process.env.BENCH_QUICK !== undefined;
+const SCRIPT = '/session-worker.js';
+const F32 = 4;
+/** Attention heads, which a summary does not say. */
+const HEADS = { smollm2: 9, '360m': 15, '1b': 32 };
+
+type Model = keyof typeof HEADS;
+
+interface Case {
+  model: Model;
+  tokens: number;
+  steps: number;
+  checkpointing: boolean;
+}
+
+const cases: Case[] = [
+  { model: 'smollm2', tokens: 256, steps: 3, checkpointing: false },
+  { model: 'smollm2', tokens: 256, steps: 3, checkpointing: true },
+  { model: 'smollm2', tokens: 1024, steps: 2, checkpointing: false },
+  { model: 'smollm2', tokens: 1024, steps: 2, checkpointing: true },
+  { model: '360m', tokens: 256, steps: 2, checkpointing: false },
+  { model: '360m', tokens: 1024, steps: 1, checkpointing: true },
+  { model: '1b', tokens: 64, steps: 2, checkpointing: false },
+];
+
+/** Values a token that one block's backward cannot do without, with adapters on q_proj and v_proj. */
+function keptByBlock(summary: ModelSummary, heads: number, tokens: number): number {
+  const width = summary.hidden_size;
+  const channels = (target: string) =>
+    summary.targets.find((shape) => shape.target === target)?.outputs ?? Number.NaN;
+  // What both norms read, what the adapters read; queries, keys and values; probabilities; gate and up.
+  return (
+    3 * width +
+    channels('q_proj') +
+    channels('k_proj') +
+    channels('v_proj') +
+    heads * tokens +
+    2 * channels('gate_proj')
+  );
+}
+
+/** Bytes of the packed base, of factors with gradients and two moments, and of activations that must be kept. */
+function minimum(summary: ModelSummary, settings: SessionSettings, { model, tokens, checkpointing }: Case) {
+  const factors = summary.targets
+    .filter(({ target }) => settings.targets.includes(target))
+    .reduce((sum, { inputs, outputs }) => sum + settings.rank * (inputs + outputs), 0);
+  const block = keptByBlock(summary, HEADS[model], tokens);
+  const kept = checkpointing ? summary.layers * summary.hidden_size + block : summary.layers * block;
+  return summary.memory_bytes + 4 * F32 * summary.layers * factors + F32 * tokens * kept;
+}
+
+test('memory of a step', async ({ page }) => {
+  const large = process.env.MEMORY_FOLDER ?? '';
+  const figures: Record<string, number> = {};
+  const rows: Record<string, unknown>[] = [];
+  let worst = 0;
+  for (const one of quick ? cases.slice(0, 1) : cases) {
+    const bench = await BenchPage.open(page, { ...sessionPlaces, '/large': large });
+    const files = one.model === 'smollm2' ? smolLM2Files : [['model.gguf', `/large/${one.model}.gguf`]];
+    const summary = await bench.ask<ModelSummary>('cpu', SCRIPT, 'load', {
+      engine: 'cpu-relaxed',
+      files,
+      data: bundledData(600),
+      // Packed, so that every batch is as long as can be.
+      dataSettings: {
+        ...defaultConfig().data,
+        format: 'text',
+        loss_on: 'all',
+        sequence_length: one.tokens,
+        validation: 'none',
+      },
+    });
+    const settings = settingsOf(1, { batch_size: 1, gradient_checkpointing: one.checkpointing });
+    const estimate = await bench.ask<MemoryEstimate>('cpu', SCRIPT, 'estimate', settings);
+    await bench.ask('cpu', SCRIPT, 'configure', settings);
+    let seconds = 0;
+    for (let step = 0; step < one.steps; step += 1) {
+      ({ seconds } = await bench.ask<{ seconds: number }>('cpu', SCRIPT, 'step'));
+    }
+    const { heap } = await bench.ask<{ heap: number }>('cpu', SCRIPT, 'bytes');
+    // The module's memory never shrinks, so this is its peak; the page around it takes 2 MB.
+    const peak = heap;
+    const error = estimate.total / heap - 1;
+    const least = minimum(summary, settings, one);
+    const row = { ...one, heap, minimum: Math.round(least), estimate: estimate.total, seconds };
+    rows.push({ ...row, peak_over_minimum: peak / least, estimate_error: error });
+    process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
+    const name = `${one.tokens}${one.checkpointing ? '_checkpointed' : ''}`;
+    if (one.model === 'smollm2') figures[`peak_over_minimum_${name}`] = peak / least;
+    if (one.model === '360m')
+      figures[`model_360m_peak_bytes${one.checkpointing ? '_checkpointed' : ''}`] = peak;
+    if (one.model === '1b') figures.model_1b_peak_bytes = peak;
+    if (Math.abs(error) > Math.abs(worst)) worst = error;
+    await bench.endWorkers();
+    bench.end();
+  }
+  figures.estimate_error = worst;
+  if (output !== '') writeFileSync(output, JSON.stringify({ figures, cases: rows }));
+});
