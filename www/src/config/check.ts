@@ -19,6 +19,7 @@ export function checkShared(config: SharedConfig, others: (must: Must) => void):
   must('dropout', session.dropout >= 0 && session.dropout < 1, 'at least 0 and below 1');
   must('targets', session.targets.length > 0, 'at least one layer');
   must('batch_size', whole(session.batch_size, 1, 256), 'a whole number from 1 to 256');
+  must('micro_batch_size', whole(session.micro_batch_size, 0, 256), 'a whole number from 0 to 256');
   must('steps', whole(session.steps, 1, 100_000), 'a whole number from 1 to 100000');
   must('seed', whole(session.seed, 0, 2 ** 32 - 1), 'a whole number from 0 to 4294967295');
   must('validation_every', whole(config.validationEvery, 0, 100_000), 'a whole number; 0 is never');
@@ -95,6 +96,7 @@ function nameOf(field: string): string {
   const name = field.split('.').at(-1) ?? field;
   const names: Record<string, string> = {
     batch_size: 'Batch',
+    micro_batch_size: 'Micro-batch',
     sequence_length: 'Sequence length',
     validation: 'Validation examples',
     validation_every: 'Validation interval',

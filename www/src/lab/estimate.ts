@@ -58,7 +58,7 @@ export async function estimateMemory(
   const fits = limit === 0 || worker.value.total <= limit;
   const advice = fits
     ? ''
-    : 'One worker needs more memory than it can have. Make the batch, the sequence length or the number of runs smaller.';
+    : 'One worker needs more memory than it can have. Turn gradient checkpointing on, or make the micro-batch, the sequence length or the number of runs smaller.';
   return success({
     worker: worker.value,
     groups,

@@ -11,6 +11,7 @@ export const languageSettings: SettingsOptions = {
   aboutTargets:
     'Layers of every block that carry an adapter; the paper adapts the attention’s q_proj and v_proj.',
   textEncoder: false,
+  inParts: true,
 };
 
 /** The language model that is trained, and its data, for those who read the numbers elsewhere. */

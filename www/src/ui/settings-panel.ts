@@ -13,6 +13,8 @@ export interface SettingsOptions extends RunListOptions {
   /** Layers that can carry adapters. */
   targets: readonly Target[];
   aboutTargets: string;
+  /** Whether a step can be done in parts. */
+  inParts?: boolean;
 }
 
 /** Adapters, steps, and the table of runs. */
@@ -26,7 +28,7 @@ export function settingsPanel(app: Experiment, options: SettingsOptions): HTMLEl
     'fieldset',
     { class: 'plain' },
     h('legend', {}, 'Shared by all runs'),
-    sharedFields(app),
+    sharedFields(app, options),
     targetField(app, options),
   );
   const runs = h('fieldset', { class: 'plain' }, h('legend', {}, 'Runs'), runList(app, options));
@@ -38,12 +40,13 @@ export function settingsPanel(app: Experiment, options: SettingsOptions): HTMLEl
   return [shared, runs, estimatePanel(app), resetButton];
 }
 
-function sharedFields(app: Experiment): HTMLElement {
+function sharedFields(app: Experiment, { inParts }: SettingsOptions): HTMLElement {
   const edit = (change: (config: SharedConfig) => void) => app.change(change);
-  const session = (key: 'rank' | 'alpha' | 'dropout' | 'batch_size' | 'seed') => (value: number) =>
-    edit((config) => {
-      config.session[key] = value;
-    });
+  const session =
+    (key: 'rank' | 'alpha' | 'dropout' | 'batch_size' | 'micro_batch_size' | 'seed') => (value: number) =>
+      edit((config) => {
+        config.session[key] = value;
+      });
   const rank = numberField({
     label: 'Rank',
     help: 'Rows of lora_a and columns of lora_b: how many directions each adapted layer can change in.',
@@ -67,6 +70,12 @@ function sharedFields(app: Experiment): HTMLElement {
     help: 'Examples in one step; all runs see the same ones.',
     field: 'batch_size',
     onInput: session('batch_size'),
+  });
+  const microBatch = numberField({
+    label: 'Micro-batch',
+    help: 'Examples of a batch that are computed at once; their gradients add up to the batch’s. Fewer take less memory, and the result is the same. 0 computes the whole batch at once.',
+    field: 'micro_batch_size',
+    onInput: session('micro_batch_size'),
   });
   // What warm-ups of presets are a share of, while another number of steps is being typed.
   let lastSteps = app.config.value.session.steps;
@@ -114,6 +123,15 @@ function sharedFields(app: Experiment): HTMLElement {
         config.session.diagnostics = value;
       }),
   });
+  const checkpointing = switchField({
+    label: 'Gradient checkpointing',
+    help: 'Keeps only what enters each block and computes the rest a second time on the way back: much less memory, and a step takes up to half as long again. The result is the same.',
+    field: 'gradient_checkpointing',
+    onInput: (value) =>
+      edit((config) => {
+        config.session.gradient_checkpointing = value;
+      }),
+  });
   app.config.watch((config) => {
     if (config.session.steps >= 1) lastSteps = config.session.steps;
     rank.show(config.session.rank);
@@ -125,8 +143,11 @@ function sharedFields(app: Experiment): HTMLElement {
     validation.show(config.validationEvery);
     checkpoint.show(config.checkpointEvery);
     diagnostics.show(config.session.diagnostics);
+    microBatch.show(config.session.micro_batch_size);
+    checkpointing.show(config.session.gradient_checkpointing);
   });
-  const fields = [rank, alpha, dropout, seed, batch, steps, validation, checkpoint, diagnostics];
+  const parts = inParts ? [microBatch, checkpointing] : [];
+  const fields = [rank, alpha, dropout, seed, batch, steps, validation, checkpoint, diagnostics, ...parts];
   return h('div', { class: 'fields narrow' }, ...fields.map((field) => field.element));
 }
 
