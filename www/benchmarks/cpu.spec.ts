@@ -10,7 +10,7 @@ import type { ModelSummary, StepReport } from '../src/protocol';
 const folder = process.env.CPU_FOLDER ?? '';
 const model = process.env.CPU_MODEL ?? '';
 const output = process.env.CPU_OUTPUT ?? '';
-const generated = join(import.meta.dirname, '..', 'src', 'generated', 'cpu');
+const generated = join(import.meta.dirname, '..', 'src', 'generated', 'cpu-relaxed');
 const data = join(import.meta.dirname, '..', 'public', 'data', 'wordnet-definitions.txt');
 const STEPS = 9;
 
