@@ -110,6 +110,10 @@ messages! {
         pub name: String,
         /// Its optimizer.
         pub optimizer: OptimizerSettings,
+        /// Learning rate of the adapters of a text-to-image model's text encoder, where it is not that of the denoiser's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional = nullable))]
+        pub text_lr: Option<f64>,
     }
 
     /// What all runs of a session share, and the runs.
@@ -288,6 +292,79 @@ messages! {
         pub done: bool,
     }
 
+    /// A loaded text-to-image model.
+    pub struct PictureModelSummary {
+        /// What it is called.
+        pub name: String,
+        /// Weights.
+        pub parameters: f64,
+        /// Width and height of its pictures in pixels.
+        pub image_size: u32,
+        /// Words of a caption that it reads.
+        pub caption_length: u32,
+        /// Blocks of the text encoder.
+        pub text_layers: u32,
+        /// Blocks of the denoiser.
+        pub denoiser_layers: u32,
+        /// Channels C.
+        pub hidden_size: u32,
+        /// The words that it was pretrained with.
+        pub words: Vec<String>,
+        /// Bytes of the files.
+        pub file_bytes: f64,
+        /// Bytes of the weights as they are held.
+        pub memory_bytes: f64,
+        /// Layers of a block that can carry an adapter.
+        pub targets: Vec<TargetShape>,
+    }
+
+    /// How pictures are trained on.
+    #[serde(deny_unknown_fields)]
+    pub struct PictureDataSettings {
+        /// Share of the captions that are left out while training, so that the model also learns what pictures without
+        /// caption look like.
+        pub caption_dropout: f64,
+    }
+
+    /// A word of a caption.
+    pub struct CaptionWord {
+        /// The word, lower case.
+        pub word: String,
+        /// Whether the model was pretrained with it; it learns others from the pictures.
+        pub known: bool,
+        /// Whether it is among the first words, which the model reads.
+        pub read: bool,
+    }
+
+    /// Pictures that are ready to train on.
+    pub struct PictureDataSummary {
+        /// Pictures to train on.
+        pub train: u32,
+        /// Pictures to validate with.
+        pub validation: u32,
+        /// The words of each caption.
+        pub captions: Vec<Vec<CaptionWord>>,
+        /// Groups of words that are new to the model and that it cannot tell apart.
+        pub alike: Vec<Vec<String>>,
+    }
+
+    /// What to draw.
+    #[serde(deny_unknown_fields)]
+    pub struct DrawSettings {
+        /// One picture each; picture i always begins with the same noise.
+        pub captions: Vec<String>,
+        /// Steps from noise to picture.
+        pub steps: u32,
+        /// How far the captions are followed; 1 is as they were learned.
+        pub guidance: f64,
+        /// Seed of the noise.
+        pub seed: u32,
+        /// Indices of the runs that draw.
+        pub runs: Vec<u32>,
+        /// Whether the base draws too.
+        pub include_base: bool,
+    }
+
     /// A sweep to sum up. Where it varies something else than the learning rate, that stands in the
     /// place of `lr`.
     pub struct SweepQuestion {
@@ -390,8 +467,8 @@ messages! {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct Failure {
-    /// Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
-    /// `adapter`, `losses`, `theory`.
+    /// Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`, `draw`,
+    /// `adapter`, `losses`, `theory`, `picture`.
     pub place: String,
     /// Name of the field, where it is about one; for a run `runs.INDEX.FIELD`.
     pub field: Option<String>,
@@ -479,6 +556,11 @@ mod tests {
             TokenLossSettings,
             LaneLosses,
             TokenLossReport,
+            PictureModelSummary,
+            PictureDataSettings,
+            CaptionWord,
+            PictureDataSummary,
+            DrawSettings,
             ProblemKind,
             Method,
             Start,

@@ -174,6 +174,7 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointin
         runs: vec![RunSettings {
             name: "run".into(),
             optimizer: OptimizerSettings::adamw(1e-3),
+            text_lr: None,
         }],
     };
     let adapters = Adapters::new(&base.config, adapter_shape(&settings), 1, 0, &base.device);

@@ -1,6 +1,8 @@
 //! Flow matching: noisy pictures on straight lines from picture to noise, and the loss of their velocity (Liu et al.,
 //! arXiv 2209.03003; Lipman et al., arXiv 2210.02747).
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, TensorData};
 
 use super::{
@@ -67,6 +69,28 @@ impl FlowBatch {
             }
         }
         batch
+    }
+
+    /// The same pictures in batches of at most `rows`.
+    pub fn parts(&self, rows: usize) -> impl Iterator<Item = Self> {
+        let starts = (0..self.rows).step_by(rows);
+        starts.map(move |start| self.part(start..(start + rows).min(self.rows)))
+    }
+
+    /// Some of the pictures.
+    ///
+    /// # Panics
+    /// With one that is not there.
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        let (ids, values) = (self.ids.len() / self.rows, self.noisy.len() / self.rows);
+        let of = |width: usize| rows.start * width..rows.end * width;
+        Self {
+            rows: rows.len(),
+            ids: self.ids[of(ids)].to_vec(),
+            times: self.times[rows.clone()].to_vec(),
+            noisy: self.noisy[of(values)].to_vec(),
+            velocity: self.velocity[of(values)].to_vec(),
+        }
     }
 
     /// Mean squared error of the model's velocity, of each picture for each run.

@@ -7,9 +7,12 @@
 //!
 //! Dimensions in comments, beside the crate's: P patches of a picture, W places of a caption.
 
+pub mod adapter_file;
+pub mod batches;
 pub mod block;
 pub mod config;
 pub mod denoiser;
+pub mod draw;
 pub mod flow;
 pub mod model;
 pub mod noise;
@@ -24,6 +27,7 @@ pub mod time;
 pub mod weights;
 pub mod words;
 
+pub use batches::{PictureBatches, validation_batch};
 pub use config::DiffusionConfig;
 pub use flow::FlowBatch;
 pub use model::DiffusionModel;

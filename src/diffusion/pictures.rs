@@ -4,9 +4,9 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::config::{CHANNELS, DiffusionConfig};
 
-/// Why pictures cannot be read.
+/// Why pictures cannot be read: cause and way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; make the file again with scripts/make-icons")]
+#[error("{0}")]
 pub struct PicturesError(String);
 
 /// Pictures with captions.
@@ -26,34 +26,57 @@ impl Pictures {
     /// # Errors
     /// Bytes that are no such file, or pictures of another size.
     pub fn read(bytes: &[u8], config: &DiffusionConfig) -> Result<Self, PicturesError> {
-        let no_file = |error: &dyn ToString| PicturesError(error.to_string());
+        let way_out = "make the file again with scripts/make-icons";
+        let no_file =
+            |error: &dyn ToString| PicturesError(format!("{}; {way_out}", error.to_string()));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| no_file(&e))?;
         let file = SafeTensors::deserialize(bytes).map_err(|e| no_file(&e))?;
         let view = file.tensor("pictures").map_err(|e| no_file(&e))?;
         let entry = |name: &str| {
             let entries = metadata.metadata().as_ref();
             let value = entries.and_then(|entries| entries.get(name));
-            value.ok_or_else(|| PicturesError(format!("its metadata has no {name}")))
+            value.ok_or_else(|| no_file(&format!("its metadata has no {name}")))
         };
         let captions: Vec<String> =
             serde_json::from_str(entry("captions")?).map_err(|e| no_file(&e))?;
         let validation = entry("validation")?.parse().map_err(|e| no_file(&e))?;
         let size = config.image_size;
         if view.dtype() != Dtype::U8 || view.shape() != [captions.len(), size, size, CHANNELS] {
-            return Err(PicturesError(format!(
-                "pictures are {:?} {:?}, and {} captions need U8 [{0}, {size}, {size}, {CHANNELS}]",
+            return Err(no_file(&format!(
+                "pictures are {:?} {:?}, and {} captions need U8 [{2}, {size}, {size}, {CHANNELS}]",
                 view.dtype(),
                 view.shape(),
                 captions.len()
             )));
         }
-        if validation > captions.len() {
+        Self::new(captions, view.data(), validation, config)
+    }
+
+    /// Pictures of `pixels` [N, size, size, 3], bytes of sRGB. The last `validation` of them are not to be trained on.
+    ///
+    /// # Errors
+    /// Another number of bytes than the captions need, or more pictures for validation than there are.
+    pub fn new(
+        captions: Vec<String>,
+        pixels: &[u8],
+        validation: usize,
+        config: &DiffusionConfig,
+    ) -> Result<Self, PicturesError> {
+        let (values, size) = (config.picture_values(), config.image_size);
+        if Some(pixels.len()) != values.checked_mul(captions.len()) {
             return Err(PicturesError(format!(
-                "{validation} pictures are for validation, and there are {}",
+                "there are {} bytes, and {} captions need pictures of {size}×{size} pixels with {CHANNELS} bytes each; give one such picture for each caption",
+                pixels.len(),
                 captions.len()
             )));
         }
-        let pictures = view.data().chunks_exact(config.picture_values());
+        if validation > captions.len() {
+            return Err(PicturesError(format!(
+                "{validation} pictures are for validation, and there are {}; choose fewer",
+                captions.len()
+            )));
+        }
+        let pictures = pixels.chunks_exact(values);
         Ok(Self {
             patches: pictures
                 .map(|picture| to_patches(picture, config))

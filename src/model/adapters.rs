@@ -163,6 +163,24 @@ impl Adapters {
         all
     }
 
+    /// Some of the runs, with one whose factors are 0 before them where `base` is set.
+    ///
+    /// # Panics
+    /// With a run that is not there.
+    pub fn chosen(&self, runs: &[usize], base: bool) -> Self {
+        let mut chosen = self.clone();
+        chosen.runs = runs.len() + usize::from(base);
+        for bank in chosen.banks_mut() {
+            for factor in [&mut bank.a, &mut bank.b] {
+                let [_, rows, columns] = factor.dims();
+                let zeros = base.then(|| Tensor::zeros([1, rows, columns], &factor.device()));
+                let own = runs.iter().map(|&run| factor.clone().narrow(0, run, 1));
+                *factor = Tensor::cat(zeros.into_iter().chain(own).collect(), 0);
+            }
+        }
+        chosen
+    }
+
     /// The same factors as leaves of a new autodiff graph.
     pub fn tracked(&self) -> Self {
         let mut tracked = self.clone();

@@ -147,6 +147,7 @@ impl Overhead {
                 runs: vec![RunSettings {
                     name: "run".into(),
                     optimizer,
+                    text_lr: None,
                 }],
                 diagnostics: false,
             };

@@ -1,12 +1,11 @@
 //! A session as bytes, and back: what a crashed worker resumes from.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Session, SessionError, session::FirstBlocks};
-use crate::diffusion::DiffusionModel;
+use super::{Session, SessionError, trainable::Trainable};
 use crate::messages::SessionSettings;
-use crate::model::{Adapters, Base};
+use crate::model::Adapters;
 use crate::optim::Optimizer;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
 
@@ -20,8 +19,6 @@ struct State {
     settings: SessionSettings,
     step: u32,
     diverged_at: Vec<Option<u32>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    first_blocks: Option<FirstBlocks>,
 }
 
 /// The tensors of a session, always in the same order.
@@ -54,7 +51,6 @@ impl Session {
             settings: self.settings.clone(),
             step: self.step,
             diverged_at: self.diverged_at.clone(),
-            first_blocks: self.first_blocks.clone(),
         };
         let state = serde_json::to_string(&state).map_err(wrong)?;
         let tensors = tensors(&mut adapters, &mut optimizer);
@@ -67,37 +63,16 @@ impl Session {
     ///
     /// # Errors
     /// Bytes that are no checkpoint, or one of another base.
-    pub fn resume(model: &Base, bytes: &[u8]) -> Result<Self, SessionError> {
+    pub fn resume<M: Trainable>(model: &M, bytes: &[u8]) -> Result<Self, SessionError> {
         let state = read_state(bytes)?;
-        let session = Self::new(model, state.settings.clone())?;
-        session.restored(state, bytes, &model.device)
-    }
-
-    /// The image session that [`Session::checkpoint`] saved.
-    ///
-    /// # Errors
-    /// Bytes that are no checkpoint, or one of another model.
-    pub fn resume_of_pictures(model: &DiffusionModel, bytes: &[u8]) -> Result<Self, SessionError> {
-        let state = read_state(bytes)?;
-        let text_lr = state.first_blocks.clone().unwrap_or_default().lr;
-        let session = Self::of_pictures(model, state.settings.clone(), text_lr)?;
-        session.restored(state, bytes, &model.device)
-    }
-
-    fn restored(
-        mut self,
-        state: State,
-        bytes: &[u8],
-        device: &Device,
-    ) -> Result<Self, SessionError> {
-        self.step = state.step;
-        self.diverged_at = state.diverged_at;
-        self.first_blocks = state.first_blocks;
+        let mut session = Self::new(model, state.settings)?;
+        session.step = state.step;
+        session.diverged_at = state.diverged_at;
         let file = TensorFile::open(bytes)?;
-        for (name, tensor) in tensors(&mut self.adapters, &mut self.optimizer) {
-            *tensor = file.tensor(&name, tensor.dims(), device)?;
+        for (name, tensor) in tensors(&mut session.adapters, &mut session.optimizer) {
+            *tensor = file.tensor(&name, tensor.dims(), model.device())?;
         }
-        Ok(self)
+        Ok(session)
     }
 }
 

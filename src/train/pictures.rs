@@ -1,26 +1,33 @@
-//! The session on a text-to-image model: other adapters, another forward pass, everything else is the language model's.
+//! Sessions on a text-to-image model: other adapters, another forward pass, everything else is the language model's.
+
+use std::ops::Range;
+
+use burn::tensor::{Device, Tensor};
 
 use super::{
-    FirstBlocks, Session, SessionError,
-    gradients::Pass,
-    session::device_error,
+    SessionError,
+    gradients::{Pass, PassSettings},
     settings::{MAXIMUM_RANK, adapter_shape, validate_beside_targets},
+    trainable::Trainable,
 };
 use crate::diffusion::{DiffusionModel, FlowBatch, weights::linear_shape};
-use crate::messages::{SessionSettings, StepReport};
+use crate::messages::SessionSettings;
 use crate::model::{Adapters, Context, Target};
+use crate::optim::SettingError;
 
-impl Session {
-    /// Fresh adapters on text encoder and denoiser, and optimizers. `text_lr` is each run's learning rate of the text
-    /// encoder's adapters; where it is empty, they have that of the denoiser's.
-    ///
-    /// # Errors
-    /// The first setting out of range.
-    pub fn of_pictures(
-        model: &DiffusionModel,
-        settings: SessionSettings,
-        text_lr: Vec<f64>,
-    ) -> Result<Self, SessionError> {
+impl Trainable for DiffusionModel {
+    type Batch = FlowBatch;
+
+    fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The text encoder's.
+    fn first_blocks(&self) -> usize {
+        self.config.text_layers
+    }
+
+    fn validate(&self, settings: &SessionSettings) -> Result<(), SessionError> {
         let wrong = |value: &str, expected: &str| {
             Err(SessionError::setting("targets", value, expected.to_owned()))
         };
@@ -47,68 +54,65 @@ impl Session {
                 "a text-to-image model keeps all blocks and takes a batch at once; leave both out",
             ));
         }
-        let config = &model.config;
+        let config = &self.config;
         let largest = config.hidden_size.min(config.intermediate_size);
-        validate_beside_targets(&settings, largest.min(MAXIMUM_RANK as usize))?;
-        let unfit = text_lr.len() != settings.runs.len() && !text_lr.is_empty();
-        if unfit || text_lr.iter().any(|lr| !lr.is_finite() || *lr < 0.0) {
-            let expected = "there must be one for each run, none of them negative";
-            return Err(SessionError::setting(
-                "text_lr",
-                format!("{text_lr:?}"),
-                expected,
-            ));
+        validate_beside_targets(settings, largest.min(MAXIMUM_RANK as usize))?;
+        for (index, run) in settings.runs.iter().enumerate() {
+            let lr = run.text_lr.unwrap_or(run.optimizer.lr);
+            let holds = lr.is_finite() && lr >= 0.0;
+            SettingError::unless(holds, "text_lr", lr, "a finite number, 0 or more")
+                .map_err(|error| SessionError::Run { index, error })?;
         }
-        let adapters = Adapters::of_layers(
+        Ok(())
+    }
+
+    fn fresh_adapters(&self, settings: &SessionSettings) -> Adapters {
+        let config = &self.config;
+        Adapters::of_layers(
             config.text_layers + config.denoiser_layers,
             |target| Some(linear_shape(target, config)),
-            adapter_shape(&settings),
+            adapter_shape(settings),
             settings.runs.len(),
             u64::from(settings.seed),
-            &model.device,
-        );
-        let mut session = Self::with_adapters(settings, adapters);
-        session.first_blocks = (!text_lr.is_empty()).then_some(FirstBlocks {
-            blocks: config.text_layers,
-            lr: text_lr,
-        });
-        Ok(session)
+            &self.device,
+        )
     }
 
-    /// One step of all runs on `batch`; as [`Session::step`], with pictures in the place of tokens.
-    ///
-    /// # Errors
-    /// A device that failed.
-    pub async fn step_on_pictures(
-        &mut self,
-        model: &DiffusionModel,
-        batch: &FlowBatch,
-    ) -> Result<StepReport, SessionError> {
-        let mut clock = self.clock();
-        let dropout = self.dropout(0);
-        let pass = Pass::of_pictures(model, &self.adapters, dropout.as_ref(), batch);
-        let pictures = batch.rows as u32;
-        let gradients = clock.backward(pass).await?;
-        self.finish(gradients, pictures, clock, &model.device).await
+    fn check(&self, _: &FlowBatch) -> Result<(), SessionError> {
+        Ok(())
     }
 
-    /// Each run's mean loss on one held-out batch.
-    ///
-    /// # Errors
-    /// A device that failed.
-    pub async fn evaluate_on_pictures(
-        &self,
-        model: &DiffusionModel,
+    fn rows(batch: &FlowBatch) -> usize {
+        batch.rows
+    }
+
+    fn row_size(_: &FlowBatch) -> usize {
+        1
+    }
+
+    fn counted(batch: &FlowBatch) -> usize {
+        batch.rows
+    }
+
+    fn part(batch: &FlowBatch, rows: Range<usize>) -> FlowBatch {
+        batch.part(rows)
+    }
+
+    fn forward_pass<'a>(
+        &'a self,
+        adapters: &'a Adapters,
         batch: &FlowBatch,
-    ) -> Result<Vec<f64>, SessionError> {
+        settings: PassSettings<'a>,
+    ) -> Option<Pass<'a>> {
+        Some(Pass::of_pictures(self, adapters, settings.dropout, batch))
+    }
+
+    fn losses(&self, adapters: &Adapters, batch: &FlowBatch) -> Option<Tensor<2>> {
         let context = Context {
-            adapters: Some(&self.adapters),
+            adapters: Some(adapters),
             ..Context::default()
         };
-        let losses = batch.losses(model, &context);
-        let runs = self.adapters.runs;
-        let means = losses.reshape([runs, batch.rows]).mean_dim(1);
-        let means = means.into_data_async().await.map_err(device_error)?;
-        Ok(means.iter::<f32>().map(f64::from).collect())
+        let losses = batch.losses(self, &context);
+        Some(losses.reshape([adapters.runs, batch.rows]))
     }
 }

@@ -3,20 +3,16 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, ExecutionError, Tensor, Transaction};
-use serde::{Deserialize, Serialize};
 use web_time::Instant;
 
 use super::{
     SessionError,
     gradients::{Pass, PassSettings, StepGradients},
-    head::{chunk_rows, losses},
-    labels::{self, CountedLabels, repeat_ids},
     memory::held_bytes,
-    settings::{adapter_shape, validate},
+    trainable::Trainable,
 };
-use crate::data::Batch;
 use crate::messages::{RunDiagnostics, RunReport, SessionSettings, StepReport, StepTimes};
-use crate::model::{Adapters, Base, Context, Dropout};
+use crate::model::{Adapters, Dropout};
 use crate::optim::{Coefficients, Diagnostics, Optimizer, OptimizerSettings};
 
 /// On a device that computes in its own time, the split of a step's time is measured at every so
@@ -33,29 +29,28 @@ pub struct Session {
     pub(super) step: u32,
     /// The step at which each run's loss or gradient stopped being finite.
     pub(super) diverged_at: Vec<Option<u32>>,
-    /// Learning rates of their own for the adapters of the first blocks.
-    pub(super) first_blocks: Option<FirstBlocks>,
+    /// Blocks at the front whose adapters may have learning rates of their own.
+    first_blocks: usize,
     split: StepTimes,
     /// Since when the step is computed, while its shards are on their way.
     pub(super) shard_clock: Option<Clock>,
 }
 
-/// Learning rates of their own for the adapters of the first blocks: of a text-to-image model, its text encoder.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct FirstBlocks {
-    /// Number of blocks.
-    pub blocks: usize,
-    /// One learning rate a run.
-    pub lr: Vec<f64>,
-}
-
-/// Summed cross entropies of one batch.
+/// Summed losses of one batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchLosses {
-    /// Sum over counted labels, of each run, in nats.
+    /// Sum over counted labels or pictures, of each run.
     pub sums: Vec<f64>,
-    /// Counted labels.
+    /// Counted labels or pictures.
     pub count: usize,
+}
+
+impl BatchLosses {
+    /// Mean loss of each run.
+    pub fn means(&self) -> Vec<f64> {
+        let means = self.sums.iter().map(|sum| sum / self.count as f64);
+        means.collect()
+    }
 }
 
 impl Session {
@@ -63,27 +58,25 @@ impl Session {
     ///
     /// # Errors
     /// The first setting out of range.
-    pub fn new(model: &Base, settings: SessionSettings) -> Result<Self, SessionError> {
-        validate(&settings, &model.config)?;
-        let adapters = Adapters::new(
-            &model.config,
-            adapter_shape(&settings),
-            settings.runs.len(),
-            u64::from(settings.seed),
-            &model.device,
-        );
-        Ok(Self::with_adapters(settings, adapters))
+    pub fn new<M: Trainable>(model: &M, settings: SessionSettings) -> Result<Self, SessionError> {
+        model.validate(&settings)?;
+        let adapters = model.fresh_adapters(&settings);
+        Ok(Self::with_adapters(model, settings, adapters))
     }
 
-    /// A session that starts from given adapters.
-    pub fn with_adapters(settings: SessionSettings, adapters: Adapters) -> Self {
+    /// A session that starts from given adapters, with settings that have been checked.
+    pub fn with_adapters<M: Trainable>(
+        model: &M,
+        settings: SessionSettings,
+        adapters: Adapters,
+    ) -> Self {
         Self {
             optimizer: Optimizer::new(&adapters),
             diverged_at: vec![None; settings.runs.len()],
             settings,
             adapters,
             step: 0,
-            first_blocks: None,
+            first_blocks: model.first_blocks(),
             split: StepTimes::default(),
             shard_clock: None,
         }
@@ -126,39 +119,43 @@ impl Session {
     ///
     /// # Errors
     /// A batch without counted labels or longer than the base's context, or a device that failed.
-    pub async fn step(&mut self, model: &Base, batch: &Batch) -> Result<StepReport, SessionError> {
-        model.check_length(batch.tokens)?;
+    pub async fn step<M: Trainable>(
+        &mut self,
+        model: &M,
+        batch: &M::Batch,
+    ) -> Result<StepReport, SessionError> {
+        model.check(batch)?;
         let mut clock = self.clock();
-        let gradients = self.gradients(model, batch, 0..batch.rows, &mut clock);
+        let gradients = self.gradients(model, batch, 0..M::rows(batch), &mut clock);
         let gradients = gradients.await?.ok_or(SessionError::NothingCounts)?;
-        let tokens = (batch.rows * batch.tokens) as u32;
-        self.finish(gradients, tokens, clock, &model.device).await
+        let size = (M::rows(batch) * M::row_size(batch)) as u32;
+        self.finish(gradients, size, clock, model.device()).await
     }
 
     /// The share of some rows in the step's losses and gradients, computed in parts of `micro_batch_size` rows; `None`
     /// where none of their labels counts.
-    pub(super) async fn gradients(
+    pub(super) async fn gradients<M: Trainable>(
         &self,
-        model: &Base,
-        batch: &Batch,
+        model: &M,
+        batch: &M::Batch,
         rows: Range<usize>,
         clock: &mut Clock,
     ) -> Result<Option<StepGradients>, SessionError> {
-        let whole = labels::count(batch);
+        let whole = M::counted(batch);
         let at_once = match self.settings.micro_batch_size as usize {
             0 => rows.len().max(1),
             rows => rows,
         };
         let mut sum: Option<StepGradients> = None;
         for start in rows.clone().step_by(at_once) {
-            let part = batch.part(start..(start + at_once).min(rows.end));
-            let dropout = self.dropout(start * batch.tokens);
+            let part = M::part(batch, start..(start + at_once).min(rows.end));
+            let dropout = self.dropout(start * M::row_size(batch));
             let settings = PassSettings {
                 dropout: dropout.as_ref(),
                 whole,
                 gradient_checkpointing: self.settings.gradient_checkpointing,
             };
-            let Some(pass) = Pass::forward(model, &self.adapters, &part, settings) else {
+            let Some(pass) = model.forward_pass(&self.adapters, &part, settings) else {
                 continue;
             };
             let gradients = clock.backward(pass).await?;
@@ -169,9 +166,10 @@ impl Session {
         }
         Ok(sum)
     }
+    }
 
     /// Starts to time a step.
-    pub(super) fn clock(&self) -> Clock {
+    fn clock(&self) -> Clock {
         Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS))
     }
 
@@ -207,14 +205,7 @@ impl Session {
             .ok_or(SessionError::NothingCounts)?;
         let norm = prepared.norm.clone();
         let precondition = clock.lap(&norm).await?;
-        let first = self.first_blocks.as_ref().map(|first| {
-            let rates = optimizers.iter().zip(&first.lr);
-            let own: Vec<OptimizerSettings> = rates
-                .map(|(optimizer, &lr)| OptimizerSettings { lr, ..*optimizer })
-                .collect();
-            let banks = self.adapters.blocks.iter().take(first.blocks).map(Vec::len);
-            (banks.sum::<usize>(), self.coefficients(&own, device))
-        });
+        let first = self.first_blocks(device);
         let of_bank = |bank: usize| match &first {
             Some((banks, own)) if bank < *banks => own,
             _ => &coefficients,
@@ -246,6 +237,24 @@ impl Session {
             },
             memory_bytes: held_bytes(),
         })
+    }
+
+    /// Banks of the first blocks, and the hyper-parameters of this step for them; `None` where they are those of the
+    /// others.
+    fn first_blocks(&self, device: &Device) -> Option<(usize, Coefficients)> {
+        let runs = &self.settings.runs;
+        if runs.iter().all(|run| run.text_lr.is_none()) {
+            return None;
+        }
+        let own: Vec<OptimizerSettings> = runs
+            .iter()
+            .map(|run| OptimizerSettings {
+                lr: run.text_lr.unwrap_or(run.optimizer.lr),
+                ..run.optimizer
+            })
+            .collect();
+        let banks = self.adapters.blocks.iter().take(self.first_blocks);
+        Some((banks.map(Vec::len).sum(), self.coefficients(&own, device)))
     }
 
     /// The hyper-parameters of this step.
@@ -293,29 +302,24 @@ impl Session {
     ///
     /// # Errors
     /// A batch longer than the base's context, or a device that failed.
-    pub async fn evaluate(&self, model: &Base, batch: &Batch) -> Result<BatchLosses, SessionError> {
-        model.check_length(batch.tokens)?;
-        let runs = self.settings.runs.len();
-        let Some(labels) = CountedLabels::new(batch, runs, &model.device) else {
+    pub async fn evaluate<M: Trainable>(
+        &self,
+        model: &M,
+        batch: &M::Batch,
+    ) -> Result<BatchLosses, SessionError> {
+        model.check(batch)?;
+        let Some(losses) = model.losses(&self.adapters, batch) else {
             return Ok(BatchLosses {
-                sums: vec![0.0; runs],
+                sums: vec![0.0; self.adapters.runs],
                 count: 0,
             });
         };
-        let context = Context {
-            adapters: Some(&self.adapters),
-            ..Context::default()
-        };
-        let hidden = model.forward(repeat_ids(batch, runs, &model.device), context);
-        let chunk = chunk_rows(hidden.dims()[0]);
-        let rows = model.normalise(hidden.select(0, labels.rows));
-        let sums = losses(model, &rows, &labels.targets, chunk)
-            .reshape([runs, labels.count])
-            .sum_dim(1);
-        let sums = sums.into_data_async().await.map_err(device_error)?;
+        let count = losses.dims()[1];
+        let sums = losses.sum_dim(1).into_data_async().await;
+        let sums = sums.map_err(device_error)?;
         Ok(BatchLosses {
             sums: sums.iter::<f32>().map(f64::from).collect(),
-            count: labels.count,
+            count,
         })
     }
 }

@@ -35,6 +35,13 @@ pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), 
         ));
     }
     check_targets(&s.targets, &config.architecture)?;
+    if s.runs.iter().any(|run| run.text_lr.is_some()) {
+        return Err(SessionError::setting(
+            "text_lr",
+            "set",
+            "a language model has no text encoder of its own; leave it out",
+        ));
+    }
     validate_beside_targets(s, largest_rank(&s.targets, config))
 }
 

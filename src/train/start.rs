@@ -1,23 +1,20 @@
 //! A session that starts from an adapter of the user's.
 
-use super::{
-    Session, SessionError,
-    settings::{adapter_shape, validate},
-};
+use super::{Session, SessionError, settings::adapter_shape, trainable::Trainable};
 use crate::messages::SessionSettings;
-use crate::model::{Adapters, Base};
+use crate::model::Adapters;
 
 impl Session {
     /// A session whose runs all start from run 0 of `start`.
     ///
     /// # Errors
     /// The first setting out of range, or one that is not the adapter's.
-    pub fn starting_from(
-        model: &Base,
+    pub fn starting_from<M: Trainable>(
+        model: &M,
         settings: SessionSettings,
         start: &Adapters,
     ) -> Result<Self, SessionError> {
-        validate(&settings, &model.config)?;
+        model.validate(&settings)?;
         let (asked, given) = (adapter_shape(&settings), &start.shape);
         let differs = |field, value: &dyn ToString, given: &dyn ToString| {
             SessionError::setting(
@@ -44,6 +41,7 @@ impl Session {
             return Err(differs("targets", &asked, &given));
         }
         let runs = settings.runs.len();
-        Ok(Self::with_adapters(settings, start.run(0).repeated(runs)))
+        let adapters = start.run(0).repeated(runs);
+        Ok(Self::with_adapters(model, settings, adapters))
     }
 }

@@ -54,7 +54,7 @@ everywhere! {
         let model = model().await;
         let runs = vec![OptimizerSettings::adamw(1e-2), OptimizerSettings::scaled_adamw(1e-3)];
         let start = adapters(adapter!("adapter_random"), &model, 2);
-        let mut session = Session::with_adapters(settings(runs), start.clone());
+        let mut session = Session::with_adapters(&model, settings(runs), start.clone());
         let report = session.step(&model, &golden().batches[0].batch()).await.unwrap();
         for (index, run) in report.runs.into_iter().enumerate() {
             let found = run.diagnostics.unwrap();

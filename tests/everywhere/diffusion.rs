@@ -196,20 +196,21 @@ fn optimizers() -> Vec<OptimizerSettings> {
 }
 
 /// A session of these runs, its loss at each of six steps, and itself.
-async fn train(optimizers: Vec<OptimizerSettings>, text_lr: Vec<f64>) -> (Session, Vec<Vec<f64>>) {
+async fn train(runs: Vec<(OptimizerSettings, f64)>) -> (Session, Vec<Vec<f64>>) {
     let golden = golden();
     let model = model(&golden).await;
-    let wanted = SessionSettings {
+    let (optimizers, text_lr): (Vec<_>, Vec<f64>) = runs.into_iter().unzip();
+    let mut wanted = SessionSettings {
         rank: 2,
         ..settings(optimizers)
     };
-    let mut session = Session::of_pictures(&model, wanted, text_lr).unwrap();
+    for (run, lr) in wanted.runs.iter_mut().zip(text_lr) {
+        run.text_lr = Some(lr);
+    }
+    let mut session = Session::new(&model, wanted).unwrap();
     let mut losses = Vec::new();
     for _ in 0..6 {
-        let report = session
-            .step_on_pictures(&model, &batch(&golden))
-            .await
-            .unwrap();
+        let report = session.step(&model, &batch(&golden)).await.unwrap();
         losses.push(report.runs.iter().map(|run| run.loss.unwrap()).collect());
     }
     (session, losses)
@@ -236,10 +237,10 @@ async fn factors(session: &Session, run: usize) -> Vec<f32> {
 
 everywhere! {
     async fn a_run_in_a_bank_is_the_run_alone() {
-        let text_lr = vec![1e-3, 5e-2, 1e-2];
-        let (together, losses) = train(optimizers(), text_lr.clone()).await;
-        for (run, optimizer) in optimizers().into_iter().enumerate() {
-            let (alone, own) = train(vec![optimizer], vec![text_lr[run]]).await;
+        let runs: Vec<_> = optimizers().into_iter().zip([1e-3, 5e-2, 1e-2]).collect();
+        let (together, losses) = train(runs.clone()).await;
+        for (run, settings) in runs.into_iter().enumerate() {
+            let (alone, own) = train(vec![settings]).await;
             for (step, own) in own.iter().enumerate() {
                 assert!((own[0] - losses[step][run]).abs() < 1e-5, "run {run}, step {step}");
             }
@@ -252,8 +253,8 @@ everywhere! {
 
 everywhere! {
     async fn text_encoder_and_denoiser_have_learning_rates_of_their_own() {
-        let run = || vec![OptimizerSettings { weight_decay: 0.0, ..OptimizerSettings::adamw(1e-2) }];
-        let (session, _) = train(run(), vec![0.0]).await;
+        let run = OptimizerSettings { weight_decay: 0.0, ..OptimizerSettings::adamw(1e-2) };
+        let (session, _) = train(vec![(run, 0.0)]).await;
         let moved = async |blocks: std::ops::Range<usize>| {
             let mut norms = Vec::new();
             for bank in session.adapters().blocks[blocks].iter().flatten() {
@@ -270,12 +271,12 @@ everywhere! {
     async fn a_resumed_image_session_is_the_uninterrupted_one() {
         let golden = golden();
         let model = model(&golden).await;
-        let (mut session, _) = train(optimizers(), vec![1e-3; 3]).await;
+        let (mut session, _) = train(optimizers().into_iter().map(|run| (run, 1e-3)).collect()).await;
         let kept = session.checkpoint().await.unwrap();
-        let mut resumed = Session::resume_of_pictures(&model, &kept).unwrap();
+        let mut resumed = Session::resume(&model, &kept).unwrap();
         for _ in 0..3 {
-            let expected = session.step_on_pictures(&model, &batch(&golden)).await.unwrap();
-            let found = resumed.step_on_pictures(&model, &batch(&golden)).await.unwrap();
+            let expected = session.step(&model, &batch(&golden)).await.unwrap();
+            let found = resumed.step(&model, &batch(&golden)).await.unwrap();
             assert_eq!(found.step, expected.step);
             let losses = |report: &StepReport| report.runs.iter().map(|run| run.loss).collect::<Vec<_>>();
             assert_eq!(losses(&found), losses(&expected));
@@ -289,11 +290,11 @@ everywhere! {
         let model = model(&golden).await;
         let sane = OptimizerSettings::adamw(1e-2);
         let wild = OptimizerSettings { rule: UpdateRule::Sgd, lr: 1e30, ..sane };
-        let start = |runs| Session::of_pictures(&model, SessionSettings { rank: 2, ..settings(runs) }, vec![]).unwrap();
+        let start = |runs| Session::new(&model, SessionSettings { rank: 2, ..settings(runs) }).unwrap();
         let (mut both, mut alone) = (start(vec![wild, sane]), start(vec![sane]));
         for _ in 0..4 {
-            let found = both.step_on_pictures(&model, &batch(&golden)).await.unwrap();
-            let expected = alone.step_on_pictures(&model, &batch(&golden)).await.unwrap();
+            let found = both.step(&model, &batch(&golden)).await.unwrap();
+            let expected = alone.step(&model, &batch(&golden)).await.unwrap();
             let (found, expected) = (found.runs[1].loss.unwrap(), expected.runs[0].loss.unwrap());
             assert!((found - expected).abs() < 1e-5);
         }
@@ -305,15 +306,19 @@ everywhere! {
 everywhere! {
     async fn settings_that_make_no_sense_are_refused() {
         let model = model(&golden()).await;
-        let refused = |text_lr: Vec<f64>, change: fn(&mut SessionSettings)| {
+        let refused = |change: fn(&mut SessionSettings)| {
             let mut wanted = SessionSettings { rank: 2, ..settings(optimizers()) };
             change(&mut wanted);
-            Session::of_pictures(&model, wanted, text_lr).unwrap_err().to_string()
+            Session::new(&model, wanted).unwrap_err()
         };
-        assert!(refused(vec![], |s| s.rank = 17).contains("between 1 and 16"));
-        assert!(refused(vec![], |s| s.targets = vec![Target::CAttn]).contains("c_attn"));
-        assert!(refused(vec![], |s| s.targets.clear()).contains("at least one"));
-        assert!(refused(vec![1.0], |_| ()).contains("one for each run"));
-        assert!(refused(vec![f64::NAN; 3], |_| ()).contains("text_lr"));
+        assert!(refused(|s| s.rank = 17).to_string().contains("between 1 and 16"));
+        assert!(refused(|s| s.targets = vec![Target::CAttn]).to_string().contains("c_attn"));
+        assert!(refused(|s| s.targets.clear()).to_string().contains("at least one"));
+        for lr in [f64::NAN, -1.0] {
+            let mut wanted = SessionSettings { rank: 2, ..settings(optimizers()) };
+            wanted.runs[1].text_lr = Some(lr);
+            let error = Session::new(&model, wanted).unwrap_err();
+            assert_eq!(error.field().as_deref(), Some("runs.1.text_lr"));
+        }
     }
 }

@@ -24,7 +24,7 @@ async fn train(
         .map(|name| golden.cases[*name].hyper.settings())
         .collect();
     let start = adapters(fixture.adapter("adapter_init"), model, optimizers.len());
-    let mut session = Session::with_adapters(fixture.settings(optimizers), start);
+    let mut session = Session::with_adapters(model, fixture.settings(optimizers), start);
     let (mut losses, mut norms) = (Vec::new(), Vec::new());
     for batch in &golden.batches[..steps] {
         let report = session.step(model, &batch.batch()).await.unwrap();

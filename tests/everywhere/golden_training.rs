@@ -74,7 +74,7 @@ async fn three_steps_of_all_cases_in_one_bank(fixture: Fixture) {
         .map(|name| golden.cases[*name].hyper.settings())
         .collect();
     let start = adapters(fixture.adapter("adapter_init"), &model, names.len());
-    let mut session = Session::with_adapters(fixture.settings(optimizers), start);
+    let mut session = Session::with_adapters(&model, fixture.settings(optimizers), start);
     for (step, batch) in golden.batches[..3].iter().enumerate() {
         let report = session.step(&model, &batch.batch()).await.unwrap();
         for (name, run) in names.iter().zip(&report.runs) {

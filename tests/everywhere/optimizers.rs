@@ -180,7 +180,7 @@ everywhere! {
         }
         let mut deltas = Vec::new();
         for adapters in [start, scaled] {
-            let mut session = Session::with_adapters(wanted.clone(), adapters);
+            let mut session = Session::with_adapters(&model, wanted.clone(), adapters);
             train(&model, &mut session, 1).await;
             let bank = session.adapters().blocks[0][0].clone();
             deltas.push(values(bank.b.matmul(bank.a)).await);

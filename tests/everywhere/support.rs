@@ -301,6 +301,7 @@ pub fn settings(optimizers: Vec<OptimizerSettings>) -> SessionSettings {
             .map(|optimizer| RunSettings {
                 name: "run".into(),
                 optimizer,
+                text_lr: None,
             })
             .collect(),
         diagnostics: true,

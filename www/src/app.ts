@@ -3,7 +3,7 @@ import { type Config, sessionSettings } from './config/config';
 import { Experiment } from './experiment';
 import type { KeptWorker } from './lab/crew';
 import type { Lab } from './lab/lab';
-import type { DataSource } from './lab/seat';
+import type { DataSource } from './lab/language';
 import type { ExperimentMetrics } from './metrics/experiment-metrics';
 import type { SessionSettings } from './protocol';
 import { SampleBook, type SampleGroup } from './samples';

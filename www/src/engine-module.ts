@@ -1,6 +1,7 @@
 import { relaxedSimd } from 'wasm-feature-detect';
 import type { FolderFiles } from './lab/exporting';
 import type * as protocol from './protocol';
+import type { DrawnPictures } from './worker-api';
 
 /** The two engines. */
 export type EngineName = 'cpu' | 'webgpu';
@@ -24,10 +25,46 @@ export interface EngineModule {
   WebSession: {
     load_model(files: File[], onProgress: (progress: protocol.Progress) => boolean): Promise<WebSession>;
   };
+  WebPictureSession: {
+    load_model(
+      files: File[],
+      onProgress: (progress: protocol.Progress) => boolean,
+    ): Promise<WebPictureSession>;
+  };
 }
 
-/** A model with the adapters of the runs that one worker trains. Callbacks that return `false` cancel. */
-export interface WebSession {
+/** A model, of whichever kind, with the adapters of the runs that one worker trains. Callbacks that return `false` cancel. */
+export interface AnyWebSession {
+  estimate(settings: protocol.SessionSettings): protocol.MemoryEstimate;
+  configure(settings: protocol.SessionSettings): void;
+  step(): Promise<protocol.StepReport>;
+  evaluate(onProgress: (progress: protocol.Progress) => boolean): Promise<protocol.EvaluationReport>;
+  checkpoint(): Promise<Uint8Array>;
+  restore(bytes: Uint8Array): void;
+  start_afresh(): void;
+  memory_bytes(): number;
+  free(): void;
+}
+
+/** A text-to-image model. */
+export interface WebPictureSession extends AnyWebSession {
+  model(): protocol.PictureModelSummary;
+  load_pictures(
+    captions: string[],
+    pixels: Uint8Array,
+    validation: number,
+    settings: protocol.PictureDataSettings,
+  ): protocol.PictureDataSummary;
+  draw(
+    settings: protocol.DrawSettings,
+    onProgress: (progress: protocol.Progress) => boolean,
+  ): Promise<DrawnPictures>;
+  start_from(weights: Uint8Array): protocol.AdapterSummary;
+  export_adapter(run: number): Promise<Uint8Array>;
+}
+
+/** A language model. */
+export interface WebSession extends AnyWebSession {
   model(): protocol.ModelSummary;
   load_data(
     fileName: string,
@@ -35,23 +72,14 @@ export interface WebSession {
     settings: protocol.DataSettings,
     onProgress: (progress: protocol.Progress) => boolean,
   ): Promise<protocol.DataSummary>;
-  estimate(settings: protocol.SessionSettings): protocol.MemoryEstimate;
-  configure(settings: protocol.SessionSettings): Promise<void>;
-  step(): Promise<protocol.StepReport>;
-  evaluate(onProgress: (progress: protocol.Progress) => boolean): Promise<protocol.EvaluationReport>;
   sample(settings: protocol.SampleSettings, onPiece: (piece: protocol.SamplePiece) => boolean): Promise<void>;
   token_losses(settings: protocol.TokenLossSettings): Promise<protocol.TokenLossReport>;
-  checkpoint(): Promise<Uint8Array>;
-  restore(bytes: Uint8Array): Promise<void>;
   start_from(config: Uint8Array, weights: Uint8Array): protocol.AdapterSummary;
-  start_afresh(): void;
   export_adapter(run: number, base: string): Promise<FolderFiles>;
   export_gguf(run: number, precision: protocol.Precision): Promise<Uint8Array>;
   merged_plan(run: number, precision: protocol.Precision): protocol.MergedPlan;
   merged_start(run: number, precision: protocol.Precision): FolderFiles;
   merged_piece(run: number, precision: protocol.Precision, piece: number): Promise<Uint8Array>;
-  memory_bytes(): number;
-  free(): void;
 }
 
 // A glob and not an import: the modules are built by another tool, and a page with only one of them is still a page.

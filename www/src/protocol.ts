@@ -449,7 +449,11 @@ name: string,
 /**
  * Its optimizer.
  */
-optimizer: OptimizerSettings, };
+optimizer: OptimizerSettings, 
+/**
+ * Learning rate of the adapters of a text-to-image model's text encoder, where it is not that of the denoiser's.
+ */
+text_lr?: number | null, };
 
 /**
  * What all runs of a session share, and the runs.
@@ -924,6 +928,132 @@ left_out: number,
 lanes: Array<LaneLosses>, };
 
 /**
+ * A loaded text-to-image model.
+ */
+export type PictureModelSummary = { 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Weights.
+ */
+parameters: number, 
+/**
+ * Width and height of its pictures in pixels.
+ */
+image_size: number, 
+/**
+ * Words of a caption that it reads.
+ */
+caption_length: number, 
+/**
+ * Blocks of the text encoder.
+ */
+text_layers: number, 
+/**
+ * Blocks of the denoiser.
+ */
+denoiser_layers: number, 
+/**
+ * Channels C.
+ */
+hidden_size: number, 
+/**
+ * The words that it was pretrained with.
+ */
+words: Array<string>, 
+/**
+ * Bytes of the files.
+ */
+file_bytes: number, 
+/**
+ * Bytes of the weights as they are held.
+ */
+memory_bytes: number, 
+/**
+ * Layers of a block that can carry an adapter.
+ */
+targets: Array<TargetShape>, };
+
+/**
+ * How pictures are trained on.
+ */
+export type PictureDataSettings = { 
+/**
+ * Share of the captions that are left out while training, so that the model also learns what pictures without
+ * caption look like.
+ */
+caption_dropout: number, };
+
+/**
+ * A word of a caption.
+ */
+export type CaptionWord = { 
+/**
+ * The word, lower case.
+ */
+word: string, 
+/**
+ * Whether the model was pretrained with it; it learns others from the pictures.
+ */
+known: boolean, 
+/**
+ * Whether it is among the first words, which the model reads.
+ */
+read: boolean, };
+
+/**
+ * Pictures that are ready to train on.
+ */
+export type PictureDataSummary = { 
+/**
+ * Pictures to train on.
+ */
+train: number, 
+/**
+ * Pictures to validate with.
+ */
+validation: number, 
+/**
+ * The words of each caption.
+ */
+captions: Array<Array<CaptionWord>>, 
+/**
+ * Groups of words that are new to the model and that it cannot tell apart.
+ */
+alike: Array<Array<string>>, };
+
+/**
+ * What to draw.
+ */
+export type DrawSettings = { 
+/**
+ * One picture each; picture i always begins with the same noise.
+ */
+captions: Array<string>, 
+/**
+ * Steps from noise to picture.
+ */
+steps: number, 
+/**
+ * How far the captions are followed; 1 is as they were learned.
+ */
+guidance: number, 
+/**
+ * Seed of the noise.
+ */
+seed: number, 
+/**
+ * Indices of the runs that draw.
+ */
+runs: Array<number>, 
+/**
+ * Whether the base draws too.
+ */
+include_base: boolean, };
+
+/**
  * Which problem is solved.
  */
 export type TheoryProblemKind = "low_rank_recovery" | "two_layer_relu" | "disjoint_patterns";
@@ -1105,8 +1235,8 @@ curves: Array<TheoryCurve>, };
  */
 export type Failure = { 
 /**
- * Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`,
- * `adapter`, `losses`, `theory`.
+ * Which part of the page it belongs to: `engine`, `model`, `data`, `settings`, `run`, `sample`, `draw`,
+ * `adapter`, `losses`, `theory`, `picture`.
  */
 place: string, 
 /**

@@ -13,6 +13,16 @@ export type OnProgress = (progress: protocol.Progress) => unknown;
 export type OnPiece = (piece: protocol.SamplePiece) => unknown;
 export type OnTheory = (report: protocol.TheoryReport) => unknown;
 
+/** What lanes drew: each as many pictures as captions were given, one after the other. */
+export interface DrawnPictures {
+  /** Index of each lane's run; the base is null. */
+  runs: (number | null)[];
+  /** Width and height of each picture. */
+  size: number;
+  /** [lanes, captions, size, size, 4], RGBA. */
+  pixels: Uint8Array<ArrayBuffer>;
+}
+
 /** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */
 export interface WorkerApi {
   start(engine: EngineName): Promise<Reply<protocol.EngineReport>>;
@@ -38,6 +48,19 @@ export interface WorkerApi {
   mergedPlan(run: number, precision: protocol.Precision): Promise<Reply<protocol.MergedPlan>>;
   mergedStart(run: number, precision: protocol.Precision): Promise<Reply<FolderFiles>>;
   mergedPiece(run: number, precision: protocol.Precision, piece: number): Promise<Reply<Uint8Array>>;
+  /** Loads a text-to-image model; a worker has one model, of either kind, and one session on it. */
+  loadPictureModel(files: File[], onProgress: OnProgress): Promise<Reply<protocol.PictureModelSummary>>;
+  /** Takes `pixels` [N, size, size, 3], the last `validation` of them to validate with. */
+  loadPictures(
+    captions: string[],
+    pixels: Uint8Array,
+    validation: number,
+    settings: protocol.PictureDataSettings,
+  ): Promise<Reply<protocol.PictureDataSummary>>;
+  draw(settings: protocol.DrawSettings, onProgress: OnProgress): Promise<Reply<DrawnPictures>>;
+  /** Makes later sessions on pictures start from an adapter; null is fresh ones. */
+  startFromPictures(weights: Uint8Array | null): Promise<Reply<protocol.AdapterSummary | null>>;
+  exportPictures(run: number): Promise<Reply<Uint8Array>>;
   /** Trains the theory's methods on one problem; needs an engine and no model. */
   theory(settings: protocol.TheorySettings, onReport: OnTheory): Promise<Reply<null>>;
   /** Sums a sweep up; needs an engine's module and no model. */

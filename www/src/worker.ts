@@ -1,12 +1,19 @@
 // One engine and one session, behind the questions of `WorkerApi`. Nothing is decided here.
 import * as Comlink from 'comlink';
-import { type EngineModule, loadEngineModule, type WebSession } from './engine-module';
+import {
+  type AnyWebSession,
+  type EngineModule,
+  loadEngineModule,
+  type WebPictureSession,
+  type WebSession,
+} from './engine-module';
 import type { Failure } from './protocol';
 import { isFailure, wordsOf } from './result';
 import type { Reply, WorkerApi } from './worker-api';
 
 let engine: EngineModule | undefined;
-let session: WebSession | undefined;
+let texts: WebSession | undefined;
+let pictures: WebPictureSession | undefined;
 let cancelled = false;
 // Callbacks have a channel of their own: an answer that overtook them would come before what led to it.
 let told: unknown;
@@ -34,9 +41,26 @@ function telling<Message>(listener: (message: Message) => unknown): (message: Me
   };
 }
 
-function openSession(): WebSession {
+function startedEngine(): EngineModule {
+  if (engine === undefined) throw missing('engine', 'The engine has not started.');
+  return engine;
+}
+
+/** Of both there is one at most. */
+function open<Session extends AnyWebSession>(session: Session | undefined): Session {
   if (session === undefined) throw missing('model', 'No model is loaded. Load one first.');
   return session;
+}
+
+const openAny = () => open<AnyWebSession>(texts ?? pictures);
+const openTexts = () => open(texts);
+const openPictures = () => open(pictures);
+
+function close(): void {
+  texts?.free();
+  pictures?.free();
+  texts = undefined;
+  pictures = undefined;
 }
 
 const api: WorkerApi = {
@@ -48,59 +72,68 @@ const api: WorkerApi = {
     }),
   loadModel: (files, onProgress) =>
     reply(async () => {
-      if (engine === undefined) throw missing('engine', 'The engine has not started.');
-      session?.free();
-      session = undefined;
-      session = await engine.WebSession.load_model(files, telling(onProgress));
-      return session.model();
+      close();
+      texts = await startedEngine().WebSession.load_model(files, telling(onProgress));
+      return texts.model();
     }),
   loadData: (data, name, settings, onProgress) =>
     reply(async () => {
       const bytes = new Uint8Array(await data.arrayBuffer());
-      return openSession().load_data(name, bytes, settings, telling(onProgress));
+      return openTexts().load_data(name, bytes, settings, telling(onProgress));
     }),
-  estimate: (settings) => reply(() => openSession().estimate(settings)),
+  estimate: (settings) => reply(() => openAny().estimate(settings)),
   configure: (settings) =>
-    reply(async () => {
-      await openSession().configure(settings);
+    reply(() => {
+      openAny().configure(settings);
       return null;
     }),
-  step: () => reply(() => openSession().step()),
-  evaluate: (onProgress) => reply(() => openSession().evaluate(telling(onProgress))),
+  step: () => reply(() => openAny().step()),
+  evaluate: (onProgress) => reply(() => openAny().evaluate(telling(onProgress))),
   sample: (settings, onPiece) =>
     reply(async () => {
-      await openSession().sample(settings, telling(onPiece));
+      await openTexts().sample(settings, telling(onPiece));
       return null;
     }),
-  tokenLosses: (settings) => reply(() => openSession().token_losses(settings)),
-  checkpoint: () => reply(() => openSession().checkpoint()),
+  tokenLosses: (settings) => reply(() => openTexts().token_losses(settings)),
+  checkpoint: () => reply(() => openAny().checkpoint()),
   restore: (bytes) =>
-    reply(async () => {
-      await openSession().restore(bytes);
+    reply(() => {
+      openAny().restore(bytes);
       return null;
     }),
   startFrom: (start) =>
     reply(() => {
-      if (start !== null) return openSession().start_from(start.config, start.weights);
-      openSession().start_afresh();
+      if (start !== null) return openTexts().start_from(start.config, start.weights);
+      openTexts().start_afresh();
       return null;
     }),
-  exportAdapter: (run, base) => reply(() => openSession().export_adapter(run, base)),
-  exportGguf: (run, precision) => reply(() => openSession().export_gguf(run, precision)),
-  mergedPlan: (run, precision) => reply(() => openSession().merged_plan(run, precision)),
-  mergedStart: (run, precision) => reply(() => openSession().merged_start(run, precision)),
-  mergedPiece: (run, precision, piece) => reply(() => openSession().merged_piece(run, precision, piece)),
+  loadPictureModel: (files, onProgress) =>
+    reply(async () => {
+      close();
+      pictures = await startedEngine().WebPictureSession.load_model(files, telling(onProgress));
+      return pictures.model();
+    }),
+  loadPictures: (captions, pixels, validation, settings) =>
+    reply(() => openPictures().load_pictures(captions, pixels, validation, settings)),
+  draw: (settings, onProgress) => reply(() => openPictures().draw(settings, telling(onProgress))),
+  startFromPictures: (weights) =>
+    reply(() => {
+      if (weights !== null) return openPictures().start_from(weights);
+      openPictures().start_afresh();
+      return null;
+    }),
+  exportPictures: (run) => reply(() => openPictures().export_adapter(run)),
+  exportAdapter: (run, base) => reply(() => openTexts().export_adapter(run, base)),
+  exportGguf: (run, precision) => reply(() => openTexts().export_gguf(run, precision)),
+  mergedPlan: (run, precision) => reply(() => openTexts().merged_plan(run, precision)),
+  mergedStart: (run, precision) => reply(() => openTexts().merged_start(run, precision)),
+  mergedPiece: (run, precision, piece) => reply(() => openTexts().merged_piece(run, precision, piece)),
   theory: (settings, onReport) =>
     reply(async () => {
-      if (engine === undefined) throw missing('engine', 'The engine has not started.');
-      await engine.theory(settings, telling(onReport));
+      await startedEngine().theory(settings, telling(onReport));
       return null;
     }),
-  summariseSweep: (question) =>
-    reply(() => {
-      if (engine === undefined) throw missing('engine', 'The engine has not started.');
-      return engine.summarise_sweep(question);
-    }),
+  summariseSweep: (question) => reply(() => startedEngine().summarise_sweep(question)),
   cancel: async () => {
     cancelled = true;
   },

@@ -3,6 +3,7 @@ import type {
   DataSummary,
   Failure,
   ModelSummary,
+  PictureModelSummary,
   RunDiagnostics,
   SessionSettings,
   TheoryGeometry,
@@ -133,6 +134,33 @@ export class FakeWorker implements WorkerLink {
     mergedPlan: async () => ok({ pieces: 3, bytes: 6 }),
     mergedStart: async () => ok({ config: new Uint8Array([1]), weights: new Uint8Array([0]) }),
     mergedPiece: async (_run, _precision, piece) => ok(new Uint8Array([piece, piece])),
+    loadPictureModel: async (files, onProgress) => {
+      this.asked.push(`picture model ${files.length}`);
+      onProgress({ action: 'reading', done: 1, total: 1 });
+      return ok({ name: 'fake', image_size: 2 } as PictureModelSummary);
+    },
+    loadPictures: async (captions, pixels, validation) => {
+      this.asked.push(`pictures ${captions.join()} of ${pixels.length} bytes`);
+      return ok({ train: captions.length - validation, validation, captions: [], alike: [] });
+    },
+    draw: async ({ captions, steps, runs, include_base }, onProgress) => {
+      this.asked.push(`draw ${runs.join()}`);
+      for (let step = 1; step <= steps; step += 1)
+        onProgress({ action: 'drawing', done: step, total: steps });
+      const lanes = include_base ? [null, ...runs] : runs;
+      const grey = (run: number | null) => (run === null ? 9 : (this.settings?.runs[run]?.optimizer.lr ?? 0));
+      const pixels = lanes.flatMap((run) => captions.flatMap((_, index) => Array(4).fill(grey(run) + index)));
+      return ok({ runs: lanes, size: 1, pixels: new Uint8Array(pixels) });
+    },
+    startFromPictures: async (weights) => {
+      this.asked.push(`start from ${weights?.length ?? 'fresh'}`);
+      if (this.refuses !== null) return { ok: false, failure: this.refuses, lost: false };
+      return ok(weights && { rank: 4, alpha: 4, targets: ['q_proj'], base: 'icons' });
+    },
+    exportPictures: async (run) => {
+      this.asked.push(`export pictures ${run}`);
+      return ok(new Uint8Array([run]));
+    },
     loseDevice: async () => {},
     cancel: async () => {},
   };

@@ -2,20 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::Result;
-use riemann_lora::{
-    data::BatchOrder,
-    diffusion::{
-        DiffusionConfig, FlowBatch, Gallery, Pictures, Retrieval, Words, pictures::from_patches,
-    },
+use anyhow::{Context, Result};
+use riemann_lora::diffusion::{
+    DiffusionConfig, FlowBatch, Gallery, PictureBatches, Pictures, Retrieval, Words,
+    pictures::from_patches, validation_batch,
 };
 
 use super::folder;
 
-/// The random stream of the validation batch; those of the steps count from 0.
-const VALIDATION_STREAM: u64 = u64::MAX;
-/// Noisy pictures of the validation batch.
-const VALIDATION_ROWS: usize = 60;
 /// Label of all pictures of the concept in the gallery; the others have their captions, which have no such word.
 const LABEL: &str = "the concept";
 
@@ -26,9 +20,8 @@ pub struct Concept {
     /// Captions that are drawn to be measured.
     pub captions: Vec<String>,
     pictures: Pictures,
-    order: BatchOrder,
+    batches: PictureBatches,
     caption_length: usize,
-    seed: u64,
     gallery: Gallery,
 }
 
@@ -58,27 +51,22 @@ impl Concept {
                 .map(|index| pictures.captions[index].clone())
                 .collect(),
             gallery: Gallery::new(entries, config.image_size),
-            order: BatchOrder::new(pictures.train().len(), rows, seed)?,
+            batches: PictureBatches::new(&pictures, rows, 0.0, seed)?,
             caption_length: config.caption_length,
             pictures,
-            seed,
         })
     }
 
     /// The batch of `step`, from 0.
     pub fn batch(&mut self, step: u32, words: &Words) -> FlowBatch {
-        let indices = self.order.indices(u64::from(step));
-        let words = (words, self.caption_length);
-        let random = (self.seed, u64::from(step));
-        FlowBatch::draw(&self.pictures, &indices, words, 0.0, random)
+        let reading = (words, self.caption_length);
+        self.batches.batch(&self.pictures, reading, u64::from(step))
     }
 
     /// The pictures that are not trained on, each with several times and noises.
-    pub fn validation(&self, words: &Words) -> FlowBatch {
-        let indices = self.pictures.validation().cycle();
-        let indices: Vec<usize> = indices.take(VALIDATION_ROWS).collect();
-        let words = (words, self.caption_length);
-        FlowBatch::draw(&self.pictures, &indices, words, 0.0, (0, VALIDATION_STREAM))
+    pub fn validation(&self, words: &Words) -> Result<FlowBatch> {
+        let batch = validation_batch(&self.pictures, (words, self.caption_length));
+        batch.with_context(|| format!("{} has no pictures for validation", self.name))
     }
 
     /// How often the nearest real picture is one of the concept's.

@@ -164,6 +164,7 @@ impl Sweep {
         let runs = rates.iter().map(|&lr| RunSettings {
             name: format!("{lr:e}"),
             optimizer: OptimizerSettings { lr, ..optimizer },
+            text_lr: self.text_lr,
         });
         let settings = SessionSettings {
             rank: self.rank,
@@ -178,12 +179,7 @@ impl Sweep {
             runs: runs.collect(),
             diagnostics: false,
         };
-        let text_lr = self.text_lr.map(|lr| vec![lr; rates.len()]);
-        Ok(Session::of_pictures(
-            model,
-            settings,
-            text_lr.unwrap_or_default(),
-        )?)
+        Ok(Session::new(model, settings)?)
     }
 
     /// Steps a second of two runs, AdamW and scaled AdamW or not makes no difference that matters.
@@ -200,9 +196,7 @@ impl Sweep {
             if step == TIMED_STEPS {
                 started = Instant::now();
             }
-            session
-                .step_on_pictures(model, &concept.batch(step, words))
-                .await?;
+            session.step(model, &concept.batch(step, words)).await?;
         }
         Ok(f64::from(TIMED_STEPS) / started.elapsed().as_secs_f64())
     }
@@ -217,10 +211,10 @@ impl Sweep {
         figures: &mut Figures,
     ) -> Result<()> {
         let mut session = self.session(model, optimizer, &self.lr)?;
-        let validation = concept.validation(words);
+        let validation = concept.validation(words)?;
         let settings = SampleSettings::default();
         if !figures.base.iter().any(|base| base.concept == concept.name) {
-            let losses = session.evaluate_on_pictures(model, &validation).await?;
+            let losses = session.evaluate(model, &validation).await?.means();
             let drawn = draw(model, None, words, &concept.captions, settings).await?;
             let found = concept.retrieval(&drawn.concat());
             figures.base.push(BaseResult {
@@ -241,9 +235,7 @@ impl Sweep {
             if session.is_finished() {
                 break;
             }
-            session
-                .step_on_pictures(model, &concept.batch(step, words))
-                .await?;
+            session.step(model, &concept.batch(step, words)).await?;
             bar.inc(1);
             if step + 1 == self.grid_at {
                 rows.extend(
@@ -253,7 +245,7 @@ impl Sweep {
         }
         bar.finish_and_clear();
 
-        let losses = session.evaluate_on_pictures(model, &validation).await?;
+        let losses = session.evaluate(model, &validation).await?.means();
         let adapters = Some(session.adapters());
         let drawn = draw(model, adapters, words, &concept.captions, settings).await?;
         for (index, &lr) in self.lr.iter().enumerate() {

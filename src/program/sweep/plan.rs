@@ -165,6 +165,7 @@ impl Plan {
             Ok(RunSettings {
                 name: format!("{} at {:e}", point.method, point.lr),
                 optimizer,
+                text_lr: None,
             })
         });
         let shared = &self.session;

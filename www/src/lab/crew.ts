@@ -1,18 +1,9 @@
-import type {
-  DataSummary,
-  EngineReport,
-  Failure,
-  MethodSummary,
-  ModelSummary,
-  Progress,
-  SessionSettings,
-  SweepQuestion,
-} from '../protocol';
+import type { EngineReport, Failure, Progress, SessionSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
-import type { OnProgress, Reply, WorkerApi } from '../worker-api';
+import type { OnProgress, Reply } from '../worker-api';
 import type { EngineChoice } from './engine-choice';
-import { type Needs, Seat } from './seat';
+import { Seat } from './seat';
 import { globalField } from './spread';
 import type { Trainee } from './training';
 import type { SpawnWorker } from './worker-link';
@@ -32,7 +23,10 @@ export interface KeptWorker {
   bytes: Uint8Array;
 }
 
-/** The workers, what they are to know, and how a dead one is replaced. */
+/** Gives a worker everything that it needs before it can train; null where that is not there itself. */
+export type GiveAll = (seat: Seat, onProgress: OnProgress) => Promise<Reply<unknown> | null>;
+
+/** The workers, and how a dead one is replaced. */
 export class Crew {
   readonly choice = new Signal<EngineChoice>({ engine: 'cpu', reason: '', gpuUsable: false });
   /** What is being made ready. */
@@ -41,13 +35,13 @@ export class Crew {
   readonly notice = new Signal<string>('');
   /** Those who train, or have trained last. */
   trainees: Trainee[] = [];
-  files: File[] | null = null;
-  data: Needs['data'] | null = null;
-  start: Needs['start'] = null;
   private seats: Seat[] = [];
   private settings: SessionSettings | null = null;
 
-  constructor(private readonly spawn: SpawnWorker) {}
+  constructor(
+    private readonly spawn: SpawnWorker,
+    private readonly giveAll: GiveAll,
+  ) {}
 
   /** The worker that is always there: it loads first, and estimates. */
   get first(): Seat {
@@ -56,35 +50,6 @@ export class Crew {
 
   startEngine(): Promise<Reply<EngineReport>> {
     return this.first.startEngine();
-  }
-
-  loadModel(files: File[], onProgress: OnProgress): Promise<Reply<ModelSummary>> {
-    return this.first.loadModel(files, onProgress);
-  }
-
-  async loadData(data: Needs['data'], onProgress: OnProgress): Promise<Reply<DataSummary>> {
-    // A cancelled load may have cost the worker its life, and with it the model.
-    if (this.files !== null) {
-      const model = await this.first.loadModel(this.files);
-      if (!model.ok) return model;
-    }
-    return this.first.loadData(data, onProgress);
-  }
-
-  /** The formulas are the engine's. */
-  async summariseSweep(question: SweepQuestion): Promise<Reply<MethodSummary[]>> {
-    const started = await this.first.startEngine();
-    return started.ok ? this.first.call((api) => api.summariseSweep(question)) : started;
-  }
-
-  /** Asks the first worker for what the base alone can answer, before there are runs. */
-  async askBase<Value>(question: (api: WorkerApi) => Promise<Reply<Value>>): Promise<Reply<Value>> {
-    if (this.files === null) return { ...failed('model', 'Load a model first.'), lost: false };
-    // The worker may have died since it was given these.
-    const model = await this.first.loadModel(this.files);
-    if (!model.ok) return model;
-    if (this.data !== null) await this.first.loadData(this.data);
-    return this.first.call(question);
   }
 
   cancel(): void {
@@ -169,14 +134,16 @@ export class Crew {
   }
 
   private async prepareOne(trainee: Trainee, prefix: string): Promise<Result<null>> {
-    const { files, data, start, settings } = this;
-    if (files === null || data === null || settings === null)
-      return failed('data', 'Load a model and data first.');
-    const runs = trainee.runs.flatMap((run) => settings.runs[run] ?? []);
+    const { settings } = this;
+    const { seat } = trainee;
     this.preparing.set({ action: `${prefix}making adapters`, done: 0, total: 0 });
-    const answer = await trainee.seat.prepare({ files, data, start }, { ...settings, runs }, (progress) =>
+    const given = await this.giveAll(seat, (progress) =>
       this.preparing.set({ ...progress, action: `${prefix}${progress.action}` }),
     );
+    if (given === null || settings === null) return failed('data', 'Load a model and data first.');
+    if (!given.ok) return given;
+    const runs = trainee.runs.flatMap((run) => settings.runs[run] ?? []);
+    const answer = await seat.call((api) => api.configure({ ...settings, runs }));
     if (answer.ok) return answer;
     const field = globalField(answer.failure.field, trainee.runs);
     return { ok: false, failure: { ...answer.failure, field } };

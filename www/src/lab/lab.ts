@@ -1,320 +1,59 @@
 import type {
-  AdapterSummary,
   DataSettings,
   DataSummary,
-  EngineReport,
   Failure,
   MethodSummary,
   ModelSummary,
   SamplePiece,
   SampleSettings,
-  SessionSettings,
   SweepQuestion,
   TokenLossReport,
   TokenLossSettings,
 } from '../protocol';
-import { failed, type Result } from '../result';
-import { Signal } from '../signal';
+import type { Result } from '../result';
 import type { AdapterFiles } from './adapter-files';
-import { Crew, type KeptWorker } from './crew';
-import type { EngineChoice } from './engine-choice';
-import { estimateMemory, type LabEstimate, type Machine } from './estimate';
-import type { Loadable } from './loadable';
+import type { Machine } from './estimate';
+import { type DataSource, language, type TextData } from './language';
 import { sampleAll } from './sampling';
-import type { DataSource, Needs } from './seat';
 import { tokenLossesOfAll } from './token-losses';
-import {
-  type Trainee,
-  Training,
-  type TrainingHooks,
-  type TrainingPhase,
-  type TrainingPlan,
-} from './training';
+import type { Trainee } from './training';
+import { TrainingLab } from './training-lab';
 import type { SpawnWorker } from './worker-link';
 
-/** What the page shows about training. */
-export type LabPhase = 'idle' | 'preparing' | TrainingPhase;
+export type { LabListener, LabPhase, StartAdapter } from './training-lab';
 
-/** What a training tells the page; recovering is the crew's business. */
-export interface LabListener extends Pick<TrainingHooks, 'onStep' | 'onEvaluation' | 'onCheckpoint'> {
-  /** Everything is ready: the last moment before the first step. */
-  onReady(): Promise<void>;
-}
-
-/** An adapter that runs start from, and what the user calls it. */
-export interface StartAdapter extends AdapterSummary {
-  name: string;
-}
-
-// A callback's `false` stops a load between two tensors; a worker that does not get that far is replaced.
-const CANCEL_PATIENCE_MS = 1500;
-
-/** What the page can ask for, and what it can know. Knows no DOM. */
-export class Lab {
-  readonly engineReport = new Signal<Loadable<EngineReport>>({ status: 'none' });
-  readonly model = new Signal<Loadable<ModelSummary>>({ status: 'none' });
-  readonly data = new Signal<Loadable<DataSummary>>({ status: 'none' });
-  /** The adapter that all runs start from. */
-  readonly startAdapter = new Signal<StartAdapter | null>(null);
-  /** Name of the one that the last training started from. */
-  startedFrom: string | null = null;
-  readonly phase = new Signal<LabPhase>('idle');
-  readonly failure = new Signal<Failure | null>(null);
-  /** What takes long within a training, such as measuring the validation loss. */
-  readonly activity = new Signal<string>('');
-  private readonly crew: Crew;
-  private training: Training | null = null;
-  private attempts = 0;
-
-  constructor(
-    spawn: SpawnWorker,
-    private readonly machine: Machine,
-  ) {
-    this.crew = new Crew(spawn);
-  }
-
-  get choice(): Signal<EngineChoice> {
-    return this.crew.choice;
-  }
-
-  get preparing() {
-    return this.crew.preparing;
-  }
-
-  get notice(): Signal<string> {
-    return this.crew.notice;
-  }
-
-  /** What the model was loaded from. */
-  get modelFiles(): readonly File[] {
-    return this.crew.files ?? [];
-  }
-
-  /** The workers of the current session, also after its end. */
-  get trainees(): readonly Trainee[] {
-    return this.crew.trainees;
-  }
-
-  /** Uses the chosen engine from now on; what was loaded is loaded again there. */
-  async useEngine(choice: EngineChoice): Promise<Result<EngineReport>> {
-    const report = this.engineReport.value;
-    const same = choice.engine === this.choice.value.engine;
-    this.choice.set(choice);
-    if (same && report.status === 'ready') return { ok: true, value: report.value };
-    if (!same) {
-      this.crew.dismiss('The engine was changed.');
-      this.forgetTraining();
-    }
-    this.engineReport.set({ status: 'loading', progress: { action: 'Starting', done: 0, total: 0 } });
-    const answer = await this.crew.startEngine();
-    // Another choice was made meanwhile; it tells about itself.
-    if (this.choice.value.engine !== choice.engine) return answer;
-    if (!answer.ok) {
-      this.engineReport.set({ status: 'failed', failure: answer.failure });
-      return answer;
-    }
-    this.engineReport.set({ status: 'ready', value: answer.value });
-    if (!same && this.crew.files !== null) await this.loadModel(this.crew.files);
-    return answer;
-  }
-
-  /** Loads a model into the first worker; the others load it when they are needed. */
-  async loadModel(files: File[]): Promise<Result<ModelSummary>> {
-    this.forgetTraining();
-    this.crew.files = null;
-    this.model.set({ status: 'loading', progress: { action: 'Opening', done: 0, total: 0 } });
-    const answer = await this.crew.loadModel(files, (progress) =>
-      this.model.set({ status: 'loading', progress }),
-    );
-    if (!answer.ok) {
-      this.model.set({ status: 'failed', failure: answer.failure });
-      return answer;
-    }
-    this.crew.files = files;
-    this.model.set({ status: 'ready', value: answer.value });
-    await this.keepStart();
-    if (this.crew.data !== null) await this.readData(this.crew.data);
-    return answer;
+/** The lab of language models: what the page can ask for, and what it can know. Knows no DOM. */
+export class Lab extends TrainingLab<ModelSummary, TextData, DataSummary, AdapterFiles> {
+  constructor(spawn: SpawnWorker, machine: Machine) {
+    super(spawn, machine, language);
   }
 
   /** Reads data with these settings; before there is a model, remembers them. */
-  async loadData(source: DataSource, settings: DataSettings): Promise<Result<DataSummary> | null> {
-    this.crew.data = { source, settings };
-    if (this.model.value.status !== 'ready') return null;
-    return this.readData(this.crew.data);
-  }
-
-  private async readData(data: Needs['data']): Promise<Result<DataSummary>> {
-    this.forgetTraining();
-    this.data.set({ status: 'loading', progress: { action: 'Reading', done: 0, total: 0 } });
-    const answer = await this.crew.loadData(data, (progress) =>
-      this.data.set({ status: 'loading', progress }),
-    );
-    this.data.set(
-      answer.ok ? { status: 'ready', value: answer.value } : { status: 'failed', failure: answer.failure },
-    );
-    return answer;
-  }
-
-  /** Makes all runs start from this adapter; null is fresh ones. Where it does not fit, nothing changes. */
-  async startFrom(files: AdapterFiles | null): Promise<Result<AdapterSummary | null>> {
-    if (this.model.value.status !== 'ready') {
-      return failed('adapter', 'Load the model that the adapter was made for first.');
-    }
-    const answer = await this.crew.first.startFrom(files);
-    if (!answer.ok) return answer;
-    this.crew.start = files;
-    this.startAdapter.set(files && answer.value && { name: files.name, ...answer.value });
-    return answer;
-  }
-
-  /** Another model may be of another shape. */
-  private async keepStart(): Promise<void> {
-    const { start } = this.crew;
-    if (start === null) return;
-    const answer = await this.startFrom(start);
-    if (answer.ok) return;
-    this.crew.start = null;
-    this.startAdapter.set(null);
-    this.notice.set(`${start.name} does not fit the new model, so runs start from fresh adapters again.`);
-  }
-
-  /** Stops loading a model or data. */
-  cancelLoading(): void {
-    const { first } = this.crew;
-    const before = [this.model.value.status, this.data.value.status].join();
-    first.cancel();
-    setTimeout(() => {
-      const now = [this.model.value.status, this.data.value.status].join();
-      if (now === before && now.includes('loading')) first.kill('Loading was cancelled.');
-    }, CANCEL_PATIENCE_MS);
-  }
-
-  /** Bytes that training with these settings needs, in one worker and in all. */
-  async estimate(settings: SessionSettings): Promise<Result<LabEstimate>> {
-    if (this.model.value.status !== 'ready') return failed('model', 'Load a model first.');
-    return estimateMemory(this.crew.first, settings, this.choice.value.engine, this.machine);
-  }
-
-  /** Someone is about to start one training after another: until `forgetTraining`, nobody else may. */
-  reserve(): void {
-    this.forgetTraining();
-    this.phase.set('preparing');
-  }
-
-  /** Trains from fresh adapters to the end. Resolves when it is over; `singleStep` pauses after one step. */
-  start(plan: TrainingPlan, listener: LabListener, singleStep = false): Promise<void> {
-    this.startedFrom = this.startAdapter.value?.name ?? null;
-    return this.train(plan, listener, (wanted) => this.prepare(plan, wanted), singleStep);
-  }
-
-  /** Goes on from checkpoints, with the runs spread over workers as they were. */
-  async restore(plan: TrainingPlan, kept: readonly KeptWorker[], listener: LabListener): Promise<void> {
-    // A checkpoint has adapters of its own.
-    if (this.startAdapter.value !== null) await this.startFrom(null);
-    this.startedFrom = null;
-    return this.train(plan, listener, (wanted) => this.crew.restore(plan.settings, kept, wanted));
-  }
-
-  private async train(
-    plan: TrainingPlan,
-    listener: LabListener,
-    prepare: (wanted: () => boolean) => Promise<Result<Trainee[]>>,
-    singleStep = false,
-  ): Promise<void> {
-    this.attempts += 1;
-    const attempt = this.attempts;
-    const wanted = () => attempt === this.attempts && this.phase.value === 'preparing';
-    this.failure.set(null);
-    this.notice.set('');
-    this.phase.set('preparing');
-    const prepared = await prepare(wanted);
-    if (!wanted()) return;
-    if (!prepared.ok) {
-      this.failure.set(prepared.failure);
-      this.phase.set('failed');
-      return;
-    }
-    await listener.onReady();
-    if (!wanted()) return;
-    const hooks: TrainingHooks = {
-      onStep: listener.onStep,
-      onEvaluation: listener.onEvaluation,
-      onCheckpoint: listener.onCheckpoint,
-      onActivity: (words) => this.activity.set(words),
-      onPhase: (phase) => this.phase.set(phase),
-      onFailure: (failure) => this.failure.set(failure),
-      recover: (trainee, failure) => this.crew.recover(trainee, failure),
-    };
-    this.training = new Training(plan, prepared.value, hooks, singleStep);
-    await this.training.run();
-    this.activity.set('');
-  }
-
-  pause(): void {
-    this.training?.pause();
-  }
-
-  resume(): void {
-    this.training?.resume();
-  }
-
-  stepOnce(): void {
-    this.training?.stepOnce();
-  }
-
-  stop(): void {
-    if (this.phase.value === 'preparing') {
-      this.phase.set('stopped');
-      this.crew.cancel();
-    } else this.training?.stop();
-  }
-
-  /** Makes a checkpoint of every worker as soon as its step is done: a page that is hidden may never come back. */
-  checkpointNow(): void {
-    this.training?.checkpointNow();
-  }
-
-  /** Whether there are runs that can be asked; the base can be as soon as there is a model. */
-  get hasRuns(): boolean {
-    return this.crew.trainees.length > 0 && this.phase.value !== 'failed';
+  loadData(source: DataSource, settings: DataSettings): Promise<Result<DataSummary> | null> {
+    return this.useData({ source, settings });
   }
 
   /** Lets the base and all runs write, with the adapters as they are now. */
   async sample(settings: SampleSettings, onPiece: (piece: SamplePiece) => void): Promise<Result<null>> {
     const recover = (trainee: Trainee, failure: Failure) => this.crew.recover(trainee, failure);
     if (this.hasRuns) return sampleAll(this.crew.trainees, settings, onPiece, recover);
-    return this.crew.askBase((api) => api.sample({ ...settings, include_base: true }, onPiece));
-  }
-
-  /** How well the base and all runs predict each token of a text. */
-  async tokenLosses(settings: TokenLossSettings): Promise<Result<TokenLossReport>> {
-    const recover = (trainee: Trainee, failure: Failure) => this.crew.recover(trainee, failure);
-    if (this.hasRuns) return tokenLossesOfAll(this.crew.trainees, settings, recover);
-    return this.crew.askBase((api) => api.tokenLosses({ ...settings, include_base: true }));
-  }
-
-  /** How each method of a sweep did. */
-  summariseSweep(question: SweepQuestion): Promise<Result<MethodSummary[]>> {
-    return this.crew.summariseSweep(question);
+    return this.askBase((api) => api.sample({ ...settings, include_base: true }, onPiece));
   }
 
   cancelSampling(): void {
     this.crew.cancel();
   }
 
-  private async prepare(plan: TrainingPlan, wanted: () => boolean): Promise<Result<Trainee[]>> {
-    const estimate = await this.estimate(plan.settings);
-    if (!estimate.ok) return estimate;
-    if (!estimate.value.fits) return failed('settings', estimate.value.advice);
-    return this.crew.prepare(plan.settings, estimate.value.groups, wanted);
+  /** How well the base and all runs predict each token of a text. */
+  async tokenLosses(settings: TokenLossSettings): Promise<Result<TokenLossReport>> {
+    const recover = (trainee: Trainee, failure: Failure) => this.crew.recover(trainee, failure);
+    if (this.hasRuns) return tokenLossesOfAll(this.crew.trainees, settings, recover);
+    return this.askBase((api) => api.tokenLosses({ ...settings, include_base: true }));
   }
 
-  /** What comes next is another base, other data or other runs: the trained adapters do not belong to it. */
-  forgetTraining(): void {
-    this.crew.forgetTraining();
-    this.training = null;
-    this.failure.set(null);
-    this.phase.set('idle');
+  /** How each method of a sweep did; the formulas are the engine's. */
+  async summariseSweep(question: SweepQuestion): Promise<Result<MethodSummary[]>> {
+    const started = await this.crew.startEngine();
+    return started.ok ? this.crew.first.call((api) => api.summariseSweep(question)) : started;
   }
 }

@@ -1,45 +1,25 @@
 import type { EngineName } from '../engine-module';
-import type {
-  AdapterSummary,
-  DataSettings,
-  DataSummary,
-  EngineReport,
-  Failure,
-  ModelSummary,
-  SessionSettings,
-} from '../protocol';
-import type { OnProgress, Reply, WorkerApi } from '../worker-api';
-import type { AdapterFiles } from './adapter-files';
+import type { EngineReport, Failure } from '../protocol';
+import type { Reply, WorkerApi } from '../worker-api';
 import type { SpawnWorker, WorkerLink } from './worker-link';
 
-/** Text to train on, wherever it is. */
-export interface DataSource {
+/** Something that a worker is given and keeps. */
+export interface Gift<Value, Thing = unknown> {
   name: string;
-  blob: Blob;
+  thing: Thing;
+  /** Names of what the worker has no more from the moment on that it is asked. */
+  costs: readonly string[];
+  /** Whether a worker that has one need not be given the other; by default where they are one object. */
+  same?(one: Thing, other: Thing): boolean;
+  ask(api: WorkerApi): Promise<Reply<Value>>;
 }
-
-/** Everything a worker must be given before it can train; what it has already is not given again. */
-export interface Needs {
-  files: File[];
-  data: { source: DataSource; settings: DataSettings };
-  /** What all runs start from; null is fresh adapters. */
-  start: AdapterFiles | null;
-}
-
-const tellNobody: OnProgress = () => {};
 
 /** One worker's place: it remembers what its worker was given, so that a new worker can take over. */
 export class Seat {
   private link: WorkerLink | null = null;
   private queue: Promise<unknown> = Promise.resolve();
-  private given: {
-    engine?: EngineReport;
-    files?: File[];
-    model?: ModelSummary;
-    data?: Needs['data'];
-    start?: { files: AdapterFiles; summary: AdapterSummary };
-  } = {};
-  private summary: DataSummary | null = null;
+  private report: EngineReport | null = null;
+  private given = new Map<string, { thing: unknown; value: unknown }>();
 
   constructor(
     public engine: EngineName,
@@ -70,8 +50,8 @@ export class Seat {
   kill(reason: string): void {
     this.link?.terminate(reason);
     this.link = null;
-    this.given = {};
-    this.summary = null;
+    this.report = null;
+    this.given.clear();
   }
 
   /** For tests: the worker ends as if the browser had ended it. */
@@ -90,63 +70,32 @@ export class Seat {
   }
 
   async startEngine(): Promise<Reply<EngineReport>> {
-    if (this.given.engine !== undefined) return { ok: true, value: this.given.engine };
+    if (this.report !== null) return { ok: true, value: this.report };
     const answer = await this.call((api) => api.start(this.engine));
-    if (answer.ok) this.given.engine = answer.value;
+    if (answer.ok) this.report = answer.value;
     return answer;
   }
 
-  async loadModel(files: File[], onProgress: OnProgress = tellNobody): Promise<Reply<ModelSummary>> {
-    if (this.given.files === files && this.given.model !== undefined) {
-      return { ok: true, value: this.given.model };
+  /** Whether the worker has been given something of this name. */
+  has(name: string): boolean {
+    return this.given.has(name);
+  }
+
+  /** What the worker answered to the gift: now, or before if it has it. */
+  async give<Value, Thing>(gift: Gift<Value, Thing>): Promise<Reply<Value>> {
+    const before = this.given.get(gift.name);
+    const same = gift.same ?? Object.is;
+    // Under one name is always given one kind of thing.
+    if (before !== undefined && same(before.thing as Thing, gift.thing)) {
+      return { ok: true, value: before.value as Value };
     }
     const started = await this.startEngine();
     if (!started.ok) return started;
-    // The worker lets go of the old model first: memory of a wasm module never shrinks.
-    this.given = { engine: started.value };
-    this.summary = null;
-    const answer = await this.call((api) => api.loadModel(files, onProgress));
-    if (answer.ok) this.given = { engine: started.value, files, model: answer.value };
+    for (const name of gift.costs) this.given.delete(name);
+    const answer = await this.call((api) => gift.ask(api));
+    if (answer.ok) this.given.set(gift.name, { thing: gift.thing, value: answer.value });
     return answer;
   }
-
-  async loadData(data: Needs['data'], onProgress: OnProgress = tellNobody): Promise<Reply<DataSummary>> {
-    if (this.summary !== null && same(this.given.data, data)) return { ok: true, value: this.summary };
-    this.summary = null;
-    const { source, settings } = data;
-    const answer = await this.call((api) => api.loadData(source.blob, source.name, settings, onProgress));
-    if (answer.ok) {
-      this.given.data = data;
-      this.summary = answer.value;
-    }
-    return answer;
-  }
-
-  /** Gives the worker the adapter that its runs start from, or takes it back; it needs a model before. */
-  async startFrom(start: AdapterFiles | null): Promise<Reply<AdapterSummary | null>> {
-    const given = this.given.start;
-    if ((given?.files ?? null) === start) return { ok: true, value: given?.summary ?? null };
-    const answer = await this.call((api) => api.startFrom(start));
-    if (!answer.ok) return answer;
-    if (start === null || answer.value === null) delete this.given.start;
-    else this.given.start = { files: start, summary: answer.value };
-    return answer;
-  }
-
-  /** Gives the worker all that it lacks, and the adapters that its runs start from. */
-  async prepare(needs: Needs, settings: SessionSettings, onProgress?: OnProgress): Promise<Reply<null>> {
-    const model = await this.loadModel(needs.files, onProgress);
-    if (!model.ok) return model;
-    const data = await this.loadData(needs.data, onProgress);
-    if (!data.ok) return data;
-    const start = await this.startFrom(needs.start);
-    if (!start.ok) return start;
-    return this.call((api) => api.configure(settings));
-  }
-}
-
-function same(one: Needs['data'] | undefined, other: Needs['data']): boolean {
-  return one?.source === other.source && JSON.stringify(one.settings) === JSON.stringify(other.settings);
 }
 
 function linkFailure(thrown: unknown): Failure {

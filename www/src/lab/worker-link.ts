@@ -51,6 +51,12 @@ export function spawnWorker(): WorkerLink {
       mergedPlan: (run, precision) => remote.mergedPlan(run, precision),
       mergedStart: (run, precision) => remote.mergedStart(run, precision),
       mergedPiece: (run, precision, piece) => remote.mergedPiece(run, precision, piece),
+      loadPictureModel: (files, on) => remote.loadPictureModel(files, Comlink.proxy(on)),
+      loadPictures: (captions, pixels, validation, settings) =>
+        remote.loadPictures(captions, pixels, validation, settings),
+      draw: (settings, on) => remote.draw(settings, Comlink.proxy(on)),
+      startFromPictures: (weights) => remote.startFromPictures(weights),
+      exportPictures: (run) => remote.exportPictures(run),
       theory: (settings, on) => remote.theory(settings, Comlink.proxy(on)),
       summariseSweep: (question) => remote.summariseSweep(question),
       cancel: () => remote.cancel(),

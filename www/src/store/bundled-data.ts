@@ -1,4 +1,4 @@
-import type { DataSource } from '../lab/seat';
+import type { DataSource } from '../lab/language';
 import { failed, type Result, success, wordsOf } from '../result';
 
 const FILE = 'wordnet-definitions.txt';

@@ -1,0 +1,86 @@
+//! Sessions on a language model.
+
+use std::ops::Range;
+
+use burn::tensor::{Device, Tensor};
+
+use super::{
+    SessionError,
+    gradients::{Pass, PassSettings},
+    head::{chunk_rows, losses},
+    labels::{self, CountedLabels, repeat_ids},
+    settings::{adapter_shape, validate},
+    trainable::Trainable,
+};
+use crate::data::Batch;
+use crate::messages::SessionSettings;
+use crate::model::{Adapters, Base, Context};
+
+impl Trainable for Base {
+    type Batch = Batch;
+
+    fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn first_blocks(&self) -> usize {
+        0
+    }
+
+    fn validate(&self, settings: &SessionSettings) -> Result<(), SessionError> {
+        validate(settings, &self.config)
+    }
+
+    fn fresh_adapters(&self, settings: &SessionSettings) -> Adapters {
+        Adapters::new(
+            &self.config,
+            adapter_shape(settings),
+            settings.runs.len(),
+            u64::from(settings.seed),
+            &self.device,
+        )
+    }
+
+    fn check(&self, batch: &Batch) -> Result<(), SessionError> {
+        Ok(self.check_length(batch.tokens)?)
+    }
+
+    fn rows(batch: &Batch) -> usize {
+        batch.rows
+    }
+
+    fn row_size(batch: &Batch) -> usize {
+        batch.tokens
+    }
+
+    fn counted(batch: &Batch) -> usize {
+        labels::count(batch)
+    }
+
+    fn part(batch: &Batch, rows: Range<usize>) -> Batch {
+        batch.part(rows)
+    }
+
+    fn forward_pass<'a>(
+        &'a self,
+        adapters: &'a Adapters,
+        batch: &Batch,
+        settings: PassSettings<'a>,
+    ) -> Option<Pass<'a>> {
+        Pass::forward(self, adapters, batch, settings)
+    }
+
+    fn losses(&self, adapters: &Adapters, batch: &Batch) -> Option<Tensor<2>> {
+        let runs = adapters.runs;
+        let labels = CountedLabels::new(batch, runs, &self.device)?;
+        let context = Context {
+            adapters: Some(adapters),
+            ..Context::default()
+        };
+        let hidden = self.forward(repeat_ids(batch, runs, &self.device), context);
+        let chunk = chunk_rows(hidden.dims()[0]);
+        let rows = self.normalise(hidden.select(0, labels.rows));
+        let losses = losses(self, &rows, &labels.targets, chunk);
+        Some(losses.reshape([runs, labels.count]))
+    }
+}
