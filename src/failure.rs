@@ -1,6 +1,7 @@
 //! Every error of the library, in the page's words.
 
 use crate::data::DataError;
+use crate::diffusion::draw::DrawError;
 use crate::engine::EngineError;
 use crate::generate::GenerateError;
 use crate::load::LoadError;
@@ -55,6 +56,12 @@ impl From<SessionError> for Failure {
             | SessionError::Checkpoint(_) => "run",
         };
         at(place, error.field(), error)
+    }
+}
+
+impl From<DrawError> for Failure {
+    fn from(error: DrawError) -> Self {
+        at("draw", Some(error.field.into()), error)
     }
 }
 

@@ -7,29 +7,34 @@
 mod adapters;
 mod blob_source;
 mod conversion;
+mod pictures;
 mod sweep;
 mod theory;
 mod token_losses;
+mod training;
 
 use burn::tensor::Device;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
-use crate::data::{Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt};
+use crate::data::{
+    Batch, Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt,
+};
 use crate::engine;
 use crate::generate::{Answer, GenerateError, Generator};
 use crate::load::{Checkpoint, Source, Tokenizer};
 use crate::messages::{
-    DataSummary, EvaluationReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
-    SampleSettings, SessionSettings, TargetShape, TokenPiece,
+    DataSummary, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece, SampleSettings,
+    SessionSettings, TargetShape, TokenPiece,
 };
-use crate::model::{Adapters, Base};
-use crate::train::{Evaluation, Session, estimate::estimate, memory::held_bytes};
+use crate::model::Base;
+use crate::train::{Session, estimate::estimate, memory::held_bytes};
 
 use self::{
     blob_source::BlobSource,
     conversion::{failure, from_js, js, macrotask, plain_failure, report, to_js},
+    training::{Desk, Training},
 };
 
 /// Bytes that a wasm module can address.
@@ -59,6 +64,13 @@ pub async fn start_engine() -> Result<JsValue, JsValue> {
     to_js(&report)
 }
 
+/// The device that [`start_engine`] made.
+fn started_device() -> Result<Device, JsValue> {
+    DEVICE
+        .with_borrow(Clone::clone)
+        .ok_or_else(|| plain_failure("engine", "the engine has not been started"))
+}
+
 /// Gives the WebGPU device up, as a driver reset does, so that recovery can be tried.
 #[cfg(feature = "webgpu")]
 #[wasm_bindgen]
@@ -72,21 +84,13 @@ pub struct WebSession {
     name: String,
     file_bytes: f64,
     tokenizer: Tokenizer,
-    model: Base,
     data: Option<LoadedData>,
-    /// What runs start from in place of fresh adapters.
-    start: Option<Adapters>,
-    training: Option<Training>,
+    desk: Desk<Base, Batches>,
 }
 
 struct LoadedData {
     dataset: Dataset,
     settings: DataSettings,
-}
-
-struct Training {
-    session: Session,
-    batches: Batches,
 }
 
 #[wasm_bindgen]
@@ -96,9 +100,7 @@ impl WebSession {
     /// # Errors
     /// Files that are no model, or one that does not fit into memory.
     pub async fn load_model(files: Vec<File>, on_progress: Function) -> Result<Self, JsValue> {
-        let device = DEVICE
-            .with_borrow(Clone::clone)
-            .ok_or_else(|| plain_failure("engine", "the engine has not been started"))?;
+        let device = started_device()?;
         let files: Vec<BlobSource> = files.into_iter().map(BlobSource::new).collect();
         let file_bytes: f64 = files.iter().map(|file| file.len() as f64).sum();
         let checkpoint = Checkpoint::open(files).await.map_err(failure)?;
@@ -119,10 +121,8 @@ impl WebSession {
             name: checkpoint.name().to_owned(),
             file_bytes,
             tokenizer: checkpoint.tokenizer().clone(),
-            model,
             data: None,
-            start: None,
-            training: None,
+            desk: Desk::new(model),
         })
     }
 
@@ -131,7 +131,7 @@ impl WebSession {
     /// # Errors
     /// None that a user can cause.
     pub fn model(&self) -> Result<JsValue, JsValue> {
-        let config = &self.model.config;
+        let config = &self.desk.model.config;
         to_js(&ModelSummary {
             name: self.name.clone(),
             architecture: config.architecture.model_type().into(),
@@ -141,7 +141,7 @@ impl WebSession {
             vocab_size: config.vocab_size as u32,
             context_length: u32::try_from(config.max_position_embeddings).unwrap_or(u32::MAX),
             file_bytes: self.file_bytes,
-            memory_bytes: self.model.held_bytes(),
+            memory_bytes: self.desk.model.held_bytes(),
             has_chat_template: self.tokenizer.chat_template().is_some(),
             targets: config
                 .architecture
@@ -171,7 +171,7 @@ impl WebSession {
         on_progress: Function,
     ) -> Result<JsValue, JsValue> {
         let settings: DataSettings = from_js("data", settings)?;
-        let context = self.model.config.max_position_embeddings;
+        let context = self.desk.model.config.max_position_embeddings;
         if settings.sequence_length > context {
             return Err(js(&Failure {
                 place: "data".into(),
@@ -212,7 +212,7 @@ impl WebSession {
             statistics: dataset.statistics().clone(),
             preview,
         });
-        self.training = None;
+        self.desk.training = None;
         self.data = Some(LoadedData { dataset, settings });
         summary
     }
@@ -247,8 +247,8 @@ impl WebSession {
         } else {
             WASM_LIMIT
         };
-        let base = self.model.held_bytes();
-        estimate(settings, &self.model.config, base, tokens, limit)
+        let base = self.desk.model.held_bytes();
+        estimate(settings, &self.desk.model.config, base, tokens, limit)
     }
 
     /// Fresh adapters, the same in every worker that gets the same seed, or those of the adapter that was read.
@@ -258,21 +258,7 @@ impl WebSession {
     pub fn configure(&mut self, settings: JsValue) -> Result<(), JsValue> {
         let settings: SessionSettings = from_js("settings", settings)?;
         let needed = self.estimated(&settings);
-        let session = match &self.start {
-            Some(start) => Session::starting_from(&self.model, settings, start),
-            None => Session::new(&self.model, settings),
-        };
-        let session = session.map_err(failure)?;
-        if needed.limit > 0.0 && needed.total > needed.limit {
-            return Err(plain_failure(
-                "settings",
-                &format!(
-                    "these settings need {:.1} GB, and a tab's worker can have {:.1} GB; lower batch_size, sequence_length or the number of runs",
-                    needed.total / 1e9,
-                    needed.limit / 1e9
-                ),
-            ));
-        }
+        let session = self.desk.begin(settings, &needed)?;
         self.train(session)
     }
 
@@ -283,18 +269,8 @@ impl WebSession {
             .ok_or_else(|| plain_failure("data", "no data is loaded; choose some first"))?;
         let rows = session.settings().batch_size as usize;
         let batches = data.dataset.train_batches(rows).map_err(failure)?;
-        self.training = Some(Training { session, batches });
+        self.desk.training = Some(Training { session, batches });
         Ok(())
-    }
-
-    fn training(&mut self) -> Result<(&Base, &mut Training), JsValue> {
-        match &mut self.training {
-            Some(training) => Ok((&self.model, training)),
-            None => Err(plain_failure(
-                "run",
-                "no session is configured; press Start first",
-            )),
-        }
     }
 
     /// One step of all runs.
@@ -302,11 +278,7 @@ impl WebSession {
     /// # Errors
     /// A device that failed.
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
-        let (model, Training { session, batches }) = self.training()?;
-        let batch = batches.batch(u64::from(session.steps_done()));
-        let report = session.step(model, &batch).await;
-        check_engine()?;
-        to_js(&report.map_err(failure)?)
+        self.desk.step(Batches::batch).await
     }
 
     /// Losses on the held-out examples.
@@ -314,42 +286,19 @@ impl WebSession {
     /// # Errors
     /// A device that failed, or an evaluation that was ended.
     pub async fn evaluate(&mut self, on_progress: Function) -> Result<JsValue, JsValue> {
-        let started = web_time::Instant::now();
-        let data = self
-            .data
-            .as_ref()
-            .ok_or_else(|| plain_failure("data", "no data is loaded; choose some first"))?;
-        let Some(Training { session, .. }) = &self.training else {
-            return Err(plain_failure("run", "no session is configured"));
-        };
-        let rows = session.settings().batch_size as usize;
+        let missing = || plain_failure("data", "no data is loaded; choose some first");
+        let data = self.data.as_ref().ok_or_else(missing)?;
+        let training = self.desk.training.as_ref();
+        let rows = training.map_or(1, |t| t.session.settings().batch_size as usize);
         let examples = data.dataset.validation().len();
         let batches = data
             .dataset
             .validation_batches(examples, rows)
             .map_err(failure)?;
-        let mut evaluation = Evaluation::new(session.settings().runs.len());
-        let mut done = 0;
-        for batch in batches {
-            let losses = session.evaluate(&self.model, &batch).await;
-            check_engine()?;
-            evaluation.add(&losses.map_err(failure)?);
-            done += batch.rows;
-            let progress = Progress {
-                action: "measuring validation loss".into(),
-                done: done as f64,
-                total: examples as f64,
-            };
-            if !report(&on_progress, &progress) {
-                return Err(plain_failure("run", "the evaluation was cancelled"));
-            }
-            macrotask().await;
-        }
-        to_js(&EvaluationReport {
-            step: session.steps_done(),
-            losses: evaluation.means(session.diverged_at()),
-            seconds: started.elapsed().as_secs_f64(),
-        })
+        let rows_of = |batch: &Batch| batch.rows;
+        self.desk
+            .evaluate(batches, rows_of, examples, on_progress)
+            .await
     }
 
     /// Lets every run, and the base if asked for, answer a prompt. Pieces come as they are written.
@@ -370,17 +319,17 @@ impl WebSession {
         let prompt = encode_prompt(&settings.prompt, style, &self.tokenizer)
             .map_err(|error| wrong(error.to_string()))?;
         let end = self.tokenizer.eos_ids().to_vec();
-        let adapters = self.training.as_ref().map(|t| t.session.adapters());
+        let adapters = self.desk.training.as_ref().map(|t| t.session.adapters());
         let runs = adapters.map_or(0, |adapters| adapters.runs);
         let answer = Answer::new(&settings.stop);
         let mut generator =
-            Generator::new(&self.model, adapters, &prompt, &end, settings).map_err(failure)?;
+            Generator::new(&self.desk.model, adapters, &prompt, &end, settings).map_err(failure)?;
         let lanes = generator.lanes();
         let mut answers = vec![answer; lanes];
         let mut written = vec![0; lanes];
         let mut done = vec![false; lanes];
         loop {
-            let tokens = generator.next(&self.model).await;
+            let tokens = generator.next(&self.desk.model).await;
             check_engine()?;
             let tokens = tokens.map_err(failure)?;
             for lane in 0..lanes {
@@ -421,11 +370,8 @@ impl WebSession {
     ///
     /// # Errors
     /// No session, or a device that failed.
-    pub async fn checkpoint(&mut self) -> Result<Uint8Array, JsValue> {
-        let (_, training) = self.training()?;
-        let bytes = training.session.checkpoint().await;
-        check_engine()?;
-        Ok(Uint8Array::from(bytes.map_err(failure)?.as_slice()))
+    pub async fn checkpoint(&self) -> Result<Uint8Array, JsValue> {
+        self.desk.checkpoint().await
     }
 
     /// Goes on from a checkpoint of the same base and data.
@@ -433,7 +379,7 @@ impl WebSession {
     /// # Errors
     /// Bytes that are no checkpoint of this base.
     pub fn restore(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
-        let session = Session::resume(&self.model, &bytes).map_err(failure)?;
+        let session = Session::resume(&self.desk.model, &bytes).map_err(failure)?;
         self.train(session)
     }
 

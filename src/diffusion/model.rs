@@ -2,8 +2,11 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::{config::DiffusionConfig, denoiser::Denoiser, text::TextEncoder, time::waves};
-use crate::model::Context;
+use super::{
+    config::DiffusionConfig, denoiser::Denoiser, text::TextEncoder, time::waves,
+    weights::parameters,
+};
+use crate::model::{Context, FrozenWeight, WeightForm};
 
 /// A text-to-image model.
 ///
@@ -21,6 +24,33 @@ pub struct DiffusionModel {
 }
 
 impl DiffusionModel {
+    /// The same model with the weights of its blocks in another form.
+    pub fn in_form(mut self, form: WeightForm) -> Self {
+        let text = self.text.blocks.iter_mut().map(|block| &mut block.block);
+        let denoiser = self
+            .denoiser
+            .blocks
+            .iter_mut()
+            .map(|block| &mut block.block);
+        for weight in text.chain(denoiser).flat_map(|block| &mut block.linears) {
+            *weight = weight.clone().in_form(form);
+        }
+        self
+    }
+
+    /// Bytes that the weights take.
+    pub fn held_bytes(&self) -> f64 {
+        let text = self.text.blocks.iter().map(|block| &block.block);
+        let blocks = text.chain(self.denoiser.blocks.iter().map(|block| &block.block));
+        let linears: Vec<&FrozenWeight> = blocks.flat_map(|block| &block.linears).collect();
+        let values: usize = linears
+            .iter()
+            .map(|w| w.dims().iter().product::<usize>())
+            .sum();
+        let others = (parameters(&self.config) - values) * size_of::<f32>();
+        (linears.iter().map(|w| w.bytes()).sum::<usize>() + others) as f64
+    }
+
     /// Captions to the vectors that the denoiser reads.
     ///
     /// # Shapes

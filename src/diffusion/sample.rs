@@ -109,6 +109,19 @@ impl<'a> Sampler<'a> {
         self.step += 1;
     }
 
+    /// Waits until the steps so far are computed. The CPU engine computes them at once, a GPU in its own time.
+    ///
+    /// # Errors
+    /// A device that failed.
+    pub async fn ready(&self) -> Result<(), SessionError> {
+        if cfg!(feature = "webgpu") {
+            let one = self.x.clone().reshape([-1]).narrow(0, 0, 1);
+            let read = one.into_data_async().await;
+            read.map_err(|error| SessionError::Device(error.to_string()))?;
+        }
+        Ok(())
+    }
+
     /// The pictures as they are now, as bytes of sRGB.
     ///
     /// # Errors

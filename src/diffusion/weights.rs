@@ -123,6 +123,14 @@ fn plan(config: &DiffusionConfig) -> Vec<(String, Vec<usize>, Start)> {
     plan
 }
 
+/// Number of weights of a model of this shape.
+pub fn parameters(config: &DiffusionConfig) -> usize {
+    let sizes = plan(config).into_iter();
+    sizes
+        .map(|(_, shape, _)| shape.iter().product::<usize>())
+        .sum()
+}
+
 /// Channels in and out of a linear layer of a block.
 pub fn linear_shape(target: Target, config: &DiffusionConfig) -> (usize, usize) {
     let (channels, inner) = (config.hidden_size, config.intermediate_size);

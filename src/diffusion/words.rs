@@ -1,6 +1,6 @@
 //! Captions to numbers: one word, one row of the text encoder's table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The id of no word, which fills captions up and is all that the model sees without a caption.
 pub const NO_WORD: i32 = 0;
@@ -29,6 +29,29 @@ impl Words {
     /// Whether the model has been pretrained with a word.
     pub fn knows(&self, word: &str) -> bool {
         self.ids.contains_key(word)
+    }
+
+    /// The known words, in the order of their rows.
+    pub fn list(&self) -> Vec<String> {
+        let mut words: Vec<(&String, &i32)> = self.ids.iter().collect();
+        words.sort_unstable_by_key(|(_, id)| **id);
+        words.into_iter().map(|(word, _)| word.clone()).collect()
+    }
+
+    /// Groups of unknown words among the first `length` words of captions that have one row, so that the model cannot tell
+    /// them apart.
+    pub fn alike(&self, captions: &[String], length: usize) -> Vec<Vec<String>> {
+        let mut rows: BTreeMap<i32, BTreeSet<String>> = BTreeMap::new();
+        for word in captions
+            .iter()
+            .flat_map(|c| Self::split(c).into_iter().take(length))
+        {
+            if !self.knows(&word) {
+                rows.entry(self.id(&word)).or_default().insert(word);
+            }
+        }
+        let groups = rows.into_values().filter(|words| words.len() > 1);
+        groups.map(|words| words.into_iter().collect()).collect()
     }
 
     /// The words of a caption: lower case, in letters and digits; everything else separates.
@@ -90,6 +113,26 @@ mod tests {
         assert_eq!(words.encode("a ZIB", 2)[1], id);
         assert!(!words.knows("zib") && words.knows("apple"));
         assert_ne!(words.encode("sketched", 1)[0], id);
+    }
+
+    #[test]
+    fn unknown_words_of_one_row_are_alike() {
+        let words = Words::new("apple\npear");
+        assert_eq!(words.list(), ["apple", "pear"]);
+        // More different words than rows: some must meet, and the known one is never among them.
+        let captions: Vec<String> = (0..16).map(|n| format!("apple new{n}")).collect();
+        let groups = words.alike(&captions, 2);
+        assert!(!groups.is_empty());
+        for group in groups {
+            let id = words.encode(&group[0], 1);
+            assert!(
+                group
+                    .iter()
+                    .all(|word| words.encode(word, 1) == id && !words.knows(word))
+            );
+        }
+        assert!(words.alike(&captions, 1).is_empty());
+        assert!(words.alike(&["zib".into(), "zib".into()], 2).is_empty());
     }
 
     #[test]

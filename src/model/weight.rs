@@ -8,6 +8,8 @@ use burn::tensor::{Int, Tensor};
 use crate::kernel::Direction;
 #[cfg(not(feature = "webgpu"))]
 use crate::kernel::{Matrix, frozen, narrow};
+#[cfg(not(feature = "webgpu"))]
+use crate::load::StorageType;
 
 /// In which form weights are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,24 @@ pub enum FrozenWeight {
 }
 
 impl FrozenWeight {
+    /// The same values in another form; what is packed stays so, for unpacking would gain nothing.
+    pub fn in_form(self, form: WeightForm) -> Self {
+        match (self, form) {
+            #[cfg(not(feature = "webgpu"))]
+            (Self::Dense(weight), WeightForm::Packed) => {
+                let shape = weight.dims();
+                // The CPU's tensors are at hand: reading them back waits for nothing.
+                let values = weight.clone().into_data();
+                let bytes = values.iter::<f32>().flat_map(f32::to_le_bytes).collect();
+                match Matrix::new(StorageType::F32, shape, bytes) {
+                    Some(matrix) => Self::Packed(Arc::new(matrix)),
+                    None => Self::Dense(weight),
+                }
+            }
+            (weight, _) => weight,
+        }
+    }
+
     /// [out, in].
     pub fn dims(&self) -> [usize; 2] {
         match self {

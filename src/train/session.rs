@@ -166,10 +166,9 @@ impl Session {
         }
         Ok(sum)
     }
-    }
 
     /// Starts to time a step.
-    fn clock(&self) -> Clock {
+    pub(super) fn clock(&self) -> Clock {
         Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS))
     }
 

@@ -8,9 +8,8 @@ use super::{
     conversion::{from_js, plain_failure, to_js},
 };
 use crate::messages::{AdapterSummary, MergedPlan};
-use crate::model::{Adapters, Base};
+use crate::model::Adapters;
 use crate::peft::{self, Merged, Precision, SpecialTokens};
-use crate::train::Session;
 
 fn refused(message: &str) -> JsValue {
     plain_failure("adapter", message)
@@ -23,8 +22,13 @@ impl WebSession {
     /// # Errors
     /// Files that are no adapter of this base.
     pub fn start_from(&mut self, config: Vec<u8>, weights: Vec<u8>) -> Result<JsValue, JsValue> {
-        let adapters = peft::read(&config, &weights, &self.model.config, &self.model.device)
-            .map_err(|error| refused(&error.to_string()))?;
+        let adapters = peft::read(
+            &config,
+            &weights,
+            &self.desk.model.config,
+            &self.desk.model.device,
+        )
+        .map_err(|error| refused(&error.to_string()))?;
         check_engine()?;
         let summary = AdapterSummary {
             rank: adapters.shape.rank as u32,
@@ -32,13 +36,13 @@ impl WebSession {
             targets: adapters.shape.targets.clone(),
             base: peft::base_name(&config),
         };
-        self.start = Some(adapters);
+        self.desk.start = Some(adapters);
         to_js(&summary)
     }
 
     /// Starts all later sessions from fresh adapters again.
     pub fn start_afresh(&mut self) {
-        self.start = None;
+        self.desk.start = None;
     }
 
     /// A run's adapter in PEFT's format: its two files, as `{ config, weights }`. `base` is the name
@@ -51,7 +55,7 @@ impl WebSession {
         run: usize,
         base: Option<String>,
     ) -> Result<JsValue, JsValue> {
-        let (model, session) = self.trained(run)?;
+        let (model, session) = (&self.desk.model, self.desk.trained(run)?);
         let base = base.as_deref().unwrap_or(&self.name);
         let dropout = session.settings().dropout;
         let folder = peft::write(session.adapters(), run, &model.config, base, dropout).await;
@@ -66,7 +70,7 @@ impl WebSession {
     /// No such run, one that diverged, or a device that failed.
     pub async fn export_gguf(&self, run: usize, precision: JsValue) -> Result<Uint8Array, JsValue> {
         let precision: Precision = from_js("adapter", precision)?;
-        let (model, session) = self.trained(run)?;
+        let (model, session) = (&self.desk.model, self.desk.trained(run)?);
         let name = format!("{} LoRA {}", self.name, session.settings().runs[run].name);
         let written =
             peft::write_gguf(session.adapters(), run, &model.config, &name, precision).await;
@@ -123,23 +127,9 @@ impl WebSession {
 
     fn merged(&self, run: usize, precision: JsValue) -> Result<Merged<'_>, JsValue> {
         let precision: Precision = from_js("adapter", precision)?;
-        let (model, session) = self.trained(run)?;
+        let (model, session) = (&self.desk.model, self.desk.trained(run)?);
         let adapters: &Adapters = session.adapters();
         Ok(Merged::new(model, adapters, run, precision))
-    }
-
-    /// The session, if it has an adapter of run `run` to give.
-    fn trained(&self, run: usize) -> Result<(&Base, &Session), JsValue> {
-        let Some(training) = &self.training else {
-            return Err(refused("there is no trained run yet; press Start first"));
-        };
-        match training.session.diverged_at().get(run) {
-            None => Err(refused("there is no such run")),
-            Some(Some(step)) => Err(refused(&format!(
-                "this run diverged at step {step} and has no adapter; take another run, or train it with a smaller lr"
-            ))),
-            Some(None) => Ok((&self.model, &training.session)),
-        }
     }
 }
 

@@ -22,7 +22,7 @@ impl WebSession {
     pub async fn token_losses(&self, settings: JsValue) -> Result<JsValue, JsValue> {
         let settings: TokenLossSettings = from_js("losses", settings)?;
         let (mut ids, mut counts) = self.text_of(&settings)?;
-        let most = MOST_TOKENS.min(self.model.config.max_position_embeddings);
+        let most = MOST_TOKENS.min(self.desk.model.config.max_position_embeddings);
         let left_out = ids.len().saturating_sub(most);
         ids.truncate(most);
         counts.truncate(most);
@@ -32,12 +32,16 @@ impl WebSession {
                 "a loss needs a token and one before it; write a few words",
             ));
         }
-        let session = self.training.as_ref().map(|training| &training.session);
+        let session = self
+            .desk
+            .training
+            .as_ref()
+            .map(|training| &training.session);
         let adapters = session.map(|session| match settings.include_base {
             true => session.adapters().with_base(),
             false => session.adapters().clone(),
         });
-        let losses = token_losses(&self.model, adapters.as_ref(), &ids).await;
+        let losses = token_losses(&self.desk.model, adapters.as_ref(), &ids).await;
         check_engine()?;
         let losses = losses.map_err(failure)?;
         let diverged = session.map_or(&[] as &[Option<u32>], Session::diverged_at);

@@ -1,0 +1,135 @@
+//! What a worker's session is whatever its model: settings to adapters, steps, evaluation, checkpoints.
+
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::{
+    check_engine,
+    conversion::{failure, macrotask, plain_failure, report, to_js},
+};
+use crate::messages::{EvaluationReport, MemoryEstimate, Progress, SessionSettings};
+use crate::model::Adapters;
+use crate::train::{Evaluation, Session, Trainable};
+
+/// A model, what its runs start from, and the session on it with its batches `B`.
+pub struct Desk<M, B> {
+    pub model: M,
+    /// What runs start from in place of fresh adapters.
+    pub start: Option<Adapters>,
+    pub training: Option<Training<B>>,
+}
+
+/// A session and what it is trained on.
+pub struct Training<B> {
+    pub session: Session,
+    pub batches: B,
+}
+
+impl<M: Trainable, B> Desk<M, B> {
+    pub fn new(model: M) -> Self {
+        Self {
+            model,
+            start: None,
+            training: None,
+        }
+    }
+
+    /// The session that runs with these settings begin with.
+    pub fn begin(
+        &self,
+        settings: SessionSettings,
+        needed: &MemoryEstimate,
+    ) -> Result<Session, JsValue> {
+        let session = match &self.start {
+            Some(start) => Session::starting_from(&self.model, settings, start),
+            None => Session::new(&self.model, settings),
+        };
+        let session = session.map_err(failure)?;
+        if needed.limit > 0.0 && needed.total > needed.limit {
+            return Err(plain_failure(
+                "settings",
+                &format!(
+                    "these settings need {:.1} GB, and a tab's worker can have {:.1} GB; lower batch_size, the number of runs or, with texts, sequence_length",
+                    needed.total / 1e9,
+                    needed.limit / 1e9
+                ),
+            ));
+        }
+        Ok(session)
+    }
+
+    /// One step of all runs, on what `batch` makes of the batches and the step's number from 0.
+    pub async fn step(
+        &mut self,
+        batch: impl FnOnce(&mut B, u64) -> M::Batch,
+    ) -> Result<JsValue, JsValue> {
+        let training = self.training.as_mut();
+        let Training { session, batches } = training.ok_or_else(no_session)?;
+        let batch = batch(batches, u64::from(session.steps_done()));
+        let report = session.step(&self.model, &batch).await;
+        check_engine()?;
+        to_js(&report.map_err(failure)?)
+    }
+
+    /// Losses on held-out batches, of `examples` in all; `rows_of` tells how many are in one.
+    pub async fn evaluate(
+        &self,
+        batches: impl IntoIterator<Item = M::Batch>,
+        rows_of: impl Fn(&M::Batch) -> usize,
+        examples: usize,
+        on_progress: Function,
+    ) -> Result<JsValue, JsValue> {
+        let started = web_time::Instant::now();
+        let Training { session, .. } = self.training.as_ref().ok_or_else(no_session)?;
+        let mut evaluation = Evaluation::new(session.settings().runs.len());
+        let mut done = 0;
+        for batch in batches {
+            let losses = session.evaluate(&self.model, &batch).await;
+            check_engine()?;
+            evaluation.add(&losses.map_err(failure)?);
+            done += rows_of(&batch);
+            let progress = Progress {
+                action: "measuring validation loss".into(),
+                done: done as f64,
+                total: examples as f64,
+            };
+            if !report(&on_progress, &progress) {
+                return Err(plain_failure("run", "the evaluation was cancelled"));
+            }
+            macrotask().await;
+        }
+        to_js(&EvaluationReport {
+            step: session.steps_done(),
+            losses: evaluation.means(session.diverged_at()),
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Adapters, optimizer state and position, to go on from elsewhere.
+    pub async fn checkpoint(&self) -> Result<Uint8Array, JsValue> {
+        let Training { session, .. } = self.training.as_ref().ok_or_else(no_session)?;
+        let bytes = session.checkpoint().await;
+        check_engine()?;
+        Ok(Uint8Array::from(bytes.map_err(failure)?.as_slice()))
+    }
+
+    /// The session, if it has an adapter of run `run` to give.
+    pub fn trained(&self, run: usize) -> Result<&Session, JsValue> {
+        let refused = |message: &str| Err(plain_failure("adapter", message));
+        let Some(training) = &self.training else {
+            return refused("there is no trained run yet; press Start first");
+        };
+        match training.session.diverged_at().get(run) {
+            None => refused("there is no such run"),
+            Some(Some(step)) => refused(&format!(
+                "this run diverged at step {step} and has no adapter; take another run, or train it with a smaller lr"
+            )),
+            Some(None) => Ok(&training.session),
+        }
+    }
+}
+
+/// What a page does wrong that steps or evaluates before it configures.
+fn no_session() -> JsValue {
+    plain_failure("run", "no session is configured; press Start first")
+}
