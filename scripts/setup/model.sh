@@ -65,6 +65,11 @@ put_models() {
   }
 ]
 JSON
+    # The text-to-image model is this project's own. The page knows its files by name and digest.
+    mkdir -p "$1/icons"
+    for name in config.json model.safetensors words.txt subject.safetensors style.safetensors NOTICE.txt README.md; do
+        cp "$ROOT/models/icons/$name" "$1/icons/"
+    done
     {
         printf '%s is SmolLM2-135M-Instruct by Hugging Face (HuggingFaceTB), quantised to Q4_1 in GGUF form,\n' "$MODEL_FILE"
         printf 'unchanged as the Python package %s %s carries it.\n' "$MODEL_PACKAGE" "$MODEL_PACKAGE_VERSION"

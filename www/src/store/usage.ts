@@ -84,7 +84,7 @@ async function modelsIn(cache: Cache): Promise<StoredThing[]> {
   const requests = await cache.keys();
   return Promise.all(
     requests.map(async (request) => ({
-      name: `Model ${decodeURIComponent(new URL(request.url).pathname.split('/').at(-1) ?? '')}`,
+      name: `Model ${decodeURIComponent(new URL(request.url).pathname.split('/models/').at(-1) ?? '')}`,
       bytes: (await (await cache.match(request))?.blob())?.size ?? 0,
       free: async () => {
         await cache.delete(request);
