@@ -51,3 +51,35 @@ test('sweep', async ({ lab }) => {
   await page.locator('h1').click();
   await inBothThemes(page, 'sweep');
 });
+
+/** The model of icons learns the bundled subject: AdamW and scaled AdamW at a good rate, and at one that is too large. */
+test('images', async ({ lab }) => {
+  const { page } = lab;
+  const view = page.locator('#images-view');
+  const set = (name: string, value: string) =>
+    view.locator(`[data-field="${name}"] input`).first().fill(value);
+  await page.setViewportSize({ width: 1280, height: 1290 });
+  await page.getByRole('link', { name: 'Images', exact: true }).click();
+  await page.locator('#images-use-subject').click();
+  await expect(view.locator('.shelf li')).toHaveCount(10, { timeout: 120_000 });
+  for (const run of ['AdamW', 'Scaled AdamW']) {
+    await view.getByRole('button', { name: `Duplicate ${run}`, exact: true }).click();
+  }
+  const runs = [
+    ['AdamW, 1e-3', '1e-3'],
+    ['AdamW, 1e-1', '1e-1'],
+    ['Scaled AdamW, 1e-3', '1e-3'],
+    ['Scaled AdamW, 1e-1', '1e-1'],
+  ] as const;
+  for (const [index, [name, lr]] of runs.entries()) {
+    await set(`runs.${index}.name`, name);
+    await set(`runs.${index}.lr`, lr);
+  }
+  await set('steps', '300');
+  await set('draw_every', '100');
+  await page.locator('#images-start').click();
+  await expect(page.locator('#images-status')).toHaveText('Finished.', { timeout: 3_000_000 });
+  await expect(page.locator('#images-drawing')).toHaveText('', { timeout: 300_000 });
+  await page.locator('h1').click();
+  await inBothThemes(page, 'images');
+});

@@ -130,6 +130,10 @@ test('every view looks as it should, in both themes, on a laptop, on a phone and
   await page.locator('#runs-compare').click();
   await everywhere(page, 'runs', ['#runs-all', '#compare']);
 
+  await open(page, 'Images');
+  await expect(page.locator('#images-load')).toBeVisible();
+  await everywhere(page, 'images', ['#images-train', '#images-view .setup']);
+
   await open(page, 'Theory');
   await expect(page.locator('#theory-status')).toContainText('It took', { timeout: 30_000 });
   await everywhere(page, 'theory', ['#theory-curves', '#theory-view .setup']);

@@ -11,7 +11,7 @@ import { Signal } from './signal';
 import { TokenLossBook } from './token-losses';
 
 /** The experiment on a language model: text is learned, and samples and losses of tokens show it. */
-export class App extends Experiment<Config> {
+export class App extends Experiment<Config, Lab> {
   readonly words = { data: 'data', units: 'Tokens' };
   readonly dataSource = new Signal<DataSource | null>(null);
   /** Whether data settings were changed since the data was read. */

@@ -3,14 +3,18 @@ import type { RunConfig, SharedConfig } from './config/config';
 import { startProblems } from './config/start';
 import type { KeptWorker } from './lab/crew';
 import type { LabEstimate } from './lab/estimate';
-import type { Lab, LabListener } from './lab/lab';
+import type { LabListener } from './lab/lab';
 import type { Trainee, TrainingPlan } from './lab/training';
+import type { TrainingLab } from './lab/training-lab';
 import { ExperimentMetrics } from './metrics/experiment-metrics';
-import type { Failure, SessionSettings } from './protocol';
+import type { Failure, SessionSettings, TargetShape } from './protocol';
 import { Signal } from './signal';
 
 /** What is needed before Start, as the page shows it. */
 export type EstimateState = LabEstimate | Failure | null;
+
+/** A lab as far as it does not matter what is learned. */
+export type AnyLab = TrainingLab<{ targets: TargetShape[] }, unknown, unknown, { name: string }>;
 
 const ESTIMATE_DELAY_MS = 250;
 
@@ -26,7 +30,7 @@ export interface ExperimentWords {
  * Runs that are trained beside each other, between the lab and what is drawn: settings, what is wrong with them, curves.
  * What is learned from, and what shows that it was learned, is the business of those who extend it. Knows no DOM.
  */
-export abstract class Experiment<Config extends SharedConfig = SharedConfig> {
+export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own extends AnyLab = AnyLab> {
   readonly problems = new Signal<Problems>(new Map());
   readonly estimate = new Signal<EstimateState>(null);
   readonly metrics = new Signal<ExperimentMetrics | null>(null);
@@ -43,7 +47,7 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig> {
   private estimateTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    readonly lab: Lab,
+    readonly lab: Own,
     readonly config: Signal<Config>,
   ) {
     config.watch((current) => {

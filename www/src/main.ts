@@ -18,6 +18,7 @@ import './styles/keep.css';
 import './styles/sweep.css';
 import './styles/runs.css';
 import './styles/welcome.css';
+import './styles/images.css';
 import { App } from './app';
 import { Keeper } from './keep/keeper';
 import { chooseEngine, findAdapter } from './lab/engine-choice';
@@ -31,6 +32,7 @@ import { TRAINING_FOLDER } from './store/usage';
 import { openVault } from './store/vault';
 import { openSweep } from './sweep/open';
 import { adapterPanel } from './ui/adapter-panel';
+import { chartsPanel } from './ui/charts-panel';
 import { dataPanel } from './ui/data-panel';
 import { byId } from './ui/dom';
 import { enginePanel } from './ui/engine-panel';
@@ -49,7 +51,7 @@ import { tabs } from './ui/tabs';
 import { themeSwitch } from './ui/theme';
 import { tellThemeChanged } from './ui/theme-changed';
 import { tokenLossPanel } from './ui/token-loss-panel';
-import { trainPanel } from './ui/train-panel';
+import { transportPanel } from './ui/transport-panel';
 import { welcome } from './ui/welcome';
 
 const BYTES_PER_GIB = 2 ** 30;
@@ -71,6 +73,7 @@ async function begin(): Promise<void> {
   tabs(byId('tabs'), {
     sweep: async () => (await import('./ui/sweep-view')).sweepView(sweep),
     runs: async () => (await import('./ui/runs-view')).runsView(app, runs),
+    images: async () => (await import('./ui/images-view')).imagesView(spawnWorker, machine(), lab),
     theory: async () => (await import('./ui/theory-view')).theoryView(spawnWorker),
   });
   const greeting = welcome(app);
@@ -82,7 +85,14 @@ async function begin(): Promise<void> {
     ['model', () => modelPanel(app)],
     ['data', () => dataPanel(app)],
     ['settings', () => [link.notice, ...settingsPanel(app, languageSettings), link.element]],
-    ['train', () => [...resumeOffer(app, keeper), ...trainPanel(app, () => languageSource(app))]],
+    [
+      'train',
+      () => [
+        ...resumeOffer(app, keeper),
+        ...transportPanel(app),
+        ...chartsPanel(app, () => languageSource(app)),
+      ],
+    ],
     ['samples', () => samplePanel(app)],
     ['token-losses', () => tokenLossPanel(app)],
     ['adapters', () => adapterPanel(app)],

@@ -6,7 +6,6 @@ import type { DataSettings, RunSettings, SampleSettings, SessionSettings } from 
 export interface RunConfig extends RunSettings {
   /** Which colour and dash; see `ui/run-style.ts`. */
   style: number;
-  text_lr?: number | null;
 }
 
 /** What the page shows and how; training is the same without it. */

@@ -1,6 +1,6 @@
 import { quantities } from '../metrics/quantities';
 import type { PreconditionerSettings } from '../protocol';
-import type { Config } from './config';
+import type { Config, SharedConfig } from './config';
 import { defaultConfig } from './defaults';
 
 /** Of the form in which settings are written. */
@@ -9,19 +9,26 @@ const MOST_RUNS = 64;
 const MOST_STOPS = 16;
 
 /** A configuration from somewhere else, and what of it could not be used. */
-export interface Parsed {
-  config: Config;
+export interface Parsed<Settings extends SharedConfig = Config> {
+  config: Settings;
   notes: string[];
 }
 
 /** As text, for storage or a link. */
-export function writeConfig(config: Config): string {
+export function writeConfig(config: SharedConfig): string {
   return JSON.stringify({ version: VERSION, ...config });
 }
 
-/** Reads text of any origin: whatever is missing or nonsense has its default, and a note says so. */
+/** Reads settings of a language model from text of any origin: whatever is missing or nonsense has its default, and a note says so. */
 export function readConfig(text: string): Parsed {
-  const config = defaultConfig();
+  return readSettings(text, defaultConfig());
+}
+
+/** The same of any experiment; `config` are its defaults. */
+export function readSettings<Settings extends SharedConfig>(
+  text: string,
+  config: Settings,
+): Parsed<Settings> {
   let found: unknown;
   try {
     found = JSON.parse(text);
@@ -33,7 +40,7 @@ export function readConfig(text: string): Parsed {
   }
   const notes: string[] = [];
   const runTemplate = config.runs[0];
-  const merged = merge(config, found, '', notes) as Config;
+  const merged = merge(config, found, '', notes) as Settings;
   // A run may have either preconditioner, so every run is read against the same full template.
   if (Array.isArray(found.runs) && runTemplate !== undefined) {
     const runs = found.runs.slice(0, MOST_RUNS);
@@ -78,11 +85,8 @@ const special: Record<string, (value: unknown, path: string, notes: string[], te
         ? { prompt: value.prompt, completion: value.completion }
         : null,
     format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
-    max_grad_norm: (value, path, notes) => {
-      if (value !== null && typeof value !== 'number')
-        notes.push(`${path} was not usable and has its default.`);
-      return typeof value === 'number' ? value : null;
-    },
+    max_grad_norm: numberOrNull,
+    text_lr: numberOrNull,
     stop: (value) =>
       Array.isArray(value) ? value.filter((text) => typeof text === 'string').slice(0, MOST_STOPS) : [],
     maximum_examples: (value) => (typeof value === 'number' ? value : null),
@@ -126,6 +130,11 @@ function merge(template: unknown, found: unknown, path: string, notes: string[])
     (typeof found !== 'number' || Number.isFinite(found)) &&
     (allowed === undefined || allowed.includes(found as string));
   return fits ? found : refuse();
+}
+
+function numberOrNull(value: unknown, path: string, notes: string[]): number | null {
+  if (value !== null && typeof value !== 'number') notes.push(`${path} was not usable and has its default.`);
+  return typeof value === 'number' ? value : null;
 }
 
 /** The default, and a note that it was needed. */

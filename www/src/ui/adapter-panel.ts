@@ -1,12 +1,20 @@
 import type { App } from '../app';
+import { readAdapterFiles } from '../lab/adapter-files';
 import { readyValue } from '../lab/loadable';
 import { baseId } from '../share/base-id';
 import { Signal } from '../signal';
 import { adapterExports } from './adapter-exports';
 import { adapterScript } from './adapter-script';
-import { adapterStart } from './adapter-start';
+import { type AdapterSource, adapterStart } from './adapter-start';
 import { h } from './dom';
 import { textField } from './field';
+
+const peftSource: AdapterSource = {
+  words: 'All runs can start from an adapter: drop a PEFT folder in a zip, or its two files.',
+  accept: '.zip,.json,.safetensors',
+  folder: true,
+  read: readAdapterFiles,
+};
 
 /** Adapters out of the page and into it. */
 export function adapterPanel(app: App): HTMLElement[] {
@@ -24,7 +32,7 @@ export function adapterPanel(app: App): HTMLElement[] {
   });
   return [
     ...part('Take home', ...adapterExports(app, base, field.element)),
-    ...part('Bring back', ...adapterStart(app)),
+    ...part('Bring back', ...adapterStart(app, peftSource)),
     ...part('Go on in Python', ...adapterScript(app, base)),
   ];
 }

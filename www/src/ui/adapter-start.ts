@@ -1,14 +1,26 @@
 import { followStart } from '../config/start';
 import type { Experiment } from '../experiment';
-import { readAdapterFiles } from '../lab/adapter-files';
+import type { Result } from '../result';
 import { h } from './dom';
 import { dropZone } from './drop-zone';
 import { factList } from './facts';
 import { failureBox } from './message';
 import { setting } from './words';
 
+/** In which files adapters come to an experiment. */
+export interface AdapterSource {
+  words: string;
+  accept: string;
+  folder: boolean;
+  /** The adapter that these files are, as the lab wants it. */
+  read(files: File[]): Promise<Result<{ name: string }>>;
+}
+
 /** The adapter that all runs start from. */
-export function adapterStart(app: Experiment): HTMLElement[] {
+export function adapterStart(
+  app: Experiment,
+  { words, accept, folder, read: find }: AdapterSource,
+): HTMLElement[] {
   const { lab } = app;
   const problem = failureBox();
   const facts = factList('The adapter that all runs start from');
@@ -22,7 +34,7 @@ export function adapterStart(app: Experiment): HTMLElement[] {
   const read = async (files: File[]) => {
     asked += 1;
     const own = asked;
-    const found = await readAdapterFiles(files);
+    const found = await find(files);
     if (own !== asked) return;
     if (!found.ok) return problem.show(found.failure);
     const answer = await lab.startFrom(found.value);
@@ -31,14 +43,15 @@ export function adapterStart(app: Experiment): HTMLElement[] {
     const start = lab.startAdapter.value;
     // A field in which the user was typing would go on showing that.
     const typing = document.activeElement;
-    if (typing instanceof HTMLInputElement && typing.closest('#settings') !== null) typing.blur();
+    if (typing instanceof HTMLInputElement && typing.closest(`#${app.id('settings')}`) !== null)
+      typing.blur();
     if (answer.ok && start !== null) app.change(({ session }) => followStart(session, start));
   };
   const drop = dropZone({
-    words: 'All runs can start from an adapter: drop a PEFT folder in a zip, or its two files.',
+    words,
     choose: 'Choose an adapter',
-    accept: '.zip,.json,.safetensors',
-    folder: true,
+    accept,
+    folder,
     onFiles: (files) => void read(files),
   });
   lab.startAdapter.watch((start) => {

@@ -46,6 +46,18 @@ export const terms: readonly (readonly [string, string])[] = [
   ['condition number', 'Largest over smallest eigenvalue: how unevenly a matrix stretches its directions.'],
   ['temperature', 'How boldly samples are drawn: 0 always takes the likeliest token.'],
   ['top_k and top_p', 'Draw only from the k likeliest tokens, or from those that make up the share p.'],
+  [
+    'text-to-image',
+    'A model that turns noise into a picture of what a caption says, in some steps; its denoiser does that, its text encoder reads the caption.',
+  ],
+  [
+    'guidance',
+    'How far drawings follow their caption: 1 as it was learned, more exaggerates it, 0 ignores it.',
+  ],
+  [
+    'subject and style',
+    'What a few pictures teach under a new word: a thing, or a way in which things are drawn.',
+  ],
   ['PEFT', 'Hugging Face’s library for adapters; runs leave this page in its format.'],
 ];
 

@@ -6,26 +6,30 @@ import { failurePlace } from './message';
 import { colourOf, dashOf } from './run-style';
 
 interface SaveChartOptions {
+  /** Before the buttons. */
+  words?: string;
   /** Of the files, without an ending. */
   file(): string;
-  /** What the chart shows now, as SVG; null where it is empty. */
-  svg(look: PictureLook): string | null;
+  /** What the chart shows now, as SVG, with its size where that is its own; null where it is empty. */
+  svg(look: PictureLook): string | { svg: string; width: number; height: number } | null;
 }
 
 /** Buttons that save a chart as PNG and SVG, in the colours of the page. */
-export function saveChart(name: string, { file, svg }: SaveChartOptions) {
+export function saveChart(name: string, { file, svg, words = 'Save' }: SaveChartOptions) {
   const failure = failurePlace();
   const probe = h('span', { hidden: true });
   const savePng = async () => {
-    const text = svg(lookOf(probe));
-    if (text === null) return;
-    const png = await pngOf(text);
+    const made = svg(lookOf(probe));
+    if (made === null) return;
+    const png = await (typeof made === 'string' ? pngOf(made) : pngOf(made.svg, made.width, made.height));
     failure.show(png.ok ? null : png.failure);
     if (png.ok) saveFile(`${file()}.png`, png.value);
   };
   const saveSvg = () => {
-    const text = svg(lookOf(probe));
-    if (text !== null) saveFile(`${file()}.svg`, new Blob([text], { type: 'image/svg+xml' }));
+    const made = svg(lookOf(probe));
+    if (made === null) return;
+    const text = typeof made === 'string' ? made : made.svg;
+    saveFile(`${file()}.svg`, new Blob([text], { type: 'image/svg+xml' }));
   };
   const button = (form: string, onclick: () => void) =>
     h(
@@ -37,7 +41,7 @@ export function saveChart(name: string, { file, svg }: SaveChartOptions) {
   const group = h(
     'div',
     { class: 'save', role: 'group', 'aria-label': `Save ${name}` },
-    h('span', { class: 'hint', 'aria-hidden': 'true' }, 'Save'),
+    h('span', { class: 'hint', 'aria-hidden': 'true' }, words),
     ...buttons,
     probe,
   );

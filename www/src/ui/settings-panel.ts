@@ -15,6 +15,8 @@ export interface SettingsOptions extends RunListOptions {
   aboutTargets: string;
   /** Whether a step can be done in parts. */
   inParts?: boolean;
+  /** Stands above the table of runs. */
+  aboveRuns?: HTMLElement;
 }
 
 /** Adapters, steps, and the table of runs. */
@@ -31,7 +33,13 @@ export function settingsPanel(app: Experiment, options: SettingsOptions): HTMLEl
     sharedFields(app, options),
     targetField(app, options),
   );
-  const runs = h('fieldset', { class: 'plain' }, h('legend', {}, 'Runs'), runList(app, options));
+  const runs = h(
+    'fieldset',
+    { class: 'plain' },
+    h('legend', {}, 'Runs'),
+    options.aboveRuns ?? null,
+    runList(app, options),
+  );
   app.lab.phase.watch(() => {
     shared.disabled = app.locked;
     runs.disabled = app.locked;

@@ -41,6 +41,6 @@ export const tourStops: readonly TourStop[] = [
     title: 'Read what they write',
     words:
       'The base and every run answer the same prompt, before and after. A lower loss should show here; if it does not, ' +
-      'the numbers deserve a second look.',
+      'the numbers deserve a second look. The tab Images does the same with a model that draws.',
   },
 ];

@@ -1,0 +1,86 @@
+import type { Picture, PictureSet } from '../pictures/picture';
+import { readPictures } from '../pictures/read-picture';
+import type { Failure, Progress } from '../protocol';
+import { Signal } from '../signal';
+
+/** A file that is no picture to learn from, and why. */
+export interface Refused {
+  name: string;
+  failure: Failure;
+}
+
+/** What the user's own pictures are called together. */
+export const OWN_SET = 'Your pictures';
+
+// Fewer are all needed to learn from.
+const LEAST_TO_VALIDATE = 5;
+
+/** The pictures that are to be learned from, while the user chooses them. */
+export class PictureShelf {
+  readonly set = new Signal<PictureSet | null>(null);
+  readonly refused = new Signal<readonly Refused[]>([]);
+  readonly reading = new Signal<Progress | null>(null);
+  /** What was done to a picture when it was read, by its pixels. */
+  private readonly notes = new WeakMap<Uint8Array, readonly string[]>();
+
+  /** Takes a set as it is. */
+  use(set: PictureSet): void {
+    this.refused.set([]);
+    this.set.set({ ...set, pictures: [...set.pictures] });
+  }
+
+  /** Adds files to the user's own pictures, or begins them; files that are none are told of, and the others go on. */
+  async add(files: readonly File[]): Promise<void> {
+    const show = (done: number, total: number) =>
+      this.reading.set({ action: 'Reading pictures', done, total });
+    show(0, files.length);
+    const answers = await readPictures(files, show);
+    this.reading.set(null);
+    const refused: Refused[] = [];
+    const added: Picture[] = [];
+    for (const { file, result } of answers) {
+      if (!result.ok) refused.push({ name: file.name, failure: result.failure });
+      else {
+        added.push(result.value.picture);
+        this.notes.set(result.value.picture.pixels, result.value.notes);
+      }
+    }
+    this.refused.set(refused);
+    if (added.length === 0) return;
+    const own = this.isOwn ? (this.set.value?.pictures ?? []) : [];
+    const pictures = [...own, ...added];
+    const before = this.isOwn ? (this.set.value?.validation ?? 0) : 0;
+    const validation = before > 0 || pictures.length < LEAST_TO_VALIDATE ? before : 1;
+    this.set.set({ name: OWN_SET, pictures, validation });
+  }
+
+  caption(index: number, caption: string): void {
+    this.edit((pictures) => pictures.map((one, at) => (at === index ? { ...one, caption } : one)));
+  }
+
+  remove(index: number): void {
+    this.edit((pictures) => pictures.filter((_, at) => at !== index));
+  }
+
+  /** So many of the last ones are validated with. */
+  validate(validation: number): void {
+    const set = this.set.value;
+    if (set !== null) this.set.set({ ...set, validation });
+  }
+
+  notesOf({ pixels }: Picture): readonly string[] {
+    return this.notes.get(pixels) ?? [];
+  }
+
+  private get isOwn(): boolean {
+    return this.set.value?.name === OWN_SET;
+  }
+
+  private edit(change: (pictures: readonly Picture[]) => Picture[]): void {
+    const set = this.set.value;
+    if (set === null) return;
+    const pictures = change(set.pictures);
+    const validation = Math.min(set.validation, Math.max(0, pictures.length - 1));
+    this.set.set(pictures.length === 0 ? null : { ...set, pictures, validation });
+  }
+}

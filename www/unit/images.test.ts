@@ -1,0 +1,219 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readSettings, writeConfig } from '../src/config/serialise';
+import {
+  captionsOf,
+  checkPictures,
+  comparisons,
+  defaultPictureConfig,
+  GRID,
+  pictureSettings,
+  runsOf,
+} from '../src/images/config';
+import { PictureExperiment } from '../src/images/experiment';
+import { lanesOf, titleOf } from '../src/images/lanes';
+import { PictureLab } from '../src/lab/picture-lab';
+import { type Picture, type PictureSet, rgba } from '../src/pictures/picture';
+import { readPictureFile } from '../src/pictures/picture-file';
+import { gridSvg } from '../src/share/grid-svg';
+import { Signal } from '../src/signal';
+import { sha256 } from '../src/store/digest';
+import { ICON_FILES } from '../src/store/icon-model';
+import { FakeWorker } from './fake-worker';
+
+const models = join(import.meta.dirname, '..', '..', 'models', 'icons');
+const bytesOf = (name: string) => new Uint8Array(readFileSync(join(models, name)));
+
+const picture = (caption: string, grey: number): Picture => ({
+  name: caption,
+  caption,
+  pixels: new Uint8Array(24 * 24 * 3).fill(grey),
+});
+const set: PictureSet = {
+  name: 'set',
+  pictures: [picture('grinning zib', 10), picture('zib face', 20)],
+  validation: 1,
+};
+
+async function open(edit: (worker: FakeWorker) => void = () => {}) {
+  const lab = new PictureLab(() => new FakeWorker(edit), { cores: 2, memory: 0 });
+  const config = defaultPictureConfig();
+  config.session.steps = 4;
+  config.drawEvery = 2;
+  for (const [run, lr] of [10, 20].entries()) {
+    const { optimizer } = config.runs[run] ?? {};
+    if (optimizer !== undefined) optimizer.lr = lr;
+  }
+  const images = new PictureExperiment(lab, new Signal(config));
+  await lab.useEngine({ engine: 'cpu', reason: '', gpuUsable: false });
+  await lab.loadModel([new File(['x'], 'model.safetensors')]);
+  return images;
+}
+
+const until = async (holds: () => boolean) => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+beforeEach(() => {
+  FakeWorker.all = [];
+});
+
+describe('settings', () => {
+  test('captions of a prompt share the pictures of a grid', () => {
+    expect(captionsOf(' a \n\n b')).toEqual(['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']);
+    expect(captionsOf(' \n')).toEqual([]);
+    expect(captionsOf('abcdefghij'.split('').join('\n'))).toHaveLength(GRID);
+  });
+
+  test('a number out of range is told at its field', () => {
+    const config = defaultPictureConfig();
+    expect(checkPictures(config).size).toBe(0);
+    Object.assign(config.draw, { prompt: '', steps: 101, guidance: -1, seed: 0.5 });
+    config.drawEvery = -1;
+    Object.assign(config.runs[1] ?? {}, { text_lr: -1 });
+    expect([...checkPictures(config).keys()].sort()).toEqual([
+      'captions',
+      'draw_every',
+      'draw_seed',
+      'draw_steps',
+      'guidance',
+      'runs.1.text_lr',
+    ]);
+  });
+
+  test('runs of a comparison differ in their optimizer alone, and come with both learning rates', () => {
+    for (const comparison of comparisons) {
+      const runs = runsOf(comparison, 200);
+      expect(runs).toHaveLength(2);
+      expect(runs.map(({ optimizer }) => optimizer.lr)).toEqual([comparison.lr, comparison.lr]);
+      expect(runs.map(({ optimizer }) => optimizer.preconditioner === null)).toEqual([true, false]);
+    }
+    expect(pictureSettings(defaultPictureConfig()).runs[0]?.text_lr).toBeNull();
+  });
+
+  test('settings come back as they were kept, the learning rate of words too', () => {
+    const config = defaultPictureConfig();
+    Object.assign(config.runs[0] ?? {}, { text_lr: 1e-4 });
+    config.draw.prompt = 'a\nb';
+    const read = readSettings(writeConfig(config), defaultPictureConfig());
+    expect(read).toEqual({ config, notes: [] });
+    const broken = readSettings(
+      JSON.stringify({ version: 1, drawEvery: 'often', runs: [{ text_lr: 'x' }] }),
+      config,
+    );
+    expect(broken.config.drawEvery).toBe(50);
+    expect(broken.config.runs[0]?.text_lr).toBeNull();
+    expect(broken.notes).toHaveLength(2);
+  });
+});
+
+describe('grids', () => {
+  test('are drawn before training, while it goes on and at its end, from the base alone at first', async () => {
+    const images = await open();
+    images.shelf.use(set);
+    expect(await images.readPictures()).toBe(true);
+    await images.draw();
+    expect(images.grids.grids.value.map(titleOf)).toEqual(['The base alone']);
+    await images.start();
+    await until(() => images.grids.busy.value === 0);
+    const grids = images.grids.grids.value.filter(({ training }) => training === 1);
+    expect(grids.map(({ step }) => step)).toEqual([0, 2, 4]);
+    const [before, , after] = grids;
+    if (before === undefined || after === undefined) throw new Error('there are no grids');
+    // A run that has done nothing draws what the base draws; nothing of it was asked for.
+    expect(before.lanes.get(1)).toBe(before.lanes.get(null));
+    expect([...after.lanes.keys()].sort()).toEqual([0, 1, null]);
+    expect(after.lanes.get(0)).toHaveLength(GRID);
+    expect(after.lanes.get(0)?.[0]).not.toEqual(after.lanes.get(1)?.[0]);
+    expect(after.lanes.get(null)).toBe(before.lanes.get(null));
+  });
+
+  test('what they show: pictures to learn where the captions are theirs, base and runs', async () => {
+    const images = await open();
+    images.shelf.use(set);
+    expect(images.config.value.draw.prompt).toBe('grinning zib\nzib face');
+    await images.readPictures();
+    await images.start();
+    await until(() => images.grids.busy.value === 0);
+    const last = images.grids.grids.value.at(-1);
+    if (last === undefined) throw new Error('there is no grid');
+    const lanes = lanesOf(last, set.pictures, []);
+    expect(lanes.map(({ name }) => name)).toEqual(['To learn', 'Base', 'AdamW', 'Scaled AdamW']);
+    expect(lanes[0]?.captions).toHaveLength(GRID);
+    expect(lanes[2]?.about).toBe('Drawn by AdamW, after step 4: grinning zib, zib face, 4 pictures each');
+    expect(lanesOf(last, [], [])[0]?.name).toBe('Base');
+    const rows = lanes.map(({ name, style, note }) => ({ name, style, note, pictures: ['data:,'] }));
+    const look = {
+      ground: 'a',
+      ink: 'b',
+      quietInk: 'c',
+      grid: 'd',
+      font: 'e',
+      colourOf: () => 'f',
+      dashOf: () => [],
+    };
+    const { svg } = gridSvg({ title: 'A & B', captions: last.captions, rows }, look);
+    expect(svg).toContain('A &amp; B');
+    expect(svg.match(/<image /g)).toHaveLength(4);
+  });
+
+  test('a prompt of the user stays when pictures are chosen', async () => {
+    const images = await open();
+    images.change(({ draw }) => {
+      draw.prompt = 'mine';
+    });
+    images.shelf.use(set);
+    expect(images.config.value.draw.prompt).toBe('mine');
+  });
+});
+
+describe('pictures', () => {
+  test('changed captions are read again at Start, and end no training before', async () => {
+    const images = await open();
+    images.shelf.use(set);
+    await images.readPictures();
+    await images.start();
+    await until(() => images.grids.busy.value === 0);
+    images.shelf.caption(0, 'other');
+    expect(images.stale.value).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(images.lab.trainees.length).toBeGreaterThan(0);
+    await images.start();
+    expect(images.stale.value).toBe(false);
+    await until(() => images.grids.busy.value === 0);
+  });
+
+  test('the last one that is removed leaves no set, and validation never takes all', () => {
+    const lab = new PictureLab(() => new FakeWorker(), { cores: 1, memory: 0 });
+    const { shelf } = new PictureExperiment(lab, new Signal(defaultPictureConfig()));
+    shelf.use(set);
+    shelf.remove(0);
+    expect(shelf.set.value?.validation).toBe(0);
+    shelf.remove(0);
+    expect(shelf.set.value).toBeNull();
+  });
+
+  test('the bundled sets are what the page says they are', () => {
+    const subject = readPictureFile('subject', bytesOf('subject.safetensors'));
+    const style = readPictureFile('style', bytesOf('style.safetensors'));
+    if (!subject.ok || !style.ok) throw new Error('they cannot be read');
+    expect(subject.value.pictures).toHaveLength(10);
+    expect(subject.value.validation).toBe(1);
+    expect(subject.value.pictures.every(({ caption }) => caption.includes('zib'))).toBe(true);
+    expect(style.value.pictures).toHaveLength(80);
+    expect(style.value.validation).toBe(30);
+    const [first] = subject.value.pictures;
+    expect(rgba(first?.pixels ?? new Uint8Array())).toHaveLength(24 * 24 * 4);
+    expect(readPictureFile('cut', bytesOf('subject.safetensors').slice(0, -1)).ok).toBe(false);
+    expect(readPictureFile('none', new Uint8Array([1, 2, 3])).ok).toBe(false);
+  });
+
+  test('the files of the model are those of this checkout', async () => {
+    for (const [name, { bytes, sha256: expected }] of Object.entries(ICON_FILES)) {
+      const content = bytesOf(name);
+      expect(content.length, name).toBe(bytes);
+      expect(await sha256(content), name).toBe(expected);
+    }
+  });
+});
