@@ -24,11 +24,11 @@ const plans: Record<'cpu' | 'webgpu', Plan> = {
   cpu: {
     files: quick ? tinyFiles : smolLM2Files,
     runs: quick ? [1, 8] : [1, 2, 4, 8, 16],
-    rounds: quick ? 2 : 5,
+    rounds: quick ? 2 : 3,
     batch: 1,
   },
   // The software adapter takes 10 to 20 ms a dispatch, so that what is compared there is little but their number.
-  webgpu: { files: tinyFiles, runs: quick ? [1, 8] : [1, 2, 8], rounds: quick ? 1 : 3, batch: 1 },
+  webgpu: { files: tinyFiles, runs: quick ? [1, 8] : [1, 2, 8], rounds: quick ? 1 : 2, batch: 1 },
 };
 
 test('a bank of runs against as many trainings', async ({ page }) => {
