@@ -5,12 +5,15 @@ use burn::tensor::{Tensor, TensorData};
 use riemann_lora::{
     diffusion::{
         DiffusionConfig, DiffusionModel, DiffusionWeights, FlowBatch, SampleSettings, Sampler,
+        Words, adapter_file, draw::Order,
     },
-    messages::{SessionSettings, StepReport},
+    messages::{DrawSettings, SessionSettings, StepReport},
     model::{AdapterShape, Adapters, Bank, Context, Target},
     optim::{OptimizerSettings, UpdateRule},
     train::Session,
 };
+#[cfg(not(feature = "webgpu"))]
+use riemann_lora::{model::WeightForm, train::gradients::Pass};
 use serde::Deserialize;
 
 use crate::support::{device, difference, norm, settings, values};
@@ -106,7 +109,14 @@ fn assert_close(what: &str, found: &[f32], wanted: &[f32]) {
 
 /// The outputs of all runs, one after the other.
 async fn outputs(golden: &Golden, adapters: Option<&Adapters>) -> Outputs {
-    let model = model(golden).await;
+    outputs_of(&model(golden).await, golden, adapters).await
+}
+
+async fn outputs_of(
+    model: &DiffusionModel,
+    golden: &Golden,
+    adapters: Option<&Adapters>,
+) -> Outputs {
     let runs = adapters.map_or(1, |adapters| adapters.runs);
     let context = Context {
         adapters,
@@ -124,7 +134,7 @@ async fn outputs(golden: &Golden, adapters: Option<&Adapters>) -> Outputs {
         noisy: golden.patches.clone(),
         velocity: golden.target.clone(),
     };
-    let losses = batch.losses(&model, &context);
+    let losses = batch.losses(model, &context);
     let GoldenSampling {
         steps,
         guidance,
@@ -135,7 +145,7 @@ async fn outputs(golden: &Golden, adapters: Option<&Adapters>) -> Outputs {
         guidance,
         seed,
     };
-    let mut sampler = Sampler::new(&model, adapters, &golden.ids, settings);
+    let mut sampler = Sampler::new(model, adapters, &golden.ids, settings);
     while !sampler.is_finished() {
         sampler.step();
     }
@@ -227,8 +237,12 @@ fn batch(golden: &Golden) -> FlowBatch {
 }
 
 async fn factors(session: &Session, run: usize) -> Vec<f32> {
+    factors_of(&session.adapters().run(run)).await
+}
+
+async fn factors_of(adapters: &Adapters) -> Vec<f32> {
     let mut all = Vec::new();
-    for bank in session.adapters().run(run).banks() {
+    for bank in adapters.banks() {
         all.extend(values(bank.a.clone()).await);
         all.extend(values(bank.b.clone()).await);
     }
@@ -320,5 +334,168 @@ everywhere! {
             let error = Session::new(&model, wanted).unwrap_err();
             assert_eq!(error.field().as_deref(), Some("runs.1.text_lr"));
         }
+    }
+}
+
+everywhere! {
+    /// As the page's CPU module holds them.
+    #[cfg(not(feature = "webgpu"))]
+    async fn packed_weights_compute_and_draw_the_same() {
+        let golden = golden();
+        let dense = model(&golden).await;
+        let packed = dense.clone().in_form(WeightForm::Packed);
+        assert_eq!(packed.held_bytes(), dense.held_bytes());
+        let found = outputs_of(&packed, &golden, None).await;
+        assert_outputs(&found, &golden.base);
+    }
+}
+
+everywhere! {
+    #[cfg(not(feature = "webgpu"))]
+    async fn gradients_of_all_factors_are_the_finite_differences() {
+        use rand::{Rng, SeedableRng};
+
+        let golden = golden();
+        for form in [WeightForm::Dense, WeightForm::Packed] {
+            let model = model(&golden).await.in_form(form);
+            let adapters = adapters(&golden, &model).run(0);
+            let gradients = Pass::of_pictures(&model, &adapters, None, &batch(&golden)).backward().banks;
+            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+            let mut direction = Vec::new();
+            let mut slope = 0.0;
+            for gradient in &gradients {
+                for tensor in [&gradient.a, &gradient.b] {
+                    let along: Vec<f32> = values(tensor.clone()).await;
+                    let chance: Vec<f32> = along.iter().map(|_| random.random_range(-1.0..1.0)).collect();
+                    slope += along.iter().zip(&chance).map(|(g, d)| f64::from(g * d)).sum::<f64>();
+                    direction.push(chance);
+                }
+            }
+            let loss_at = async |length: f32| {
+                let mut moved = adapters.clone();
+                let factors = moved.banks_mut().flat_map(|bank| [&mut bank.a, &mut bank.b]);
+                for (factor, direction) in factors.zip(&direction) {
+                    let data = TensorData::new(direction.clone(), factor.dims());
+                    *factor = factor.clone() + Tensor::from_data(data, &model.device).mul_scalar(length);
+                }
+                let context = Context { adapters: Some(&moved), ..Context::default() };
+                let losses = values(batch(&golden).losses(&model, &context)).await;
+                losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64
+            };
+            // Long enough that f32's rounding of the losses is a thousandth of their difference.
+            let length = 1e-3;
+            let difference = (loss_at(length).await - loss_at(-length).await) / f64::from(2.0 * length);
+            let error = (difference - slope).abs() / slope.abs();
+            assert!(error < 2e-2, "{form:?}: the slope is {slope}, and differences say {difference}");
+        }
+    }
+}
+
+fn order(runs: &[u32], include_base: bool) -> DrawSettings {
+    DrawSettings {
+        captions: vec!["red apple".into(), "zib".into()],
+        steps: 2,
+        guidance: 3.0,
+        seed: 4,
+        runs: runs.to_vec(),
+        include_base,
+    }
+}
+
+everywhere! {
+    async fn lanes_draw_what_each_run_and_the_base_draw_alone() {
+        let golden = golden();
+        let model = model(&golden).await;
+        let adapters = adapters(&golden, &model);
+        let words = Words::new("apple\nred");
+        let reading = (&words, golden.config.caption_length);
+        let draw = async |settings: &DrawSettings, adapters: Option<&Adapters>| {
+            let order = Order::new(settings, reading, adapters, &[None, None]).unwrap();
+            let mut sampler = order.sampler(&model);
+            while !sampler.is_finished() {
+                sampler.step();
+            }
+            (order.lanes.clone(), sampler.values().await.unwrap())
+        };
+        let (lanes, all) = draw(&order(&[1], true), Some(&adapters)).await;
+        assert_eq!(lanes, [None, Some(1)]);
+        let (base, run) = all.split_at(all.len() / 2);
+        let (_, own) = draw(&order(&[], true), None).await;
+        assert_close("base", base, &own);
+        let second = adapters.run(1);
+        let (_, own) = draw(&order(&[0], false), Some(&second)).await;
+        assert_close("run", run, &own);
+        assert!(difference(base, run) > 1e-3);
+    }
+}
+
+everywhere! {
+    async fn what_cannot_be_drawn_is_refused_by_field() {
+        let golden = golden();
+        let model = model(&golden).await;
+        let adapters = adapters(&golden, &model);
+        let words = Words::new("apple");
+        let refused = |change: fn(&mut DrawSettings)| {
+            let mut wanted = order(&[0], true);
+            change(&mut wanted);
+            let order = Order::new(&wanted, (&words, 3), Some(&adapters), &[None, Some(3)]);
+            order.map(|order| order.lanes).map_err(|error| error.field)
+        };
+        assert_eq!(refused(|s| s.captions.clear()), Err("captions"));
+        assert_eq!(refused(|s| s.captions = vec![String::new(); 65]), Err("captions"));
+        assert_eq!(refused(|s| s.steps = 0), Err("steps"));
+        assert_eq!(refused(|s| s.steps = 201), Err("steps"));
+        assert_eq!(refused(|s| s.guidance = f64::NAN), Err("guidance"));
+        assert_eq!(refused(|s| s.guidance = -1.0), Err("guidance"));
+        assert_eq!(refused(|s| s.runs = vec![2]), Err("runs"));
+        // Run 1 has diverged: it has nothing to draw with.
+        assert_eq!(refused(|s| s.runs = vec![0, 1]), Ok(vec![None, Some(0)]));
+    }
+}
+
+everywhere! {
+    async fn an_adapter_comes_back_as_it_left() {
+        let golden = golden();
+        let model = model(&golden).await;
+        let adapters = adapters(&golden, &model);
+        let bytes = adapter_file::write(&model, &adapters, 1, "icons").await.unwrap();
+        let read = adapter_file::read(&model, &bytes).unwrap();
+        assert_eq!(read.base.as_deref(), Some("icons"));
+        assert_eq!(read.adapters.shape, adapters.shape);
+        let own = adapters.run(1);
+        for (found, wanted) in read.adapters.banks().zip(own.banks()) {
+            assert_eq!(values(found.a.clone()).await, values(wanted.a.clone()).await);
+            assert_eq!(values(found.b.clone()).await, values(wanted.b.clone()).await);
+        }
+        let names = String::from_utf8_lossy(&bytes[..bytes.len().min(20_000)]).into_owned();
+        assert!(names.contains("base_model.model.text.blocks.0.q_proj.lora_A.weight"));
+        assert!(names.contains("base_model.model.blocks.1.down_proj.lora_B.weight"));
+        let wanted = SessionSettings { rank: golden.adapters.rank as u32, alpha: golden.adapters.alpha, targets: Target::LLAMA.to_vec(), ..settings(optimizers()) };
+        let session = Session::starting_from(&model, wanted, &read.adapters).unwrap();
+        assert_eq!(factors(&session, 2).await, factors_of(&own).await);
+    }
+}
+
+everywhere! {
+    async fn what_is_no_adapter_of_this_model_is_refused() {
+        let golden = golden();
+        let model = model(&golden).await;
+        let adapters = adapters(&golden, &model);
+        let bytes = adapter_file::write(&model, &adapters, 0, "icons").await.unwrap();
+        let refused = |bytes: &[u8]| adapter_file::read(&model, bytes).unwrap_err().to_string();
+        assert!(refused(&[]).contains("no safetensors file"));
+        assert!(refused(&bytes[..bytes.len() / 2]).contains("use one that this page exported"));
+        let edited = |from: &str, to: &str| {
+            assert_eq!(from.len(), to.len());
+            let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+            let mut edited = bytes.clone();
+            edited[at..at + from.len()].copy_from_slice(to.as_bytes());
+            edited
+        };
+        assert!(refused(&edited("LORA", "LOHA")).contains("peft_type is LOHA"));
+        assert!(refused(&edited("adapter_config", "other_settings")).contains("has no adapter_config"));
+        assert!(refused(&edited("text.blocks.0.q_proj.lora_A", "text.blocks.9.q_proj.lora_A")).contains("missing"));
+        let weights = include_bytes!("../fixtures/diffusion/weights.safetensors");
+        assert!(refused(weights).contains("has no adapter_config"));
     }
 }
