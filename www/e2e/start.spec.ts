@@ -23,7 +23,7 @@ test('nothing moves while the page is made, and no view is fetched before it is 
     // Below 0.1 is called good; a section that jumps makes more.
     expect(moved.reduce((sum, one) => sum + one, 0)).toBeLessThan(0.02);
   }
-  const views = () => fetched.filter((path) => /(sweep|runs|theory)-view/.test(path));
+  const views = () => fetched.filter((path) => /(sweep|runs|images|theory)-view/.test(path));
   expect(views()).toEqual([]);
   await page.getByRole('link', { name: 'Sweep', exact: true }).click();
   await expect(page.locator('#sweep-results')).toBeVisible();

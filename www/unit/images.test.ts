@@ -158,6 +158,18 @@ describe('grids', () => {
     expect(svg.match(/<image /g)).toHaveLength(4);
   });
 
+  test('what is suggested while it draws is drawn afterwards', async () => {
+    const images = await open();
+    const drawing = images.draw();
+    images.shelf.use(set);
+    await drawing;
+    await until(() => images.grids.grids.value.length === 2);
+    expect(images.grids.grids.value.map(({ captions }) => captions[0])).toEqual([
+      'red heart',
+      'grinning zib',
+    ]);
+  });
+
   test('a prompt of the user stays when pictures are chosen', async () => {
     const images = await open();
     images.change(({ draw }) => {

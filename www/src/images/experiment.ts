@@ -32,6 +32,8 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
   private download: AbortController | null = null;
   private given: PictureSet | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Something else was suggested while it drew. */
+  private drawsAgain = false;
   /** The prompt that is the page's own and not the user's. */
   private suggested: string;
 
@@ -40,6 +42,11 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
     this.grids = new GridBook(lab);
     this.suggested = config.value.draw.prompt;
     lab.model.subscribe(({ status }) => status === 'loading' && this.grids.clear(true));
+    this.grids.busy.subscribe((busy) => {
+      if (busy > 0 || !this.drawsAgain) return;
+      this.drawsAgain = false;
+      if (!this.locked) void this.draw();
+    });
     this.shelf.set.subscribe((set) => this.onSet(set));
   }
 
@@ -170,6 +177,8 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
     this.change((config) => {
       config.draw.prompt = prompt;
     });
-    if (!this.locked) void this.draw();
+    if (this.locked) return;
+    if (this.grids.busy.value > 0) this.drawsAgain = true;
+    else void this.draw();
   }
 }

@@ -53,7 +53,7 @@ function drawFields(images: PictureExperiment): HTMLElement {
     label: 'Draw',
     help: 'One caption a line; they share the eight pictures, which all begin with the same noise in every row.',
     field: 'captions',
-    rows: 3,
+    rows: 4,
     onInput: (value) =>
       change((draw) => {
         draw.prompt = value;
