@@ -3,10 +3,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use riemann_lora::{
-    model::{
-        Architecture, Base, FrozenWeight, LlamaConfig, ModelConfig, Target,
-        lora::{AdapterInput, linear},
-    },
+    model::{Architecture, Base, FrozenWeight, LlamaConfig, ModelConfig, Target, lora::linear},
     train::head::{chunk_rows, losses_and_gradient},
 };
 use serde::Deserialize;
@@ -77,11 +74,7 @@ impl Head {
     /// One step; its loss.
     pub async fn step(&mut self) -> f64 {
         let adapters = self.trainer.adapters.tracked();
-        let adapter = adapters.bank(0, Target::QProj).map(|bank| AdapterInput {
-            bank,
-            scale: adapters.shape.scale(),
-            dropout: None,
-        });
+        let adapter = adapters.input(0, Target::QProj);
         let x = self.input.clone();
         let rows = x.clone() + linear(x, &self.weight, adapter);
         let (losses, gradient) =
@@ -93,7 +86,7 @@ impl Head {
             let mut gradients = surrogate.backward();
             adapters
                 .banks()
-                .map(|bank| riemann_lora::optim::BankGradients {
+                .map(|bank| riemann_lora::model::Bank {
                     a: bank.a.grad_remove(&mut gradients).expect("A is used"),
                     b: bank.b.grad_remove(&mut gradients).expect("B is used"),
                 })

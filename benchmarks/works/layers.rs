@@ -2,10 +2,7 @@
 //! between them: x ← x + down(up(x)). The loss is the mean of squares.
 
 use burn::tensor::{Device, Tensor};
-use riemann_lora::model::{
-    FrozenWeight, Target,
-    lora::{AdapterInput, linear},
-};
+use riemann_lora::model::{FrozenWeight, Target, lora::linear};
 use serde::Deserialize;
 
 use super::size::Sizes;
@@ -67,16 +64,9 @@ impl Layers {
     /// One step; its loss.
     pub async fn step(&mut self) -> f64 {
         let adapters = self.trainer.adapters.tracked();
-        let scale = adapters.shape.scale();
         let mut x = self.input.clone();
         for (layer, [up, down]) in self.weights.iter().enumerate() {
-            let on = |target| {
-                adapters.bank(layer, target).map(|bank| AdapterInput {
-                    bank,
-                    scale,
-                    dropout: None,
-                })
-            };
+            let on = |target| adapters.input(layer, target);
             let inner = linear(x.clone(), up, on(Target::UpProj));
             x = x + linear(inner, down, on(Target::DownProj));
         }

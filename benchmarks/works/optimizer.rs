@@ -1,7 +1,7 @@
 //! AdamW alone, on the adapters of a whole model and gradients that are the same in every step.
 
 use burn::tensor::{Device, Tensor};
-use riemann_lora::{model::Target, optim::BankGradients};
+use riemann_lora::model::{Bank, Target};
 use serde::Deserialize;
 
 use super::layers::TARGETS;
@@ -22,7 +22,7 @@ pub struct Shape {
 
 /// The work.
 pub struct OptimizerStep {
-    gradients: Vec<BankGradients>,
+    gradients: Vec<Bank>,
     trainer: Trainer,
     none: Tensor<1>,
 }
@@ -40,7 +40,7 @@ impl OptimizerStep {
         let gradient = |layer: usize, target: Target| {
             let (inputs, outputs) = shape_of(target);
             let place = target as usize;
-            BankGradients {
+            Bank {
                 a: factor(Kind::GradientA, layer, place, [sizes.rank, inputs], device),
                 b: factor(Kind::GradientB, layer, place, [outputs, sizes.rank], device),
             }

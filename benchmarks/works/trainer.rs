@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Gradients, Tensor, TensorData, Transaction};
 use riemann_lora::{
     model::{AdapterShape, Adapters, Bank, FrozenWeight, Target, WeightForm},
-    optim::{BankGradients, Coefficients, Optimizer, OptimizerSettings},
+    optim::{BankCoefficients, Coefficients, Optimizer, OptimizerSettings},
 };
 
 use super::numbers::{Kind, stream, uniform};
@@ -91,19 +91,16 @@ impl Trainer {
                 b: factor(Kind::B, layer, place, [outputs, rank], device),
             }
         };
-        let adapters = Adapters {
-            shape: AdapterShape {
-                rank,
-                alpha: sizes.alpha,
-                targets: targets.to_vec(),
-            },
-            runs: 1,
-            blocks: (0..layers)
-                .map(|layer| targets.iter().map(|&target| bank(layer, target)).collect())
-                .collect(),
+        let shape = AdapterShape {
+            rank,
+            alpha: sizes.alpha,
+            targets: targets.to_vec(),
         };
+        let blocks =
+            (0..layers).map(|layer| targets.iter().map(|&target| bank(layer, target)).collect());
+        let mut adapters = Adapters::of_blocks(shape, 1, blocks.collect());
         Self {
-            optimizer: Optimizer::new(&adapters),
+            optimizer: Optimizer::new(&mut adapters),
             adapters,
             settings: OptimizerSettings {
                 betas: sizes.betas,
@@ -124,7 +121,7 @@ impl Trainer {
         };
         let gradients = tracked
             .banks()
-            .map(|bank| BankGradients {
+            .map(|bank| Bank {
                 a: of(&bank.a, &mut gradients),
                 b: of(&bank.b, &mut gradients),
             })
@@ -134,7 +131,7 @@ impl Trainer {
 
     /// The update by `gradients`. The result is `loss`, read back together with a number of the last factor, so that the
     /// step is over when it is there.
-    pub async fn update(&mut self, gradients: Vec<BankGradients>, loss: Tensor<1>) -> f64 {
+    pub async fn update(&mut self, gradients: Vec<Bank>, loss: Tensor<1>) -> f64 {
         let scale = self.adapters.shape.scale();
         let coefficients = Coefficients::new(
             &[self.settings],
@@ -144,10 +141,12 @@ impl Trainer {
             scale,
             &self.device,
         );
-        let prepared = Optimizer::prepare(&self.adapters, gradients, &coefficients, false)
-            .expect("there are adapters");
-        self.optimizer
-            .update(&mut self.adapters, prepared, |_| &coefficients);
+        let prepared = self.optimizer.prepare(&gradients, &coefficients, false);
+        let all = BankCoefficients {
+            most: &coefficients,
+            first: None,
+        };
+        self.optimizer.update(&mut self.adapters, prepared, all);
         self.step += 1;
         let last = self.adapters.banks().last().expect("there are adapters");
         let last = last.b.clone().slice([0..1, 0..1, 0..1]);

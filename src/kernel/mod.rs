@@ -9,6 +9,9 @@
 //!
 //! [`frozen`] makes an operation of burn of it, with a derivative for the activations and none for the weight.
 //!
+//! # WebGPU
+//! `webgpu` holds kernels for what would be many launches of burn's operations.
+//!
 //! # What lies between products
 //! [`rms_norm`], [`rotate`], [`causal_softmax`] and [`swiglu`] are one pass over memory each, forward and backward, where
 //! burn's operations are several, and keep less for the backward pass. [`exponential`] is what the last two wait for.
@@ -38,6 +41,8 @@ mod rotate;
 mod softmax;
 #[cfg(not(feature = "webgpu"))]
 mod swiglu;
+#[cfg(feature = "webgpu")]
+pub mod webgpu;
 
 #[cfg(not(feature = "webgpu"))]
 pub use {

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Bank, ModelConfig, Target};
+use super::{Bank, ModelConfig, Target, lora::AdapterInput};
 
 /// What all runs' adapters have in common.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,21 @@ pub struct Adapters {
     pub runs: usize,
     /// One list a block, one bank a target in the order of `shape.targets`.
     pub blocks: Vec<Vec<Bank>>,
+    /// Where the optimizer wants the gradients.
+    #[cfg(feature = "webgpu")]
+    pub gradient_places: Option<GradientPlaces>,
+}
+
+/// Where in one row a run the gradients of all banks belong: of `lora_a`, and of `lora_b`.
+#[cfg(feature = "webgpu")]
+#[derive(Debug, Clone)]
+pub struct GradientPlaces {
+    /// First element of each bank, block by block.
+    pub starts: std::sync::Arc<[[usize; 2]]>,
+    /// Elements of the rows.
+    pub lengths: [usize; 2],
+    /// The rows of one backward pass, [K, P].
+    pub rows: Option<[Tensor<2>; 2]>,
 }
 
 impl Adapters {
@@ -93,11 +108,43 @@ impl Adapters {
                     .collect()
             })
             .collect();
+        Self::of_blocks(shape, runs, blocks)
+    }
+
+    /// Adapters of these factors.
+    pub fn of_blocks(shape: AdapterShape, runs: usize, blocks: Vec<Vec<Bank>>) -> Self {
         Self {
             shape,
             runs,
             blocks,
+            #[cfg(feature = "webgpu")]
+            gradient_places: None,
         }
+    }
+
+    /// What the adapter on `target` in block `layer` needs in a forward pass without dropout, where there is one.
+    pub fn input(&self, layer: usize, target: Target) -> Option<AdapterInput<'_>> {
+        let index = self.shape.targets.iter().position(|&t| t == target)?;
+        let bank = self.blocks.get(layer)?.get(index)?;
+        Some(AdapterInput {
+            bank,
+            scale: self.shape.scale(),
+            dropout: None,
+            #[cfg(feature = "webgpu")]
+            places: self.places(layer, index),
+        })
+    }
+
+    #[cfg(feature = "webgpu")]
+    fn places(&self, layer: usize, index: usize) -> Option<[crate::kernel::webgpu::Place; 2]> {
+        let places = self.gradient_places.as_ref()?;
+        let [a, b] = places.rows.clone()?;
+        let before: usize = self.blocks[..layer].iter().map(Vec::len).sum();
+        let starts = places.starts.get(before + index)?;
+        Some(
+            [(a, starts[0]), (b, starts[1])]
+                .map(|(row, start)| crate::kernel::webgpu::Place { row, start }),
+        )
     }
 
     /// The bank of `target` in block `layer`, where there is one.
@@ -131,11 +178,7 @@ impl Adapters {
                     .collect()
             })
             .collect();
-        Self {
-            shape: self.shape.clone(),
-            runs: 1,
-            blocks,
-        }
+        Self::of_blocks(self.shape.clone(), 1, blocks)
     }
 
     /// `runs` runs with the factors of this bank of one.
@@ -184,6 +227,11 @@ impl Adapters {
     /// The same factors as leaves of a new autodiff graph.
     pub fn tracked(&self) -> Self {
         let mut tracked = self.clone();
+        #[cfg(feature = "webgpu")]
+        if let (Some(places), Some(bank)) = (&mut tracked.gradient_places, self.banks().next()) {
+            let row = |length| Tensor::empty([self.runs, length], &bank.a.device());
+            places.rows = Some(places.lengths.map(row));
+        }
         for bank in tracked.banks_mut() {
             bank.a = bank.a.clone().autodiff().require_grad();
             bank.b = bank.b.clone().autodiff().require_grad();

@@ -61,11 +61,10 @@ impl<'a> BlockAdapters<'a> {
     pub fn on(&self, target: Target, x: &Tensor<2>) -> Option<AdapterInput<'a>> {
         let adapters = self.adapters?;
         Some(AdapterInput {
-            bank: adapters.bank(self.layer, target)?,
-            scale: adapters.shape.scale(),
             dropout: self
                 .dropout
                 .map(|dropout| dropout.mask(self.layer, target, x, adapters.runs)),
+            ..adapters.input(self.layer, target)?
         })
     }
 }

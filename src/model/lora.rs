@@ -25,6 +25,9 @@ pub struct AdapterInput<'a> {
     /// Inverted dropout on the adapter's input, [1, N, in], shared by all runs: each element is
     /// 0 or 1 / (1 - dropout). `None` outside training.
     pub dropout: Option<Tensor<3>>,
+    /// Where the gradients of A and B belong, if they are wanted together with all others.
+    #[cfg(feature = "webgpu")]
+    pub places: Option<[crate::kernel::webgpu::Place; 2]>,
 }
 
 /// `x · Wᵀ`, plus each run's `scale · (x · Aᵀ) · Bᵀ` where there is a bank.
@@ -54,12 +57,20 @@ pub fn change(x: Tensor<2>, adapter: AdapterInput<'_>) -> Tensor<2> {
         bank,
         scale,
         dropout,
+        #[cfg(feature = "webgpu")]
+        places,
     } = adapter;
     let [rows, inputs] = x.dims();
     let [runs, outputs, _] = bank.b.dims();
     let mut x = x.reshape([runs, rows / runs, inputs]); // [K, N, in]
     if let Some(dropout) = dropout {
         x = x * dropout;
+    }
+    #[cfg(feature = "webgpu")]
+    if let Some([a, b]) = &places {
+        use crate::kernel::webgpu::adapter_product;
+        let low = adapter_product(x, bank.a.clone(), a).mul_scalar(scale); // [K, N, r]
+        return adapter_product(low, bank.b.clone(), b).reshape([rows, outputs]);
     }
     let low = x.matmul(bank.a.clone().swap_dims(1, 2)).mul_scalar(scale); // [K, N, r]
     let delta = low.matmul(bank.b.clone().swap_dims(1, 2)); // [K, N, out]

@@ -7,13 +7,17 @@ use super::square::sum;
 /// The L2 norm over all factors of each run.
 ///
 /// # Shapes
-/// - each of `gradients`: [K, ·, ·]
+/// - `first` and each of `others`: [K, ·, ·]
 /// - result: [K, 1, 1]
-pub fn global_norm<'a>(gradients: impl Iterator<Item = &'a Tensor<3>>) -> Option<Tensor<3>> {
-    gradients
-        .map(|gradient| sum(gradient.clone().square()))
-        .reduce(|sum, squares| sum + squares)
-        .map(Tensor::sqrt)
+pub fn global_norm<'a>(
+    first: &Tensor<3>,
+    others: impl IntoIterator<Item = &'a Tensor<3>>,
+) -> Tensor<3> {
+    let squares = |gradient: &Tensor<3>| sum(gradient.clone().square());
+    others
+        .into_iter()
+        .fold(squares(first), |sum, gradient| sum + squares(gradient))
+        .sqrt()
 }
 
 /// The factor on each run's gradients: `max_norm / (norm + 1e-6)`, at most 1, as torch's

@@ -136,7 +136,7 @@ impl Coefficients {
         device: &Device,
     ) -> Self {
         let runs = settings.len();
-        // One column a hyper-parameter and one row a run, so that one upload serves them all.
+        // One column a hyper-parameter and one row a run.
         let rows: Vec<Vec<f64>> = settings
             .iter()
             .zip(stopped)
@@ -164,14 +164,12 @@ impl Coefficients {
             })
             .collect();
         let columns = rows.first().map_or(0, Vec::len);
-        let values: Vec<f32> = (0..columns)
-            .flat_map(|column| rows.iter().map(move |row| row[column] as f32))
-            .collect();
-        let table = Tensor::<3>::from_data(TensorData::new(values, [columns * runs, 1, 1]), device);
-        let mut next = 0;
+        // Each is a tensor of its own: parts of one would each be a launch on a GPU, because they begin at odd places.
+        let mut next = 0..columns;
         let mut column = || {
-            next += 1;
-            table.clone().narrow(0, (next - 1) * runs, runs)
+            let column = next.next().unwrap_or_default();
+            let values: Vec<f32> = rows.iter().map(|row| row[column] as f32).collect();
+            Tensor::<3>::from_data(TensorData::new(values, [runs, 1, 1]), device)
         };
 
         let all_trained = settings

@@ -32,23 +32,24 @@ impl Diagnostics {
     /// alpha / r.
     ///
     /// ‖BA‖² is Σ (BᵀB ∘ AAᵀ), so ΔW is not made.
-    pub fn new(grams: &Grams, inverses: &Tensor<3>, runs: usize, scale: f64) -> Self {
-        let count = grams.matrices.dims()[0];
+    pub fn new(grams: &Grams, inverses: &Tensor<4>, scale: f64) -> Self {
+        let [runs, count, rank, _] = grams.matrices.dims();
         let half = count / 2;
-        let of_b = grams.matrices.clone().narrow(0, 0, half); // [M/2·K, r, r]
-        let of_a = grams.matrices.clone().narrow(0, half, half);
-        let root_of_sum = |values: Tensor<3>| over_banks(values, runs).sum_dim(0).sqrt();
-        let product = sum(of_b.clone() * of_a.clone());
-        let conditions = condition_numbers(&grams.damped, inverses); // [M·K, 1, 1]
-        let largest =
-            |start: usize| over_banks(conditions.clone().narrow(0, start, half), runs).max_dim(0);
-        let column = |values: Tensor<3>| values.reshape([runs, 1, 1]);
+        let all = |matrices: &Tensor<4>| matrices.clone().reshape([runs * count, rank, rank]);
+        let product = grams.matrices.clone().narrow(1, 0, half)
+            * grams.matrices.clone().narrow(1, half, half); // [K, M/2, r, r]
+        let product = sum(product.reshape([runs, half, rank * rank]));
+        let traces = trace(&all(&grams.matrices)).reshape([runs, 1, count]);
+        let conditions = condition_numbers(&all(&grams.damped), &all(inverses));
+        let conditions = conditions.reshape([runs, 1, count]);
+        let norm = |start| traces.clone().narrow(2, start, half).sum_dim(2).sqrt();
+        let largest = |start| conditions.clone().narrow(2, start, half).max_dim(2);
         Self {
-            norm_a: column(root_of_sum(trace(&of_a))),
-            norm_b: column(root_of_sum(trace(&of_b))),
-            norm_delta: column(root_of_sum(product).mul_scalar(scale)),
-            condition_a: column(largest(0)),
-            condition_b: column(largest(half)),
+            norm_a: norm(half),
+            norm_b: norm(0),
+            norm_delta: product.sqrt().mul_scalar(scale),
+            condition_a: largest(0),
+            condition_b: largest(half),
             squared_change: None,
         }
     }
@@ -131,10 +132,4 @@ fn largest_eigenvalues(matrices: Tensor<3>) -> Tensor<3> {
         power = power / size;
     }
     sum(power * normal) * first_trace
-}
-
-/// [M·K, 1, 1] to [M, K, 1].
-fn over_banks(values: Tensor<3>, runs: usize) -> Tensor<3> {
-    let count = values.dims()[0];
-    values.reshape([count / runs, runs, 1])
 }

@@ -16,6 +16,15 @@ use super::square::identity;
 /// # Shapes
 /// - `matrices`: [N, r, r], result the same
 pub fn inverse(matrices: Tensor<3>) -> Tensor<3> {
+    #[cfg(feature = "webgpu")]
+    if let Some(inverses) = crate::kernel::webgpu::inverse(&matrices) {
+        return inverses;
+    }
+    by_operations(matrices)
+}
+
+/// As [`inverse`], in operations of burn: 2·r launches on a GPU, so only where there is no kernel of our own.
+pub fn by_operations(matrices: Tensor<3>) -> Tensor<3> {
     let [count, rank, _] = matrices.dims();
     let device = matrices.device();
     let basis = identity(rank, &device); // [1, r, r]

@@ -5,6 +5,7 @@ pub mod clip;
 pub mod coefficients;
 pub mod diagnostics;
 pub mod inverse;
+pub mod layout;
 pub mod moments;
 pub mod muon;
 pub mod optimizer;
@@ -16,8 +17,9 @@ pub mod square;
 
 pub use coefficients::Coefficients;
 pub use diagnostics::Diagnostics;
+pub use layout::{Both, Factor, Layout};
 pub use moments::Moments;
-pub use optimizer::{BankGradients, BankMoments, Optimizer};
+pub use optimizer::{BankCoefficients, Optimizer};
 pub use presets::{Method, Preset, presets};
 pub use schedule::{Decay, Schedule};
 pub use settings::{

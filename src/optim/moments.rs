@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Coefficients, adamw, coefficients::FactorCoefficients, muon};
+use super::{Coefficients, adamw, coefficients::FactorCoefficients};
 
 /// Moments of one factor of all runs, each of the factor's shape.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ impl Moments {
     /// Takes in a gradient and returns the direction of each run's update.
     ///
     /// The three rules share the moments and differ in their coefficients: SGD's momentum is a
-    /// first moment to which gradients are added whole.
+    /// first moment to which gradients are added whole. `orthogonalise` is Muon's, of the matrices that `gradient` holds.
     ///
     /// # Shapes
     /// - `gradient`: [K, ·, ·], result the same
@@ -34,6 +34,7 @@ impl Moments {
         gradient: Tensor<3>,
         factor: &FactorCoefficients,
         all: &Coefficients,
+        orthogonalise: impl Fn(Tensor<3>) -> Tensor<3>,
     ) -> Tensor<3> {
         let rules = &all.rules;
         self.first =
@@ -51,7 +52,7 @@ impl Moments {
         if let Some(muon) = &rules.muon {
             let nesterov = gradient + self.first.clone() * all.momentum.clone();
             let mask = muon.clone().expand(direction.dims());
-            direction = direction.mask_where(mask, muon::orthogonalise(nesterov));
+            direction = direction.mask_where(mask, orthogonalise(nesterov));
         }
         direction
     }

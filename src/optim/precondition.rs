@@ -7,10 +7,10 @@
 use burn::tensor::{Bool, Tensor};
 
 use super::{
+    Both, Factor, Layout,
     inverse::inverse,
     square::{identity, trace},
 };
-use crate::model::{Adapters, Bank};
 
 /// Which runs are preconditioned, and how much each is damped.
 #[derive(Debug, Clone)]
@@ -33,53 +33,58 @@ impl Damping {
     const FLOOR: f64 = 1e-12;
 }
 
-/// Gram matrices of many banks, stacked.
+/// Gram matrices of all banks.
 #[derive(Debug, Clone)]
 pub struct Grams {
-    /// [M·K, r, r], the K runs of a bank side by side.
-    pub matrices: Tensor<3>,
+    /// [K, M, r, r].
+    pub matrices: Tensor<4>,
     /// G + δI of each.
-    pub damped: Tensor<3>,
+    pub damped: Tensor<4>,
 }
 
 impl Grams {
-    /// BᵀB of every bank, then AAᵀ of every bank: M is twice the number of banks. `None` where there
-    /// are no banks.
-    pub fn of_both(adapters: &Adapters, damping: &Damping) -> Option<Self> {
-        let of_b = adapters.banks().map(gram_of_b);
-        let of_a = adapters.banks().map(gram_of_a);
-        Self::new(of_b.chain(of_a).collect(), damping)
+    /// BᵀB of every bank, then AAᵀ of every bank: M is twice the number of banks.
+    pub fn of_both(layout: &Layout, factors: &Both<Tensor<3>>, damping: &Damping) -> Self {
+        let of_b = layout.groups(Factor::B, &factors.b).into_iter();
+        let of_a = layout.groups(Factor::A, &factors.a).into_iter();
+        Self::new(of_b.map(gram_of_b).chain(of_a.map(gram_of_a)), damping)
     }
 
-    /// AAᵀ of every bank. `None` where there are no banks.
-    pub fn of_a(adapters: &Adapters, damping: &Damping) -> Option<Self> {
-        Self::new(adapters.banks().map(gram_of_a).collect(), damping)
+    /// AAᵀ of every bank.
+    pub fn of_a(layout: &Layout, a: &Tensor<3>, damping: &Damping) -> Self {
+        let of_a = layout.groups(Factor::A, a).into_iter();
+        Self::new(of_a.map(gram_of_a), damping)
     }
 
-    fn new(grams: Vec<Tensor<3>>, damping: &Damping) -> Option<Self> {
-        let count = grams.len();
-        let rank = grams.first()?.dims()[1];
-        let matrices = Tensor::cat(grams, 0); // [M·K, r, r]
-        let identity = identity(rank, &matrices.device()); // [1, r, r]
-        let mut delta = damping.damping.clone().repeat_dim(0, count); // [M·K, 1, 1]
+    fn new(groups: impl Iterator<Item = Tensor<4>>, damping: &Damping) -> Self {
+        let matrices = Tensor::cat(groups.collect(), 1); // [K, M, r, r]
+        let [runs, banks, rank, _] = matrices.dims();
+        let identity = identity(rank, &matrices.device()).unsqueeze::<4>(); // [1, 1, r, r]
+        let of_run = |values: &Tensor<3>| values.clone().unsqueeze_dim::<4>(1); // [K, 1, 1, 1]
+        let mut delta = of_run(&damping.damping);
         if let Some(relative) = &damping.relative {
-            let trace = trace(&matrices);
-            let share = delta.clone() * trace.div_scalar(rank as f64);
-            let relative = relative.clone().repeat_dim(0, count);
-            delta = delta.mask_where(relative, share.add_scalar(Damping::FLOOR));
+            let all = matrices.clone().reshape([runs * banks, rank, rank]);
+            let mean = trace(&all).div_scalar(rank as f64);
+            let share = delta.clone() * mean.reshape([runs, banks, 1, 1]);
+            let shape = share.dims();
+            let relative = relative.clone().unsqueeze_dim::<4>(1).expand(shape);
+            let share = share.add_scalar(Damping::FLOOR);
+            delta = delta.expand(shape).mask_where(relative, share);
         }
-        Some(Self {
+        Self {
             damped: matrices.clone() + delta * identity,
             matrices,
-        })
+        }
     }
 
     /// (G + δI)⁻¹ of each.
     ///
     /// # Shapes
-    /// - result: [M·K, r, r]
-    pub fn inverses(&self) -> Tensor<3> {
-        inverse(self.damped.clone())
+    /// - result: [K, M, r, r]
+    pub fn inverses(&self) -> Tensor<4> {
+        let [runs, banks, rank, _] = self.damped.dims();
+        let all = self.damped.clone().reshape([runs * banks, rank, rank]);
+        inverse(all).reshape([runs, banks, rank, rank])
     }
 }
 
@@ -87,52 +92,64 @@ impl Grams {
 /// identity for plain runs.
 ///
 /// # Shapes
-/// - `inverses`: [M·K, r, r]
-/// - result: M tensors [K, r, r]
-pub fn preconditioners(inverses: Tensor<3>, damping: &Damping) -> Vec<Tensor<3>> {
-    let [count, rank, _] = inverses.dims();
-    let runs = damping.damping.dims()[0];
-    let banks = count / runs;
+/// - `inverses`: [K, M, r, r], result the same
+pub fn preconditioners(inverses: Tensor<4>, damping: &Damping) -> Tensor<4> {
+    let shape = inverses.dims();
     let scaled = match &damping.gain {
         None => inverses,
-        Some(gain) => inverses * gain.clone().repeat_dim(0, banks),
+        Some(gain) => inverses * gain.clone().unsqueeze_dim::<4>(1),
     };
-    let shape = [count, rank, rank];
-    let plain = damping.plain.clone().repeat_dim(0, banks).expand(shape);
-    let identities = identity(rank, &scaled.device()).expand(shape);
-    scaled.mask_where(plain, identities).split(runs, 0)
+    let plain = damping.plain.clone().unsqueeze_dim::<4>(1).expand(shape);
+    let identity = identity(shape[2], &scaled.device()).unsqueeze::<4>();
+    scaled.mask_where(plain, identity.expand(shape))
 }
 
-/// BᵀB of every run, which preconditions the gradient of A.
+/// BᵀB of each, which preconditions the gradient of A.
 ///
 /// # Shapes
-/// - result: [K, r, r]
-pub fn gram_of_b(bank: &Bank) -> Tensor<3> {
-    bank.b.clone().swap_dims(1, 2).matmul(bank.b.clone())
+/// - `b`: [K, M, out, r]
+/// - result: [K, M, r, r]
+pub fn gram_of_b(b: Tensor<4>) -> Tensor<4> {
+    b.clone().swap_dims(2, 3).matmul(b)
 }
 
-/// AAᵀ of every run, which preconditions the gradient of B.
+/// AAᵀ of each, which preconditions the gradient of B.
 ///
 /// # Shapes
-/// - result: [K, r, r]
-pub fn gram_of_a(bank: &Bank) -> Tensor<3> {
-    bank.a.clone().matmul(bank.a.clone().swap_dims(1, 2))
+/// - `a`: [K, M, r, in]
+/// - result: [K, M, r, r]
+pub fn gram_of_a(a: Tensor<4>) -> Tensor<4> {
+    a.clone().matmul(a.swap_dims(2, 3))
 }
 
-/// (BᵀB + δI)⁻¹ · G_A.
+/// (BᵀB + δI)⁻¹ · G_A of all banks.
 ///
 /// # Shapes
-/// - `gradient`: [K, r, in], result the same
-/// - `inverse`: [K, r, r]
-pub fn precondition_a(gradient: Tensor<3>, inverse: Tensor<3>) -> Tensor<3> {
-    inverse.matmul(gradient)
+/// - `gradient`: [K, 1, P], result the same
+/// - `of_b`: [K, M, r, r]
+pub fn precondition_a(layout: &Layout, gradient: &Tensor<3>, of_b: &Tensor<4>) -> Tensor<3> {
+    let gradients = layout.groups(Factor::A, gradient);
+    let inverses = layout.split(Factor::A, of_b);
+    let products = inverses.into_iter().zip(gradients);
+    Layout::row(
+        products
+            .map(|(inverse, gradient)| inverse.matmul(gradient))
+            .collect(),
+    )
 }
 
-/// G_B · (AAᵀ + δI)⁻¹.
+/// G_B · (AAᵀ + δI)⁻¹ of all banks.
 ///
 /// # Shapes
-/// - `gradient`: [K, out, r], result the same
-/// - `inverse`: [K, r, r]
-pub fn precondition_b(gradient: Tensor<3>, inverse: Tensor<3>) -> Tensor<3> {
-    gradient.matmul(inverse)
+/// - `gradient`: [K, 1, P], result the same
+/// - `of_a`: [K, M, r, r]
+pub fn precondition_b(layout: &Layout, gradient: &Tensor<3>, of_a: &Tensor<4>) -> Tensor<3> {
+    let gradients = layout.groups(Factor::B, gradient);
+    let inverses = layout.split(Factor::B, of_a);
+    let products = gradients.into_iter().zip(inverses);
+    Layout::row(
+        products
+            .map(|(gradient, inverse)| gradient.matmul(inverse))
+            .collect(),
+    )
 }

@@ -109,11 +109,7 @@ pub fn read(
             banks.collect()
         })
         .collect::<Result<_, PeftError>>()?;
-    Ok(Adapters {
-        shape,
-        runs: 1,
-        blocks,
-    })
+    Ok(Adapters::of_blocks(shape, 1, blocks))
 }
 
 /// Checks that the file holds the factors of all blocks and nothing else: what is left out would make another model.

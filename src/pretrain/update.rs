@@ -6,6 +6,7 @@ use super::weight::Weight;
 use crate::optim::{
     Coefficients, Moments, OptimizerSettings,
     clip::{clip_factor, global_norm},
+    muon,
 };
 use crate::tensor_file::{TensorFile, TensorFileError};
 use crate::train::SessionError;
@@ -57,7 +58,8 @@ impl Update {
         gradients: Vec<Tensor<3>>,
         device: &Device,
     ) -> Option<Tensor<3>> {
-        let norm = global_norm(gradients.iter())?;
+        let (first, others) = gradients.split_first()?;
+        let norm = global_norm(first, others);
         let coefficients = |weight_decay: f64| {
             let optimizer = OptimizerSettings {
                 weight_decay,
@@ -75,7 +77,8 @@ impl Update {
             } else {
                 &vectors
             };
-            let direction = moments.direction(gradient * clip.clone(), &all.a, all);
+            let direction =
+                moments.direction(gradient * clip.clone(), &all.a, all, muon::orthogonalise);
             weight.value = weight.value.clone() * all.a.keep.clone() - direction * all.a.lr.clone();
         }
         self.step += 1;

@@ -1,12 +1,10 @@
 //! A session as bytes, and back: what a crashed worker resumes from.
 
-use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{Session, SessionError, trainable::Trainable};
 use crate::messages::SessionSettings;
-use crate::model::Adapters;
-use crate::optim::Optimizer;
+use crate::model::Bank;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
 
 /// Key of the safetensors metadata that holds everything but tensors.
@@ -21,23 +19,12 @@ struct State {
     diverged_at: Vec<Option<u32>>,
 }
 
-/// The tensors of a session, always in the same order.
-fn tensors<'a>(
-    adapters: &'a mut Adapters,
-    optimizer: &'a mut Optimizer,
-) -> impl Iterator<Item = (String, &'a mut Tensor<3>)> {
-    let banks = adapters.banks_mut().zip(&mut optimizer.moments);
-    banks.enumerate().flat_map(|(index, (bank, moments))| {
-        [
-            ("lora_a", &mut bank.a),
-            ("lora_b", &mut bank.b),
-            ("lora_a.first_moment", &mut moments.a.first),
-            ("lora_a.second_moment", &mut moments.a.second),
-            ("lora_b.first_moment", &mut moments.b.first),
-            ("lora_b.second_moment", &mut moments.b.second),
-        ]
-        .map(|(name, tensor)| (format!("banks.{index}.{name}"), tensor))
-    })
+/// What the tensors of a bank are called.
+const PARTS: [&str; 3] = ["", ".first_moment", ".second_moment"];
+
+/// Under these names tensors of bank `index` are kept: factors, first moments, second moments.
+fn names(index: usize, part: &str) -> [String; 2] {
+    ["lora_a", "lora_b"].map(|factor| format!("banks.{index}.{factor}{part}"))
 }
 
 impl Session {
@@ -46,15 +33,23 @@ impl Session {
     /// # Errors
     /// A device that failed.
     pub async fn checkpoint(&self) -> Result<Vec<u8>, SessionError> {
-        let (mut adapters, mut optimizer) = (self.adapters.clone(), self.optimizer.clone());
         let state = State {
             settings: self.settings.clone(),
             step: self.step,
             diverged_at: self.diverged_at.clone(),
         };
         let state = serde_json::to_string(&state).map_err(wrong)?;
-        let tensors = tensors(&mut adapters, &mut optimizer);
-        let tensors = tensors.map(|(name, tensor)| (name, tensor.clone()));
+        let [first, second] = self.optimizer.moments();
+        let banks = self.adapters.banks().zip(&first).zip(&second);
+        let tensors = banks
+            .enumerate()
+            .flat_map(|(index, ((bank, first), second))| {
+                let parts = PARTS.into_iter().zip([bank, first, second]);
+                parts.flat_map(move |(part, bank)| {
+                    let [a, b] = names(index, part);
+                    [(a, bank.a.clone()), (b, bank.b.clone())]
+                })
+            });
         Ok(tensor_file::write(tensors, (STATE, state)).await?)
     }
 
@@ -69,9 +64,20 @@ impl Session {
         session.step = state.step;
         session.diverged_at = state.diverged_at;
         let file = TensorFile::open(bytes)?;
-        for (name, tensor) in tensors(&mut session.adapters, &mut session.optimizer) {
-            *tensor = file.tensor(&name, tensor.dims(), model.device())?;
-        }
+        let mut read = |part| -> Result<Vec<Bank>, SessionError> {
+            let banks = session.adapters.banks().enumerate().map(|(index, bank)| {
+                let [a, b] = names(index, part);
+                Ok(Bank {
+                    a: file.tensor(&a, bank.a.dims(), model.device())?,
+                    b: file.tensor(&b, bank.b.dims(), model.device())?,
+                })
+            });
+            banks.collect()
+        };
+        let [factors, first, second] = PARTS.map(&mut read);
+        session
+            .optimizer
+            .restore(&mut session.adapters, &factors?, [first?, second?]);
         Ok(session)
     }
 }

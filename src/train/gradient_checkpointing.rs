@@ -5,8 +5,7 @@
 use burn::tensor::{Int, Tensor};
 
 use super::gradients::gradients_of;
-use crate::model::{Adapters, Base, Context, Dropout, Passage};
-use crate::optim::BankGradients;
+use crate::model::{Adapters, Bank, Base, Context, Dropout, Passage};
 
 /// A forward pass through all blocks, of which only what entered them is kept.
 #[derive(Debug)]
@@ -49,7 +48,7 @@ impl<'a> KeptInputs<'a> {
     ///
     /// # Shapes
     /// - `gradient`: [K·B·T, C] with respect to what [`KeptInputs::forward`] gave
-    pub fn backward(mut self, mut gradient: Tensor<2>) -> Vec<BankGradients> {
+    pub fn backward(mut self, mut gradient: Tensor<2>) -> Vec<Bank> {
         let mut blocks = Vec::with_capacity(self.inputs.len());
         while let Some(mut x) = self.inputs.pop() {
             let layer = self.inputs.len();

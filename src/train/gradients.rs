@@ -8,7 +8,6 @@ use super::labels::{CountedLabels, repeat_ids};
 use crate::data::Batch;
 use crate::diffusion::{DiffusionModel, FlowBatch};
 use crate::model::{Adapters, Bank, Base, Context, Dropout};
-use crate::optim::BankGradients;
 
 /// A forward pass on some of a step's examples, ready for its backward.
 #[derive(Debug)]
@@ -54,7 +53,7 @@ pub struct StepGradients {
     /// Each run's share of its mean loss, [K, 1].
     pub losses: Tensor<2>,
     /// Of each run's mean loss, in the order of [`Adapters::banks`].
-    pub banks: Vec<BankGradients>,
+    pub banks: Vec<Bank>,
     /// Counted labels or pictures of one run in the whole step.
     pub whole: usize,
 }
@@ -66,7 +65,7 @@ impl StepGradients {
         Self {
             losses: self.losses + other.losses,
             banks: banks
-                .map(|(one, other)| BankGradients {
+                .map(|(one, other)| Bank {
                     a: one.a + other.a,
                     b: one.b + other.b,
                 })
@@ -192,10 +191,10 @@ fn head(
 pub(super) fn gradients_of<'a>(
     banks: impl IntoIterator<Item = &'a Bank>,
     gradients: &mut Gradients,
-) -> Vec<BankGradients> {
+) -> Vec<Bank> {
     banks
         .into_iter()
-        .map(|bank| BankGradients {
+        .map(|bank| Bank {
             a: gradient_or_zeros(&bank.a, gradients),
             b: gradient_or_zeros(&bank.b, gradients),
         })

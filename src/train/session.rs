@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, ExecutionError, Tensor, Transaction};
+use burn::tensor::{Device, ExecutionError, Tensor};
 use web_time::Instant;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::messages::{RunDiagnostics, RunReport, SessionSettings, StepReport, StepTimes};
 use crate::model::{Adapters, Dropout};
-use crate::optim::{Coefficients, Diagnostics, Optimizer, OptimizerSettings};
+use crate::optim::{BankCoefficients, Coefficients, Diagnostics, Optimizer, OptimizerSettings};
 
 /// On a device that computes in its own time, the split of a step's time is measured at every so
 /// many steps, because it costs a wait at the end of each part.
@@ -68,10 +68,10 @@ impl Session {
     pub fn with_adapters<M: Trainable>(
         model: &M,
         settings: SessionSettings,
-        adapters: Adapters,
+        mut adapters: Adapters,
     ) -> Self {
         Self {
-            optimizer: Optimizer::new(&adapters),
+            optimizer: Optimizer::new(&mut adapters),
             diverged_at: vec![None; settings.runs.len()],
             settings,
             adapters,
@@ -200,16 +200,18 @@ impl Session {
             self.settings.runs.iter().map(|run| run.optimizer).collect();
         let coefficients = self.coefficients(&optimizers, device);
         let diagnoses = self.settings.diagnostics;
-        let prepared = Optimizer::prepare(&self.adapters, gradients, &coefficients, diagnoses)
-            .ok_or(SessionError::NothingCounts)?;
+        let prepared = self.optimizer.prepare(&gradients, &coefficients, diagnoses);
+        drop(gradients);
         let norm = prepared.norm.clone();
         let precondition = clock.lap(&norm).await?;
         let first = self.first_blocks(device);
-        let of_bank = |bank: usize| match &first {
-            Some((banks, own)) if bank < *banks => own,
-            _ => &coefficients,
+        let coefficients = BankCoefficients {
+            most: &coefficients,
+            first: first.as_ref().map(|(banks, own)| (*banks, own)),
         };
-        let diagnostics = self.optimizer.update(&mut self.adapters, prepared, of_bank);
+        let diagnostics = self
+            .optimizer
+            .update(&mut self.adapters, prepared, coefficients);
         let update = match self.adapters.banks().last() {
             Some(last) => clock.lap(&last.b).await?,
             None => 0.0,
@@ -339,19 +341,18 @@ impl ReadBack {
         norms: Tensor<3>,
         diagnostics: Option<Diagnostics>,
     ) -> Result<Self, SessionError> {
-        let mut transaction = Transaction::default().register(losses).register(norms);
-        if let Some(diagnostics) = diagnostics {
-            transaction = transaction.register(diagnostics.table());
-        }
-        let data = transaction.execute_async().await.map_err(device_error)?;
-        let mut values = data.iter().map(|data| data.iter::<f32>().collect());
-        let (Some(losses), Some(norms)) = (values.next(), values.next()) else {
-            return Err(SessionError::Device("a read-back was incomplete".into()));
-        };
-        let diagnostics: Vec<f32> = values.next().unwrap_or_default();
+        // One tensor, because a read-back of several is several.
+        let mut columns = vec![losses.unsqueeze_dim(1), norms]; // [K, 1, 1]
+        columns.extend(diagnostics.map(Diagnostics::table)); // [K, 1, 6]
+        let table = Tensor::cat(columns, 2);
+        let width = table.dims()[2];
+        let data = table.into_data_async().await.map_err(device_error)?;
+        let values: Vec<f32> = data.iter::<f32>().collect();
+        let rows = || values.chunks_exact(width);
+        let diagnostics: Vec<f32> = rows().flat_map(|row| &row[2..]).copied().collect();
         Ok(Self {
-            losses,
-            norms,
+            losses: rows().map(|row| row[0]).collect(),
+            norms: rows().map(|row| row[1]).collect(),
             diagnostics: Diagnostics::read(&diagnostics),
         })
     }

@@ -6,8 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use super::{Session, SessionError, gradients::StepGradients, labels, session::device_error};
 use crate::data::Batch;
 use crate::messages::StepReport;
-use crate::model::Base;
-use crate::optim::BankGradients;
+use crate::model::{Bank, Base};
 
 impl Session {
     /// What shard `shard` of `shards` of the batch adds to the step: each run's share of its mean loss, then the
@@ -38,7 +37,7 @@ impl Session {
             return Ok(vec![0.0; self.shard_len()]);
         };
         let mut read = Transaction::default().register(losses);
-        for BankGradients { a, b } in banks {
+        for Bank { a, b } in banks {
             read = read.register(a).register(b);
         }
         let data = read.execute_async().await.map_err(device_error)?;
@@ -89,7 +88,7 @@ impl Session {
         let banks = self
             .adapters
             .banks()
-            .map(|bank| BankGradients {
+            .map(|bank| Bank {
                 a: next(&bank.a),
                 b: next(&bank.b),
             })

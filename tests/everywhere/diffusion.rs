@@ -82,18 +82,13 @@ fn adapters(golden: &Golden, model: &DiffusionModel) -> Adapters {
         b: tensor(&bank.b, [runs, bank.b.len() / runs / rank, *rank]),
     };
     let blocks = &golden.adapters.blocks;
-    Adapters {
-        shape: AdapterShape {
-            rank: *rank,
-            alpha: *alpha,
-            targets: Target::LLAMA.to_vec(),
-        },
-        runs,
-        blocks: blocks
-            .iter()
-            .map(|banks| banks.iter().map(bank).collect())
-            .collect(),
-    }
+    let shape = AdapterShape {
+        rank: *rank,
+        alpha: *alpha,
+        targets: Target::LLAMA.to_vec(),
+    };
+    let banks = blocks.iter().map(|banks| banks.iter().map(bank).collect());
+    Adapters::of_blocks(shape, runs, banks.collect())
 }
 
 fn assert_close(what: &str, found: &[f32], wanted: &[f32]) {

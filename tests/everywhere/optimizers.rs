@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use riemann_lora::{
     messages::RunReport,
-    model::{Adapters, Bank, Base},
+    model::{Adapters, Base},
     optim::{
         DampingKind, OptimizerSettings, PreconditionerSettings, TrainedFactors, UpdateRule, muon,
         precondition::{gram_of_a, gram_of_b},
@@ -209,8 +209,8 @@ everywhere! {
         let wide = muon::orthogonalise(a.clone());
         let tall = muon::orthogonalise(a.swap_dims(1, 2));
         let grow = (inputs as f64 / rank as f64).sqrt();
-        let bank = Bank { a: wide.clone(), b: tall.clone().div_scalar(grow) };
-        for gram in [gram_of_a(&bank), gram_of_b(&bank)] {
+        let b = tall.clone().div_scalar(grow);
+        for gram in [gram_of_a(wide.clone().unsqueeze()), gram_of_b(b.unsqueeze())] {
             let gram = values(gram).await;
             for (i, value) in gram.iter().enumerate() {
                 let (row, column) = (i / rank, i % rank);

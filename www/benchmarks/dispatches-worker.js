@@ -3,6 +3,8 @@
 const counted = { dispatches: 0, uploads: 0, uploadedBytes: 0, copies: 0, readBacks: 0 };
 // The counts at each read-back. Where a step is measured in parts, each part ends with one.
 let marks = [];
+// How often each kernel ran since the last read-back, by the name of its entry point.
+let kernels = {};
 
 // count(KIND, METHOD, CHANGE): calls CHANGE with the arguments of each call of METHOD.
 function count(kind, method, change) {
@@ -14,8 +16,24 @@ function count(kind, method, change) {
 }
 
 function countAll() {
+  const names = new WeakMap();
+  for (const method of ['createComputePipeline', 'createComputePipelineAsync']) {
+    const original = GPUDevice.prototype[method];
+    GPUDevice.prototype[method] = function (descriptor) {
+      const made = original.call(this, descriptor);
+      const named = (pipeline) => names.set(pipeline, descriptor.compute.entryPoint ?? descriptor.label);
+      if (made instanceof Promise) made.then(named);
+      else named(made);
+      return made;
+    };
+  }
+  let current = '';
+  count(GPUComputePassEncoder, 'setPipeline', (pipeline) => {
+    current = names.get(pipeline);
+  });
   const dispatch = () => {
     counted.dispatches += 1;
+    kernels[current] = (kernels[current] ?? 0) + 1;
   };
   count(GPUComputePassEncoder, 'dispatchWorkgroups', dispatch);
   count(GPUComputePassEncoder, 'dispatchWorkgroupsIndirect', dispatch);
@@ -36,7 +54,8 @@ function countAll() {
   count(GPUBuffer, 'mapAsync', (mode) => {
     if (mode === GPUMapMode.READ) {
       counted.readBacks += 1;
-      marks.push({ ...counted });
+      marks.push({ ...counted, kernels });
+      kernels = {};
     }
   });
 }
@@ -62,6 +81,7 @@ const questions = {
   async step() {
     const before = { ...counted };
     marks = [];
+    kernels = {};
     const began = performance.now();
     const report = await session.step();
     const seconds = (performance.now() - began) / 1000;

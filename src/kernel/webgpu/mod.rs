@@ -1,0 +1,11 @@
+//! Operations of our own on WebGPU, each one launch where burn's operations are many.
+//!
+//! burn's fusion sees them as closed: what lies before and after is fused without them.
+
+mod adapter_product;
+mod place;
+mod sweep;
+
+pub use adapter_product::adapter_product;
+pub use place::{Place, gather};
+pub use sweep::inverse;
