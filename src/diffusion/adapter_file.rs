@@ -150,11 +150,7 @@ pub fn read(model: &DiffusionModel, bytes: &[u8]) -> Result<ReadAdapter, Adapter
     });
     let blocks: Result<_, TensorFileError> = blocks.collect();
     Ok(ReadAdapter {
-        adapters: Adapters {
-            shape: shape.clone(),
-            runs: 1,
-            blocks: blocks?,
-        },
+        adapters: Adapters::of_blocks(shape.clone(), 1, blocks?),
         base: config.base_model_name_or_path,
     })
 }
