@@ -24,8 +24,11 @@ mod bank;
 mod checkpoint;
 mod data;
 mod diagnostics;
-#[cfg(not(feature = "webgpu"))]
 mod diffusion;
+#[cfg(not(feature = "webgpu"))]
+mod diffusion_lanes;
+#[cfg(not(feature = "webgpu"))]
+mod diffusion_sessions;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
 mod golden_ten_steps;
