@@ -102,7 +102,7 @@ fn sweep(matrices: &[f32], inverses: &mut [f32], #[comptime] rank: usize) {
         sync_cube();
         index = first;
         while index < size {
-            swept[index] = swept[index] - column[index / rank] * (column[index % rank] / value);
+            swept[index] -= column[index / rank] * (column[index % rank] / value);
             index += threads;
         }
     }
