@@ -86,7 +86,7 @@ struct BaseResult {
 struct Figures {
     base: Vec<BaseResult>,
     runs: Vec<RunResult>,
-    steps_per_second_two_runs: f64,
+    steps_per_second_two_runs_native: f64,
 }
 
 /// Method and its settings at a learning rate.
@@ -120,13 +120,13 @@ impl Sweep {
         let mut figures = Figures {
             base: Vec::new(),
             runs: Vec::new(),
-            steps_per_second_two_runs: 0.0,
+            steps_per_second_two_runs_native: 0.0,
         };
         for name in ["subject", "style"] {
             let random = (self.batch_size as usize, u64::from(self.seed));
             let mut concept = Concept::read(name, &self.icons, &model.config, random, MEASURED)?;
             if figures.base.is_empty() {
-                figures.steps_per_second_two_runs =
+                figures.steps_per_second_two_runs_native =
                     self.speed(&model, &words, &mut concept).await?;
             }
             for (method, optimizer) in methods() {
