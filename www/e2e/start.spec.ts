@@ -13,7 +13,7 @@ test('nothing moves while the page is made, and no view is fetched before it is 
       for (const entry of list.getEntries()) moved.push(Reflect.get(entry, 'value') as number);
     }).observe({ type: 'layout-shift', buffered: true });
   });
-  for (const width of [1280, 412]) {
+  for (const width of [1280, 412, 360]) {
     await page.setViewportSize({ width, height: 850 });
     await page.goto(origin);
     await expect(page.locator('#footer')).toBeVisible();
