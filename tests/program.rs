@@ -1,81 +1,39 @@
 //! The native program from outside, on a tiny model: what it writes, and what it refuses.
 #![cfg(not(target_arch = "wasm32"))]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod workplace;
+
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// A folder of this test's own that is gone when it ends.
-struct Workplace(PathBuf);
+use workplace::Workplace;
 
-impl Workplace {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("riemann-lora-{name}-{}", std::process::id()));
-        let model = path.join("model");
-        std::fs::create_dir_all(&model).unwrap();
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");
-        for file in ["config.json", "model.safetensors"] {
-            std::fs::copy(golden.join("llama/model").join(file), model.join(file)).unwrap();
-        }
-        std::fs::copy(golden.join("tokenizer.json"), model.join("tokenizer.json")).unwrap();
-        let names = [
-            "Alimentum",
-            "The Mill",
-            "Zizzi",
-            "Aromi",
-            "The Punter",
-            "Cocum",
-        ];
-        let lines: String = names
-            .iter()
-            .map(|name| format!("name : {name} | area : riverside||{name} is by the river .\n"))
-            .collect();
-        std::fs::write(path.join("train.txt"), &lines).unwrap();
-        std::fs::write(path.join("valid.txt"), &lines).unwrap();
-        Self(path)
+/// With the tiny Llama of the golden values and lines to train on.
+fn place(name: &str) -> Workplace {
+    let place = Workplace::new(name, &[]);
+    let model = place.path("model");
+    std::fs::create_dir_all(&model).unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(golden.join("llama/model").join(file), model.join(file)).unwrap();
     }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn write(&self, name: &str, value: &Value) -> PathBuf {
-        let path = self.path(name);
-        std::fs::write(&path, value.to_string()).unwrap();
-        path
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_riemann-lora"))
-            .args(words)
-            .current_dir(&self.0)
-            .output()
-            .unwrap()
-    }
-
-    /// Runs what must succeed, and returns what it printed.
-    fn succeed(&self, words: &[&str]) -> String {
-        let output = self.run(words);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{words:?}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs what must fail, and returns what it said.
-    fn fail(&self, words: &[&str]) -> String {
-        let output = self.run(words);
-        assert!(!output.status.success(), "{words:?} succeeded");
-        let errors = String::from_utf8(output.stderr).unwrap();
-        assert!(!errors.contains("panicked"), "{errors}");
-        errors
-    }
-}
-
-impl Drop for Workplace {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    std::fs::copy(golden.join("tokenizer.json"), model.join("tokenizer.json")).unwrap();
+    let names = [
+        "Alimentum",
+        "The Mill",
+        "Zizzi",
+        "Aromi",
+        "The Punter",
+        "Cocum",
+    ];
+    let lines: String = names
+        .iter()
+        .map(|name| format!("name : {name} | area : riverside||{name} is by the river .\n"))
+        .collect();
+    std::fs::write(place.path("train.txt"), &lines).unwrap();
+    std::fs::write(place.path("valid.txt"), &lines).unwrap();
+    place
 }
 
 fn plan(steps: u32) -> Value {
@@ -103,7 +61,7 @@ const SWEEP: [&str; 6] = [
 
 #[test]
 fn a_sweep_fills_its_folder_reports_and_does_nothing_twice() {
-    let place = Workplace::new("sweep");
+    let place = place("sweep");
     place.write("plan.json", &plan(3));
     let words = [
         &SWEEP[..],
@@ -152,13 +110,13 @@ fn a_sweep_fills_its_folder_reports_and_does_nothing_twice() {
     assert_eq!(sorted(&renewed), sorted(&first));
 
     place.write("plan.json", &plan(4));
-    let error = place.fail(&words);
+    let error = place.refused(&words);
     assert!(error.contains("another configuration"), "{error}");
 }
 
 #[test]
 fn a_sweep_refuses_what_it_cannot_do_before_it_trains() {
-    let place = Workplace::new("refused");
+    let place = place("refused");
     for (pointer, value, words) in [
         ("/session/rank", json!(0), "rank is 0"),
         (
@@ -180,11 +138,11 @@ fn a_sweep_refuses_what_it_cannot_do_before_it_trains() {
         let mut plan = plan(3);
         *plan.pointer_mut(pointer).unwrap() = value;
         place.write("plan.json", &plan);
-        let error = place.fail(&[&SWEEP[..], &[&format!("folder{}", words.len())]].concat());
+        let error = place.refused(&[&SWEEP[..], &[&format!("folder{}", words.len())]].concat());
         assert!(error.contains(words), "{pointer}: {error}");
     }
     place.write("plan.json", &plan(3));
-    let error = place.fail(&[
+    let error = place.refused(&[
         "sweep",
         "nowhere",
         "train.txt",
@@ -198,7 +156,7 @@ fn a_sweep_refuses_what_it_cannot_do_before_it_trains() {
 
 #[test]
 fn overhead_measures_every_rank_and_no_extra_state() {
-    let place = Workplace::new("overhead");
+    let place = place("overhead");
     let printed = place.succeed(&[
         "overhead",
         "model",
@@ -218,13 +176,13 @@ fn overhead_measures_every_rank_and_no_extra_state() {
         assert!(found["figures"][rank].as_f64().unwrap() > 0.0, "{found}");
     }
     assert_eq!(found["measurements"][1]["temporary_bytes"], 2 * 4 * 16 * 4);
-    let error = place.fail(&["overhead", "model", "--ranks", "65"]);
+    let error = place.refused(&["overhead", "model", "--ranks", "65"]);
     assert!(error.contains("rank is 65"), "{error}");
 }
 
 #[test]
 fn training_writes_losses_a_picture_and_adapters() {
-    let place = Workplace::new("train");
+    let place = place("train");
     let mut settings = json!({
         "data": { "sequence_length": 32, "validation": { "count": 2 } },
         "session": plan(3)["session"].clone()
@@ -259,11 +217,11 @@ fn training_writes_losses_a_picture_and_adapters() {
 
     settings["session"]["runs"][1]["optimizer"]["lr"] = json!(-1);
     place.write("settings.json", &settings);
-    let error = place.fail(&words);
+    let error = place.refused(&words);
     assert!(error.contains("run 2: lr is -1"), "{error}");
     settings["session"]["runs"][1]["optimizer"]["rule"] = json!("adam");
     place.write("settings.json", &settings);
-    let error = place.fail(&words);
+    let error = place.refused(&words);
     assert!(error.contains("unknown variant `adam`"), "{error}");
 }
 

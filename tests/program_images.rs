@@ -1,23 +1,17 @@
 //! `riemann-lora images` from outside, on pictures of one colour: pretraining with a stop, drawing, measuring, teaching.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod workplace;
+
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::{Value, json};
 
+use workplace::Workplace;
+
 const SIZE: usize = 12;
-
-/// A folder of this test's own that is gone when it ends.
-struct Workplace(PathBuf);
-
-impl Drop for Workplace {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A file as scripts/make-icons writes it, each picture of one colour.
 fn write_pictures(path: &Path, entries: &[(&str, [u8; 3])], validation: usize) {
@@ -35,78 +29,53 @@ fn write_pictures(path: &Path, entries: &[(&str, [u8; 3])], validation: usize) {
     std::fs::write(path, file).unwrap();
 }
 
-impl Workplace {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("riemann-lora-{name}-{}", std::process::id()));
-        let icons = path.join("icons");
-        std::fs::create_dir_all(&icons).unwrap();
-        let (red, green, blue) = ([230, 20, 20], [20, 200, 40], [20, 40, 230]);
-        let seen = [("red", red), ("green", green), ("blue", blue)];
-        write_pictures(&icons.join("pretraining.safetensors"), &seen, 0);
-        write_pictures(&icons.join("combinations.safetensors"), &seen, 3);
-        let grey = [
-            ("zib", [90; 3]),
-            ("zib red", [95; 3]),
-            ("zib blue", [100; 3]),
-        ];
-        write_pictures(&icons.join("subject.safetensors"), &grey, 1);
-        write_pictures(&icons.join("style.safetensors"), &grey, 1);
-        std::fs::write(icons.join("words.txt"), "blue\ngreen\nred\n").unwrap();
-        Self(path)
-    }
+/// With pictures to pretrain and to teach with.
+fn place(name: &str) -> Workplace {
+    let place = Workplace::new(name, &["images"]);
+    let icons = place.path("icons");
+    std::fs::create_dir_all(&icons).unwrap();
+    let (red, green, blue) = ([230, 20, 20], [20, 200, 40], [20, 40, 230]);
+    let seen = [("red", red), ("green", green), ("blue", blue)];
+    write_pictures(&icons.join("pretraining.safetensors"), &seen, 0);
+    write_pictures(&icons.join("combinations.safetensors"), &seen, 3);
+    let grey = [
+        ("zib", [90; 3]),
+        ("zib red", [95; 3]),
+        ("zib blue", [100; 3]),
+    ];
+    write_pictures(&icons.join("subject.safetensors"), &grey, 1);
+    write_pictures(&icons.join("style.safetensors"), &grey, 1);
+    std::fs::write(icons.join("words.txt"), "blue\ngreen\nred\n").unwrap();
+    place
+}
 
-    fn settings(&self, change: impl FnOnce(&mut Value)) {
-        let mut settings = json!({
-            "name": "test",
-            "training": {
-                "model": {
-                    "image_size": SIZE, "patch_size": 4, "vocab_size": 19, "caption_length": 2,
-                    "hidden_size": 16, "intermediate_size": 20, "num_attention_heads": 2,
-                    "text_layers": 1, "denoiser_layers": 2
-                },
-                "optimizer": {
-                    "rule": "adamw", "preconditioner": null, "lr": 0.01, "lr_ratio_b": 1.0,
-                    "betas": [0.9, 0.98], "eps": 1e-8, "weight_decay": 0.0, "max_grad_norm": 1.0,
-                    "schedule": { "warmup_steps": 5, "decay": "cosine" }
-                },
-                "average_decay": 0.9, "caption_dropout": 0.1, "batch_size": 8, "steps": 150, "seed": 0
-            }
-        });
-        change(&mut settings);
-        std::fs::write(self.0.join("settings.json"), settings.to_string()).unwrap();
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_riemann-lora"))
-            .arg("images")
-            .args(words)
-            .current_dir(&self.0)
-            .output()
-            .unwrap()
-    }
-
-    /// Runs what must succeed, and returns the figures that it printed.
-    fn succeed(&self, words: &[&str]) -> String {
-        let output = self.run(words);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{words:?}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs what must be refused, and returns why.
-    fn refused(&self, words: &[&str]) -> String {
-        let output = self.run(words);
-        assert_eq!(output.status.code(), Some(1));
-        String::from_utf8(output.stderr).unwrap()
-    }
+fn write_settings(place: &Workplace, change: impl FnOnce(&mut Value)) {
+    let mut settings = json!({
+        "name": "test",
+        "training": {
+            "model": {
+                "image_size": SIZE, "patch_size": 4, "vocab_size": 19, "caption_length": 2,
+                "hidden_size": 16, "intermediate_size": 20, "num_attention_heads": 2,
+                "text_layers": 1, "denoiser_layers": 2
+            },
+            "optimizer": {
+                "rule": "adamw", "preconditioner": null, "lr": 0.01, "lr_ratio_b": 1.0,
+                "betas": [0.9, 0.98], "eps": 1e-8, "weight_decay": 0.0, "max_grad_norm": 1.0,
+                "schedule": { "warmup_steps": 5, "decay": "cosine" }
+            },
+            "average_decay": 0.9, "caption_dropout": 0.1, "batch_size": 8, "steps": 150, "seed": 0
+        }
+    });
+    change(&mut settings);
+    place.write("settings.json", &settings);
 }
 
 const PRETRAIN: [&str; 4] = ["pretrain", "icons", "settings.json", "model"];
 
 #[test]
 fn a_model_is_pretrained_draws_is_measured_and_taught() {
-    let place = Workplace::new("images");
-    place.settings(|_| ());
+    let place = place("images");
+    write_settings(&place, |_| ());
     let figures: Value = serde_json::from_str(&place.succeed(&PRETRAIN)).unwrap();
     assert_eq!(figures["steps"], 150);
     assert_eq!(figures["epochs"], 400.0);
@@ -127,7 +96,7 @@ fn a_model_is_pretrained_draws_is_measured_and_taught() {
         "--zoom",
         "3",
     ]);
-    let file = std::fs::File::open(place.0.join("grid.png")).unwrap();
+    let file = std::fs::File::open(place.path("grid.png")).unwrap();
     let reader = png::Decoder::new(std::io::BufReader::new(file));
     let info = reader.read_info().unwrap();
     // Two pictures and three gaps, one picture and two gaps.
@@ -161,28 +130,30 @@ fn a_model_is_pretrained_draws_is_measured_and_taught() {
         "2",
     ]);
     let result: Value =
-        serde_json::from_slice(&std::fs::read(place.0.join("out.json")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(place.path("out.json")).unwrap()).unwrap();
     let runs = result["figures"]["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 16);
     assert!(
         runs.iter()
             .all(|run| run["text_lr"] == 1e-3 && run["diverged"] == false)
     );
-    assert!(place.0.join("out-style-scaled-gd.png").exists());
+    assert!(place.path("out-style-scaled-gd.png").exists());
 }
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let place = Workplace::new("images-refused");
-    place.settings(|settings| settings["training"]["model"]["vocab_size"] = json!(20));
+    let place = place("images-refused");
+    write_settings(&place, |settings| {
+        settings["training"]["model"]["vocab_size"] = json!(20)
+    });
     let why = place.refused(&PRETRAIN);
     assert!(
         why.contains("vocab_size is 20") && why.contains("need 19"),
         "{why}"
     );
-    place.settings(|settings| settings["training"]["steps"] = json!(3));
+    write_settings(&place, |settings| settings["training"]["steps"] = json!(3));
     place.succeed(&PRETRAIN);
-    place.settings(|settings| settings["training"]["steps"] = json!(4));
+    write_settings(&place, |settings| settings["training"]["steps"] = json!(4));
     assert!(
         place
             .refused(&PRETRAIN)
@@ -198,6 +169,6 @@ fn what_does_not_fit_is_refused() {
             .refused(&["grid", "model", "grid.png", "red", "--zoom", "0"])
             .contains("zoom is 0")
     );
-    std::fs::write(place.0.join("icons/pretraining.safetensors"), "no file").unwrap();
+    std::fs::write(place.path("icons/pretraining.safetensors"), "no file").unwrap();
     assert!(place.refused(&PRETRAIN).contains("scripts/make-icons"));
 }
