@@ -25,6 +25,9 @@ result = {
     "load_average": round(os.getloadavg()[0], 1),
     "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
 } | json.load(open(found))
+result["figures"] = {
+    figure: float(f"{value:.4g}") if isinstance(value, float) else value for figure, value in result["figures"].items()
+}
 text = json.dumps(result, indent=2) + "\n"
 if "BENCH_QUICK" in os.environ:
     print(text)

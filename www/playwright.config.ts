@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test';
+import { quiet } from './chromium';
 
 export default defineConfig({
   testDir: './e2e',
@@ -16,12 +17,7 @@ export default defineConfig({
     viewport: { width: 1280, height: 900 },
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
+      args: quiet,
     },
   },
 });

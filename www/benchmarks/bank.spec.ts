@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { test } from '@playwright/test';
+import { benchedWebgpu } from '../chromium';
 import { defaultConfig } from '../src/config/defaults';
-import { BenchPage, median, webgpuArguments } from './bench-page';
+import { BenchPage, median } from './bench-page';
 import { bundledData, moduleOf, sessionPlaces, settingsOf, smolLM2Files, tinyFiles } from './session-bench';
 
 /** K runs in one bank against K trainings, on one core or one adapter; `scripts/bench bank` says how it is called. */
@@ -10,7 +11,7 @@ const quick = process.env.BENCH_QUICK !== undefined;
 const SCRIPT = '/session-worker.js';
 
 test.use({
-  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: webgpuArguments },
+  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: benchedWebgpu },
 });
 
 interface Plan {

@@ -4,17 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { Page } from '@playwright/test';
 
-/** Chromium's flags for a WebGPU adapter: the machine's own where WEBGPU_ADAPTER says so, else the software one. */
-export const webgpuArguments = [
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  ...(process.env.WEBGPU_ADAPTER === 'native' ? [] : ['--use-webgpu-adapter=swiftshader']),
-  '--enable-features=Vulkan',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 const types: Record<string, string> = {
   '.js': 'text/javascript',
   '.wasm': 'application/wasm',

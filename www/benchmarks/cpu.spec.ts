@@ -1,113 +1,96 @@
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { defaultConfig } from '../src/config/defaults';
 import type { ModelSummary, StepReport } from '../src/protocol';
+import { BenchPage, median } from './bench-page';
+import { bundledData, moduleOf, sessionPlaces, settingsOf, smolLM2Files } from './session-bench';
 
 /** How fast the CPU module steps, against the most that a core computes; scripts/bench-cpu says how it is called. */
 const folder = process.env.CPU_FOLDER ?? '';
-const model = process.env.CPU_MODEL ?? '';
 const output = process.env.CPU_OUTPUT ?? '';
-const generated = join(import.meta.dirname, '..', 'src', 'generated', 'cpu-relaxed');
-const data = join(import.meta.dirname, '..', 'public', 'data', 'wordnet-definitions.txt');
-const STEPS = 9;
+const SCRIPT = '/session-worker.js';
+const CEILING = '/ceiling-worker.js';
+const STEPS = Number(process.env.CPU_STEPS ?? 9);
 
-type Step = StepReport & { wall: number };
-type Ask = <Answer>(worker: number, question: string, body?: unknown) => Promise<Answer>;
-declare global {
-  interface Window {
-    ask: Ask;
-  }
+interface Timed<Value> {
+  value: Value;
+  seconds: number;
 }
 
-const files: Record<string, [string, string]> = {
-  '/': ['', 'text/html'],
-  '/riemann_lora.js': [join(generated, 'riemann_lora.js'), 'text/javascript'],
-  '/riemann_lora_bg.wasm': [join(generated, 'riemann_lora_bg.wasm'), 'application/wasm'],
-  '/worker.js': [join(import.meta.dirname, 'cpu-worker.js'), 'text/javascript'],
-  '/simd.wasm': [join(folder, 'simd.wasm'), 'application/wasm'],
-  '/fused.wasm': [join(folder, 'fused.wasm'), 'application/wasm'],
-  '/model.gguf': [model, 'application/octet-stream'],
-};
-
-const median = (values: number[]) =>
-  [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
-
 /** Additions and multiplications of all products with frozen weights: rows through the blocks and the head, and back. */
-function operations(summary: ModelSummary, step: Step): number {
+function operations(summary: ModelSummary, step: StepReport): number {
   const head = summary.vocab_size * summary.hidden_size;
   const below = summary.parameters - head;
   return 2 * 2 * (step.tokens * below + step.counted_tokens * head);
 }
 
 test('steps of the CPU module', async ({ page }) => {
-  const server = createServer((request, response) => {
-    const [file, type] = files[request.url ?? ''] ?? [];
-    if (file === undefined) return response.writeHead(404).end();
-    response.writeHead(200, { 'content-type': type });
-    return file === '' ? response.end() : createReadStream(file).pipe(response);
+  const bench = await BenchPage.open(page, {
+    ...sessionPlaces,
+    '/ceiling-worker.js': join(import.meta.dirname, 'ceiling-worker.js'),
+    '/ceilings': folder,
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.evaluate(() => {
-    const workers: Worker[] = [];
-    let last = 0;
-    window.ask = (index, question, body) =>
-      new Promise((resolve, reject) => {
-        workers[index] ??= new Worker('/worker.js', { type: 'module' });
-        const worker = workers[index];
-        last += 1;
-        const id = last;
-        const listen = ({ data }: MessageEvent) => {
-          if (data.id !== id) return;
-          worker?.removeEventListener('message', listen);
-          if (data.error === undefined) resolve(data.answer);
-          else reject(new Error(data.error));
-        };
-        worker?.addEventListener('message', listen);
-        worker?.postMessage({ id, question, body });
-      });
-  });
-  const ask: Ask = (worker, question, body) =>
-    page.evaluate(([worker, question, body]) => window.ask(worker, question, body), [
-      worker,
-      question,
-      body,
-    ] as const);
+  const ceiling = (file: string) => bench.ask<number>('ceiling', CEILING, 'ceiling', `/ceilings/${file}`);
+  const simd = await ceiling('simd.wasm');
+  const fused = await ceiling('fused.wasm');
 
-  const simd = await ask<number>(0, 'ceiling', { file: '/simd.wasm' });
-  const fused = await ask<number>(0, 'ceiling', { file: '/fused.wasm' });
-
-  const config = defaultConfig();
-  const [run] = config.runs;
-  expect(run).toBeDefined();
-  const body = {
-    data: readFileSync(data, 'utf8'),
-    dataSettings: config.data,
-    settings: {
-      ...config.session,
-      diagnostics: false,
-      steps: 1000,
-      runs: [{ name: 'AdamW', optimizer: run?.optimizer }],
-    },
+  // The last two share the steps of one run.
+  const workers = ['one', 'other', 'first half', 'second half'];
+  const load = {
+    engine: moduleOf('cpu'),
+    files: smolLM2Files,
+    data: bundledData(),
+    dataSettings: defaultConfig().data,
   };
-  const summary = await ask<ModelSummary>(0, 'load', body);
-  await ask(1, 'load', body);
-  const alone: Step[] = [];
-  const together: Step[][] = [];
-  // Turn by turn, so that what else the machine does slows both alike. The first step of each warms up.
-  for (let step = 0; step <= STEPS; step += 1) {
-    const one = await ask<Step>(0, 'step');
-    const two = await Promise.all([ask<Step>(0, 'step'), ask<Step>(1, 'step')]);
-    if (step === 0) continue;
+  const summaries: ModelSummary[] = [];
+  for (const worker of workers) {
+    summaries.push(await bench.ask<ModelSummary>(worker, SCRIPT, 'load', load));
+    await bench.ask(worker, SCRIPT, 'configure', settingsOf(1));
+  }
+  const step = (worker: string) => bench.ask<Timed<StepReport>>(worker, SCRIPT, 'step');
+  const halves = workers.slice(2);
+  // As the lab does it, shards never leave the browser.
+  const sharedStep = (): Promise<Timed<StepReport>> =>
+    page.evaluate(
+      async ([names, script]) => {
+        const ask = <Value>(name: string, question: string, body: unknown) =>
+          window.benchAsk(name, script, question, body) as Promise<Timed<Value>>;
+        const began = performance.now();
+        const shards = await Promise.all(
+          names.map((name, shard) => ask<Float32Array>(name, 'shard', { shard, shards: names.length })),
+        );
+        const values = shards.map(({ value }) => value);
+        const taken = await Promise.all(names.map((name) => ask<StepReport>(name, 'stepWithShards', values)));
+        const value = taken[0]?.value;
+        if (value === undefined) throw new Error('no worker took the step');
+        return { value, seconds: (performance.now() - began) / 1000 };
+      },
+      [halves, SCRIPT] as const,
+    );
+  const alone: Timed<StepReport>[] = [];
+  const together: Timed<StepReport>[][] = [];
+  const shared: Timed<StepReport>[] = [];
+  let error = 0;
+  // Turn by turn, so that what else the machine does slows all alike. The first step of each warms up.
+  for (let turn = 0; turn <= STEPS; turn += 1) {
+    const one = await step('one');
+    const two = await Promise.all([step('one'), step('other')]);
+    const half = await sharedStep();
+    // The other has taken as many steps as both halves.
+    const [loss, expected] = [half, two[1]].map(({ value }) => value.runs[0]?.loss ?? Number.NaN);
+    error = Math.max(error, Math.abs((loss ?? Number.NaN) - (expected ?? Number.NaN)));
+    if (turn === 0) continue;
     alone.push(one);
     together.push(two);
+    shared.push(half);
   }
-  server.close();
+  bench.end();
+  expect(error).toBeLessThan(1e-5);
+  const [summary] = summaries;
+  if (summary === undefined) throw new Error('no model was loaded');
   // Batches differ in length, so what is compared is time an operation.
-  const pace = (step: Step) => operations(summary, step) / step.wall / 1e9;
+  const pace = ({ value, seconds }: Timed<StepReport>) => operations(summary, value) / seconds / 1e9;
   const gflops = median(alone.map(pace));
   const slower = median(together.map((pair) => Math.min(...pair.map(pace))));
   const found = {
@@ -117,10 +100,12 @@ test('steps of the CPU module', async ({ page }) => {
     share_of_ceiling: gflops / fused,
     share_of_ceiling_without_fused: gflops / simd,
     workers_2_cost: gflops / slower,
-    seconds_step: median(alone.map((step) => step.wall)),
-    tokens_step: median(alone.map((step) => step.tokens)),
-    memory_bytes: Math.max(...alone.map((step) => step.memory_bytes)),
+    shards_2_cost: gflops / median(shared.map(pace)),
+    shards_2_largest_difference_of_losses: error,
+    seconds_step: median(alone.map(({ seconds }) => seconds)),
+    tokens_step: median(alone.map(({ value }) => value.tokens)),
+    memory_bytes: Math.max(...alone.map(({ value }) => value.memory_bytes)),
   };
   process.stdout.write(`${JSON.stringify(found)}\n`);
-  if (output !== '') writeFileSync(output, JSON.stringify(found));
+  if (output !== '') writeFileSync(output, JSON.stringify({ figures: found }));
 });

@@ -1,5 +1,7 @@
 // One session of the WebGPU module without the page around it, with everything counted that it asks of the GPU;
 // dispatches.spec.ts serves and drives it.
+import { answer } from './answers.js';
+
 const counted = { dispatches: 0, uploads: 0, uploadedBytes: 0, copies: 0, readBacks: 0 };
 // The counts at each read-back. Where a step is measured in parts, each part ends with one.
 let marks = [];
@@ -63,12 +65,12 @@ function countAll() {
 let engine;
 let session;
 
-const questions = {
+answer({
   async load({ files, data, dataSettings }) {
     if (engine === undefined) {
       countAll();
-      engine = await import('/riemann_lora.js');
-      await engine.default({ module_or_path: '/riemann_lora_bg.wasm' });
+      engine = await import('/module/riemann_lora.js');
+      await engine.default();
       await engine.start_engine();
     }
     const model = Object.entries(files).map(([name, bytes]) => new File([bytes], name));
@@ -87,12 +89,4 @@ const questions = {
     const seconds = (performance.now() - began) / 1000;
     return { report, seconds, marks: [before, ...marks, { ...counted }] };
   },
-};
-
-self.onmessage = async ({ data: { id, question, body } }) => {
-  try {
-    self.postMessage({ id, answer: await questions[question](body) });
-  } catch (error) {
-    self.postMessage({ id, error: error?.message ?? String(error) });
-  }
-};
+});

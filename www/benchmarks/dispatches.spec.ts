@@ -1,10 +1,11 @@
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import { benchedWebgpu } from '../chromium';
 import { defaultConfig } from '../src/config/defaults';
 import type { StepReport } from '../src/protocol';
+import { BenchPage } from './bench-page';
+import { sessionPlaces } from './session-bench';
 import { likeSmolLM2, syntheticModel } from './synthetic-model';
 
 /**
@@ -18,6 +19,7 @@ const cases = (process.env.DISPATCHES_CASES ?? '2x2,2x8,30x8').split(',').map((t
   return { layers, runs };
 });
 const tiny = join(import.meta.dirname, '..', 'public', 'tiny');
+const SCRIPT = '/dispatches-worker.js';
 const PHASES = ['forward', 'backward', 'precondition', 'update', 'report'] as const;
 
 interface Counts {
@@ -33,27 +35,19 @@ interface Step {
   readonly marks: readonly Counts[];
 }
 
-test.use({
-  launchOptions: {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--enable-unsafe-webgpu',
-      '--use-webgpu-adapter=swiftshader',
-      '--enable-features=Vulkan',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  },
-});
+interface Measurement {
+  readonly layers: number;
+  readonly runs: number;
+  readonly phases: Record<string, Counts>;
+  readonly optimizer_dispatches: number;
+  readonly step: Counts;
+  readonly seconds_first_step: number;
+  readonly seconds_next_step: number;
+}
 
-const files: Record<string, [string, string]> = {
-  '/': ['', 'text/html'],
-  '/riemann_lora.js': [join(module, 'riemann_lora.js'), 'text/javascript'],
-  '/riemann_lora_bg.wasm': [join(module, 'riemann_lora_bg.wasm'), 'application/wasm'],
-  '/worker.js': [join(import.meta.dirname, 'dispatches-worker.js'), 'text/javascript'],
-};
+test.use({
+  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: benchedWebgpu },
+});
 
 function between(earlier: Counts | undefined, later: Counts | undefined): Counts {
   if (earlier === undefined || later === undefined) throw new Error('a step had too few read-backs');
@@ -73,30 +67,16 @@ function phasesOf(marks: readonly Counts[]): Record<string, Counts> {
 }
 
 test('what a step asks of the GPU', async ({ page }) => {
-  const server = createServer((request, response) => {
-    const [file, type] = files[request.url ?? ''] ?? [];
-    if (file === undefined) return response.writeHead(404).end();
-    response.writeHead(200, { 'content-type': type });
-    return file === '' ? response.end() : createReadStream(file).pipe(response);
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   page.on('console', (message) => process.stdout.write(`${message.text().slice(0, 2000)}\n`));
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  const worker = await page.evaluateHandle(() => new Worker('/worker.js', { type: 'module' }));
-  const ask = <Answer>(question: string, body?: unknown): Promise<Answer> =>
-    page.evaluate(
-      ([worker, question, body]) =>
-        new Promise<Answer>((resolve, reject) => {
-          worker.onmessage = ({ data }) =>
-            data.error === undefined ? resolve(data.answer) : reject(new Error(data.error));
-          worker.onerror = ({ message }) => reject(new Error(message));
-          worker.postMessage({ id: 0, question, body });
-        }),
-      [worker, question, body] as const,
-    );
+  const bench = await BenchPage.open(page, {
+    ...sessionPlaces,
+    '/module': module,
+    [SCRIPT]: join(import.meta.dirname, 'dispatches-worker.js'),
+  });
+  const ask = <Answer>(question: string, body?: unknown) => bench.ask<Answer>('gpu', SCRIPT, question, body);
 
   const config = defaultConfig();
-  const found: Record<string, unknown>[] = [];
+  const found: Measurement[] = [];
   for (const { layers, runs } of cases) {
     const model = {
       'tokenizer.json': readFileSync(join(tiny, 'tokenizer.json')),
@@ -145,6 +125,13 @@ test('what a step asks of the GPU', async ({ page }) => {
       `${JSON.stringify({ ...found.at(-1), losses: next.report.runs.map((run) => run.loss), kernels: first.marks })}\n`,
     );
   }
-  server.close();
-  if (output !== '') writeFileSync(output, JSON.stringify(found));
+  bench.end();
+  const largest = found.reduce((most, one) => (one.layers * one.runs > most.layers * most.runs ? one : most));
+  const figures = {
+    optimizer_dispatches_8_runs: largest.optimizer_dispatches,
+    step_dispatches: largest.step.dispatches,
+    step_uploaded_bytes: largest.step.uploadedBytes,
+    step_read_backs: largest.step.readBacks,
+  };
+  if (output !== '') writeFileSync(output, JSON.stringify({ figures, measurements: found }));
 });

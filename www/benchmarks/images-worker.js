@@ -1,10 +1,12 @@
 // One session on pictures of the CPU module without the page around it; images.spec.ts serves and drives it.
+import { answer } from './answers.js';
+
 let session;
 
-const questions = {
+answer({
   async load({ module, captions, pixels, validation, settings }) {
-    const engine = await import(`/${module}/riemann_lora.js`);
-    await engine.default({ module_or_path: `/${module}/riemann_lora_bg.wasm` });
+    const engine = await import(`/engines/${module}/riemann_lora.js`);
+    await engine.default();
     await engine.start_engine();
     const file = async (name) => new File([await (await fetch(`/icons/${name}`)).blob()], name);
     const files = await Promise.all(['config.json', 'model.safetensors', 'words.txt'].map(file));
@@ -15,21 +17,12 @@ const questions = {
   },
   async steps({ count }) {
     const began = performance.now();
-    let report;
-    for (let step = 0; step < count; step += 1) report = await session.step();
-    return { report, wall: (performance.now() - began) / 1000 };
+    for (let step = 0; step < count; step += 1) await session.step();
+    return { wall: (performance.now() - began) / 1000 };
   },
   async draw({ settings }) {
     const began = performance.now();
     const { runs, pixels } = await session.draw(settings, () => true);
     return { lanes: runs.length, bytes: pixels.length, wall: (performance.now() - began) / 1000 };
   },
-};
-
-self.onmessage = async ({ data: { id, question, body } }) => {
-  try {
-    self.postMessage({ id, answer: await questions[question](body) });
-  } catch (error) {
-    self.postMessage({ id, error: error?.message ?? String(error) });
-  }
-};
+});

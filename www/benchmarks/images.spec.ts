@@ -1,82 +1,38 @@
-import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join, normalize } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { readPictureFile } from '../src/pictures/picture-file';
-import { type DrawSettings, PRESETS, type StepReport } from '../src/protocol';
+import { type DrawSettings, PRESETS } from '../src/protocol';
+import { BenchPage } from './bench-page';
+import { moduleOf, sessionPlaces } from './session-bench';
 
 /** How fast pictures are learned and drawn in the browser; scripts/bench-images says how it is called. */
 const output = process.env.IMAGES_OUTPUT ?? '';
 const here = import.meta.dirname;
-const generated = join(here, '..', 'src', 'generated');
 const icons = join(here, '..', '..', 'models', 'icons');
 /** As the lab has it on two cores: two runs, each in a worker of its own. */
 const WORKERS = 2;
 const [STEPS, ROUNDS] = [10, 4];
 
-type Ask = <Answer>(worker: number, question: string, body?: unknown) => Promise<Answer>;
-declare global {
-  interface Window {
-    askImages: Ask;
-  }
-}
-
-const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm' };
-
-function fileOf(url: string): string {
-  if (url === '/worker.js') return join(here, 'images-worker.js');
-  const path = normalize(url).replace(/^\/+/, '');
-  return path.startsWith('icons/') ? join(icons, path.slice(6)) : join(generated, path);
-}
+const SCRIPT = '/images-worker.js';
 
 const best = (walls: number[]) => Math.min(...walls);
 
 test('steps and drawings of the CPU module', async ({ page }) => {
-  const server = createServer((request, response) => {
-    const url = request.url ?? '';
-    if (url === '/') return response.writeHead(200, { 'content-type': 'text/html' }).end();
-    const file = fileOf(url);
-    if (!existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, {
-      'content-type': types[file.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
-    });
-    return createReadStream(file).pipe(response);
+  const bench = await BenchPage.open(page, {
+    ...sessionPlaces,
+    [SCRIPT]: join(here, 'images-worker.js'),
+    '/icons': icons,
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.evaluate(() => {
-    const workers: Worker[] = [];
-    let last = 0;
-    window.askImages = (index, question, body) =>
-      new Promise((resolve, reject) => {
-        workers[index] ??= new Worker('/worker.js', { type: 'module' });
-        const worker = workers[index];
-        last += 1;
-        const id = last;
-        const listen = ({ data }: MessageEvent) => {
-          if (data.id !== id) return;
-          worker?.removeEventListener('message', listen);
-          if (data.error === undefined) resolve(data.answer);
-          else reject(new Error(data.error));
-        };
-        worker?.addEventListener('message', listen);
-        worker?.postMessage({ id, question, body });
-      });
-  });
-  const ask: Ask = (worker, question, body) =>
-    page.evaluate(([worker, question, body]) => window.askImages(worker, question, body), [
-      worker,
-      question,
-      body,
-    ] as const);
+  const ask = <Answer>(worker: number, question: string, body: unknown) =>
+    bench.ask<Answer>(`worker ${worker}`, SCRIPT, question, body);
   const all = <Answer>(question: string, body: (worker: number) => unknown) =>
     Promise.all(Array.from({ length: WORKERS }, (_, worker) => ask<Answer>(worker, question, body(worker))));
 
   const subject = readPictureFile('subject', readFileSync(join(icons, 'subject.safetensors')));
   if (!subject.ok) throw new Error(subject.failure.message);
   const { pictures, validation } = subject.value;
-  const module = existsSync(join(generated, 'cpu-relaxed')) ? 'cpu-relaxed' : 'cpu';
+  const module = moduleOf('cpu');
   // One run with a preconditioner and one without.
   const runs = [true, false].map((scaled) => {
     const preset = PRESETS.find(({ optimizer }) => (optimizer.preconditioner !== null) === scaled);
@@ -115,14 +71,14 @@ test('steps and drawings of the CPU module', async ({ page }) => {
   const alone: number[] = [];
   const together: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const steps = await all<{ report: StepReport; wall: number }>('steps', () => ({ count: STEPS }));
+    const steps = await all<{ wall: number }>('steps', () => ({ count: STEPS }));
     training.push(Math.max(...steps.map(({ wall }) => wall)));
     alone.push((await ask<{ wall: number }>(0, 'draw', { settings: order })).wall);
     const drawn = await all<{ bytes: number; wall: number }>('draw', () => ({ settings: order }));
     expect(drawn[0]?.bytes).toBe(8 * 24 * 24 * 4);
     together.push(Math.max(...drawn.map(({ wall }) => wall)));
   }
-  server.close();
+  bench.end();
   const found = {
     figures: {
       steps_per_second_two_runs: STEPS / best(training),

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { test } from '@playwright/test';
-import { BenchPage, median, webgpuArguments } from './bench-page';
+import { benchedWebgpu } from '../chromium';
+import { BenchPage, median } from './bench-page';
 
 /**
  * One training step in this project and in its peers, in turns, on the same numbers; `scripts/bench peers` says how it is
@@ -11,7 +12,7 @@ const quick = process.env.BENCH_QUICK !== undefined;
 const only = process.env.PEERS_ONLY?.split(',');
 
 test.use({
-  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: webgpuArguments },
+  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: benchedWebgpu },
 });
 
 type Engine = 'cpu' | 'webgpu';

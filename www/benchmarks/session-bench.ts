@@ -14,6 +14,7 @@ export function moduleOf(engine: string): string {
 
 /** What `BenchPage` serves for sessions without the page. */
 export const sessionPlaces = {
+  '/answers.js': join(import.meta.dirname, 'answers.js'),
   '/engines': generated,
   '/session-worker.js': join(import.meta.dirname, 'session-worker.js'),
   '/tiny': join(www, 'public', 'tiny'),

@@ -1,5 +1,7 @@
 // One session of either engine's module without the page around it, with the GPU's buffers counted; bench-page.ts serves
 // and asks it.
+import { answer } from './answers.js';
+
 let session;
 let memory;
 let gpuBytes = 0;
@@ -33,7 +35,13 @@ function countBuffers() {
 
 const always = () => true;
 
-const questions = {
+async function timed(action) {
+  const began = performance.now();
+  const value = await action();
+  return { value, seconds: (performance.now() - began) / 1000 };
+}
+
+answer({
   /** Each file is `[name, address]`. */
   async load({ engine, files, data, dataSettings }) {
     countBuffers();
@@ -54,10 +62,15 @@ const questions = {
   async configure(settings) {
     await session.configure(settings);
   },
+  /** A step's report, and the seconds that it took. */
   async step() {
-    const began = performance.now();
-    const { runs } = await session.step();
-    return { seconds: (performance.now() - began) / 1000, losses: runs.map(({ loss }) => loss) };
+    return timed(() => session.step());
+  },
+  async shard({ shard, shards }) {
+    return timed(() => session.shard(shard, shards));
+  },
+  async stepWithShards(shards) {
+    return timed(() => session.step_with_shards(shards));
   },
   async steps(count) {
     const bytes = [];
@@ -80,12 +93,4 @@ const questions = {
   async bytes() {
     return { heap: memory.buffer.byteLength, gpu: gpuBytes };
   },
-};
-
-self.onmessage = async ({ data: { id, question, body } }) => {
-  try {
-    self.postMessage({ id, answer: await questions[question](body) });
-  } catch (error) {
-    self.postMessage({ id, error: error?.message ?? String(error) });
-  }
-};
+});

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
+import { benchedWebgpu } from '../chromium';
 import { defaultConfig } from '../src/config/defaults';
 import type { SampleSettings } from '../src/protocol';
-import { BenchPage, webgpuArguments } from './bench-page';
+import { BenchPage } from './bench-page';
 import { bundledData, moduleOf, sessionPlaces, settingsOf, tinyFiles } from './session-bench';
 
 /** Memory over many steps, evaluations and samples; `scripts/bench soak` says how it is called. */
@@ -19,7 +20,7 @@ const SCRIPT = '/session-worker.js';
 const MOST = 0.01;
 
 test.use({
-  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: webgpuArguments },
+  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: benchedWebgpu },
 });
 
 type Bytes = [heap: number, gpu: number];

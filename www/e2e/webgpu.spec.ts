@@ -1,19 +1,9 @@
+import { softwareWebgpu } from '../chromium';
 import { expect, test } from './lab-test';
 
 // No GPU here: the software adapter computes the same, at 10 to 20 ms a dispatch. Hence two steps.
 test.use({
-  launchOptions: {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--enable-unsafe-webgpu',
-      '--use-webgpu-adapter=swiftshader',
-      '--enable-features=Vulkan',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  },
+  launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: softwareWebgpu },
 });
 
 test('a software adapter is passed over, and WebGPU on it trains as the CPU does', async ({ lab }) => {
