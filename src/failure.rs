@@ -53,6 +53,8 @@ impl From<SessionError> for Failure {
             SessionError::TooLong(_) => "data",
             SessionError::NothingCounts
             | SessionError::Shard { .. }
+            | SessionError::NoSuchShard { .. }
+            | SessionError::NoShard
             | SessionError::Checkpoint(_) => "run",
         };
         at(place, error.field(), error)

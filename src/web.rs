@@ -14,7 +14,7 @@ mod token_losses;
 mod training;
 
 use burn::tensor::Device;
-use js_sys::{Function, Uint8Array};
+use js_sys::{Float32Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
@@ -279,6 +279,25 @@ impl WebSession {
     /// A device that failed.
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
         self.desk.step(Batches::batch).await
+    }
+
+    /// What some rows of the next step's batch add to it: shard `shard` of `shards`, for [`Self::step_with_shards`].
+    ///
+    /// # Errors
+    /// No such shard, or a device that failed.
+    pub async fn shard(&mut self, shard: usize, shards: usize) -> Result<Float32Array, JsValue> {
+        self.desk.shard(Batches::batch, shard, shards).await
+    }
+
+    /// One step of all runs from its shards, which workers with the same session have computed, this one among them.
+    ///
+    /// # Errors
+    /// Shards of another session, or a device that failed.
+    pub async fn step_with_shards(
+        &mut self,
+        shards: Vec<Float32Array>,
+    ) -> Result<JsValue, JsValue> {
+        self.desk.step_with_shards(&shards).await
     }
 
     /// Losses on the held-out examples.

@@ -1,5 +1,7 @@
 //! Dropout on the inputs of adapters.
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,15 +18,15 @@ pub struct Dropout {
     pub seed: u64,
     /// The step, counted from 0.
     pub step: u32,
-    /// Rows of the batch that came before these, in tokens: a part of a batch is given its part of the mask.
-    pub first_row: usize,
+    /// Which of the batch's examples the rows belong to: a part of a batch is given its part of the mask.
+    pub examples: Range<usize>,
 }
 
 impl Dropout {
     /// The mask of one layer: 0 or 1 / (1 - share).
     ///
     /// # Shapes
-    /// - `x`: [K·N, in]
+    /// - `x`: [K·N, in], the examples of a run one after the other
     /// - result: [1, N, in]
     pub fn mask(&self, layer: usize, target: Target, x: &Tensor<2>, runs: usize) -> Tensor<3> {
         let [rows, inputs] = x.dims();
@@ -33,7 +35,8 @@ impl Dropout {
         // The upper half keeps these streams apart from those that adapters begin with.
         random.set_stream((u64::from(self.step) + 1) << 32 | target.stream(layer));
         // Every element takes one random number of 64 bits, two words of the stream.
-        random.set_word_pos(2 * (self.first_row * inputs) as u128);
+        let before = self.examples.start * (rows / self.examples.len().max(1));
+        random.set_word_pos(2 * (before * inputs) as u128);
         let kept = (1.0 / (1.0 - self.share)) as f32;
         let mask: Vec<f32> = (0..rows * inputs)
             .map(|_| {

@@ -42,6 +42,17 @@ pub enum SessionError {
         /// Values that it should have.
         expected: usize,
     },
+    /// A shard beyond those that a step is divided into.
+    #[error("a step has no shard {shard} of {shards}; start the training again")]
+    NoSuchShard {
+        /// Its index.
+        shard: usize,
+        /// Shards of the step.
+        shards: usize,
+    },
+    /// Shards of a step of which none was computed here.
+    #[error("this worker has no shard of the step that it should take; start the training again")]
+    NoShard,
     /// The device failed to compute or to hand over a result.
     #[error("the device stopped working: {0}; the last checkpoint can be resumed on another one")]
     Device(String),

@@ -22,11 +22,7 @@ pub fn estimate(
     limit: f64,
 ) -> MemoryEstimate {
     let runs = settings.runs.len() as f64;
-    let at_once = match settings.micro_batch_size {
-        0 => settings.batch_size,
-        part => part.min(settings.batch_size),
-    };
-    let sequences = runs * f64::from(at_once);
+    let sequences = runs * rows_at_once(settings);
     let tokens = sequences * sequence_length as f64;
     let parameters = Adapters::parameters(config, &adapter_shape(settings));
     // Factor, gradient, preconditioned gradient, two moments.
@@ -86,7 +82,7 @@ pub fn estimate_pictures(
     limit: f64,
 ) -> MemoryEstimate {
     let runs = settings.runs.len() as f64;
-    let sequences = runs * f64::from(settings.batch_size);
+    let sequences = runs * rows_at_once(settings);
     let (channels, inner) = (config.hidden_size as f64, config.intermediate_size as f64);
     let shape = adapter_shape(settings);
     let a_block: f64 = shape
@@ -115,6 +111,14 @@ pub fn estimate_pictures(
         total: base_bytes + runs_bytes + activations,
         limit,
     }
+}
+
+/// Rows of one run whose activations are kept at the same time.
+fn rows_at_once(settings: &SessionSettings) -> f64 {
+    f64::from(match settings.micro_batch_size {
+        0 => settings.batch_size,
+        part => part.min(settings.batch_size),
+    })
 }
 
 /// Values a token of the inputs of a Llama block's adapted layers, each counted once.

@@ -36,14 +36,14 @@ enum Graph<'a> {
     },
 }
 
-/// How a forward pass on texts is done.
+/// How a forward pass is done.
 #[derive(Debug, Clone, Copy)]
 pub struct PassSettings<'a> {
     /// Dropout on the adapters' inputs.
     pub dropout: Option<&'a Dropout>,
-    /// Counted labels of the whole step, of which the batch may be a part; at least 1.
+    /// Counted labels or pictures of the whole step, of which the batch may be a part; at least 1.
     pub whole: usize,
-    /// Whether blocks are computed again in the backward pass instead of kept.
+    /// Whether blocks are computed again in the backward pass instead of kept; only a language model's can be.
     pub gradient_checkpointing: bool,
 }
 
@@ -132,9 +132,10 @@ impl<'a> Pass<'a> {
     pub fn of_pictures(
         model: &DiffusionModel,
         adapters: &Adapters,
-        dropout: Option<&Dropout>,
         batch: &FlowBatch,
+        settings: PassSettings,
     ) -> Self {
+        let PassSettings { dropout, whole, .. } = settings;
         let adapters = Box::new(adapters.tracked());
         let context = Context {
             adapters: Some(&adapters),
@@ -144,10 +145,10 @@ impl<'a> Pass<'a> {
         let losses = batch.losses(model, &context); // [K·B]
         Self {
             runs: adapters.runs,
-            whole: batch.rows,
+            whole,
             graph: Graph::Kept {
                 // The sum over runs of their mean losses: its gradient in a run's factors is that run's own.
-                surrogate: losses.clone().sum().div_scalar(batch.rows as f64),
+                surrogate: losses.clone().sum().div_scalar(whole as f64),
                 adapters,
             },
             losses: losses.inner(),

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::{
     SessionError,
     gradients::{Pass, PassSettings},
-    settings::{MAXIMUM_RANK, adapter_shape, validate_beside_targets},
+    settings::{MAXIMUM_RANK, adapter_shape, validate_beside_targets, validate_names},
     trainable::Trainable,
 };
 use crate::diffusion::{DiffusionModel, FlowBatch, weights::linear_shape};
@@ -28,30 +28,20 @@ impl Trainable for DiffusionModel {
     }
 
     fn validate(&self, settings: &SessionSettings) -> Result<(), SessionError> {
-        let wrong = |value: &str, expected: &str| {
-            Err(SessionError::setting("targets", value, expected.to_owned()))
-        };
-        if settings.targets.is_empty() {
-            return wrong("empty", "choose at least one layer to adapt");
-        }
-        let mut targets = settings.targets.clone();
-        targets.sort_unstable();
-        targets.dedup();
-        if targets.len() != settings.targets.len() {
-            return wrong("a list with repeats", "name each layer once");
-        }
-        if let Some(other) = targets
-            .iter()
-            .find(|target| !Target::LLAMA.contains(target))
-        {
-            let expected = "this model has no such layer; choose among those of a Llama";
-            return wrong(other.name(), expected);
-        }
-        if settings.gradient_checkpointing || settings.micro_batch_size != 0 {
+        validate_names(&settings.targets)?;
+        let unknown = |target: &&Target| !Target::LLAMA.contains(target);
+        if let Some(other) = settings.targets.iter().find(unknown) {
             return Err(SessionError::setting(
-                "gradient_checkpointing or micro_batch_size",
-                "set",
-                "a text-to-image model keeps all blocks and takes a batch at once; leave both out",
+                "targets",
+                other.name(),
+                "this model has no such layer; choose among those of a Llama",
+            ));
+        }
+        if settings.gradient_checkpointing {
+            return Err(SessionError::setting(
+                "gradient_checkpointing",
+                "true",
+                "a text-to-image model keeps all its blocks; choose false, and a smaller micro_batch_size to save memory",
             ));
         }
         let config = &self.config;
@@ -104,7 +94,7 @@ impl Trainable for DiffusionModel {
         batch: &FlowBatch,
         settings: PassSettings<'a>,
     ) -> Option<Pass<'a>> {
-        Some(Pass::of_pictures(self, adapters, settings.dropout, batch))
+        Some(Pass::of_pictures(self, adapters, batch, settings))
     }
 
     fn losses(&self, adapters: &Adapters, batch: &FlowBatch) -> Option<Tensor<2>> {

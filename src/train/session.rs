@@ -9,6 +9,7 @@ use super::{
     SessionError,
     gradients::{Pass, PassSettings, StepGradients},
     memory::held_bytes,
+    shards::BegunStep,
     trainable::Trainable,
 };
 use crate::messages::{RunDiagnostics, RunReport, SessionSettings, StepReport, StepTimes};
@@ -32,8 +33,8 @@ pub struct Session {
     /// Blocks at the front whose adapters may have learning rates of their own.
     first_blocks: usize,
     split: StepTimes,
-    /// Since when the step is computed, while its shards are on their way.
-    pub(super) shard_clock: Option<Clock>,
+    /// The step that was begun here while the other workers' shards of it are on their way.
+    pub(super) begun: Option<BegunStep>,
 }
 
 /// Summed losses of one batch.
@@ -78,7 +79,7 @@ impl Session {
             step: 0,
             first_blocks: model.first_blocks(),
             split: StepTimes::default(),
-            shard_clock: None,
+            begun: None,
         }
     }
 
@@ -148,8 +149,9 @@ impl Session {
         };
         let mut sum: Option<StepGradients> = None;
         for start in rows.clone().step_by(at_once) {
-            let part = M::part(batch, start..(start + at_once).min(rows.end));
-            let dropout = self.dropout(start * M::row_size(batch));
+            let examples = start..(start + at_once).min(rows.end);
+            let part = M::part(batch, examples.clone());
+            let dropout = self.dropout(examples);
             let settings = PassSettings {
                 dropout: dropout.as_ref(),
                 whole,
@@ -172,13 +174,13 @@ impl Session {
         Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS))
     }
 
-    /// The dropout of this step on rows of which `first_row` came before; `None` where there is none.
-    pub(super) fn dropout(&self, first_row: usize) -> Option<Dropout> {
+    /// The dropout of this step on some examples of its batch; `None` where there is none.
+    fn dropout(&self, examples: Range<usize>) -> Option<Dropout> {
         let dropout = Dropout {
             share: self.settings.dropout,
             seed: u64::from(self.settings.seed),
             step: self.step,
-            first_row,
+            examples,
         };
         (self.settings.dropout > 0.0).then_some(dropout)
     }

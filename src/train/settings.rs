@@ -17,23 +17,7 @@ pub const MAXIMUM_BATCH_SIZE: u32 = 1024;
 /// The first setting out of range, with its range.
 pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), SessionError> {
     let s = settings;
-    if s.targets.is_empty() {
-        return Err(SessionError::setting(
-            "targets",
-            "empty",
-            "choose at least one layer to adapt",
-        ));
-    }
-    let mut targets = s.targets.clone();
-    targets.sort_unstable();
-    targets.dedup();
-    if targets.len() != s.targets.len() {
-        return Err(SessionError::setting(
-            "targets",
-            "a list with repeats",
-            "name each layer once",
-        ));
-    }
+    validate_names(&s.targets)?;
     check_targets(&s.targets, &config.architecture)?;
     if s.runs.iter().any(|run| run.text_lr.is_some()) {
         return Err(SessionError::setting(
@@ -43,6 +27,24 @@ pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), 
         ));
     }
     validate_beside_targets(s, largest_rank(&s.targets, config))
+}
+
+/// Checks that there is a layer to adapt, and that each is named once.
+///
+/// # Errors
+/// A list that is empty or has repeats.
+pub fn validate_names(targets: &[Target]) -> Result<(), SessionError> {
+    let wrong = |value, expected| Err(SessionError::setting("targets", value, expected));
+    if targets.is_empty() {
+        return wrong("empty", "choose at least one layer to adapt");
+    }
+    let mut names = targets.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() != targets.len() {
+        return wrong("a list with repeats", "name each layer once");
+    }
+    Ok(())
 }
 
 /// Checks everything that does not depend on the model, with the largest rank that it allows.

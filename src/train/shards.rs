@@ -3,36 +3,59 @@
 
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
-use super::{Session, SessionError, gradients::StepGradients, labels, session::device_error};
-use crate::data::Batch;
+use super::{
+    Session, SessionError, Trainable,
+    gradients::StepGradients,
+    session::{Clock, device_error},
+};
 use crate::messages::StepReport;
-use crate::model::{Bank, Base};
+use crate::model::Bank;
+
+/// A step of which one shard was computed here.
+#[derive(Debug)]
+pub(super) struct BegunStep {
+    /// Since when.
+    clock: Clock,
+    /// Counted labels or pictures of one run in the whole step.
+    counted: usize,
+    /// Tokens or pictures of one run in the whole step, for the report.
+    size: u32,
+}
 
 impl Session {
     /// What shard `shard` of `shards` of the batch adds to the step: each run's share of its mean loss, then the
-    /// gradients of all banks, `lora_a` before `lora_b`.
+    /// gradients of all banks, `lora_a` before `lora_b`. Beyond the batch's rows a shard is zeros.
     ///
     /// # Shapes
     /// - result: [K + values of all banks]
     ///
     /// # Errors
-    /// A batch longer than the base's context, or a device that failed.
-    ///
-    /// # Panics
-    /// If there is no such shard.
-    pub async fn shard(
+    /// A shard that there is not, a batch longer than the base's context or without counted labels, or a device that
+    /// failed.
+    pub async fn shard<M: Trainable>(
         &mut self,
-        model: &Base,
-        batch: &Batch,
+        model: &M,
+        batch: &M::Batch,
         shard: usize,
         shards: usize,
     ) -> Result<Vec<f32>, SessionError> {
-        assert!(shard < shards);
-        model.check_length(batch.tokens)?;
+        if shard >= shards {
+            return Err(SessionError::NoSuchShard { shard, shards });
+        }
+        model.check(batch)?;
+        let counted = M::counted(batch);
+        if counted == 0 {
+            return Err(SessionError::NothingCounts);
+        }
         let mut clock = self.clock();
-        let rows = batch.rows * shard / shards..batch.rows * (shard + 1) / shards;
+        let all = M::rows(batch);
+        let rows = all * shard / shards..all * (shard + 1) / shards;
         let gradients = self.gradients(model, batch, rows, &mut clock).await?;
-        self.shard_clock = Some(clock);
+        self.begun = Some(BegunStep {
+            clock,
+            counted,
+            size: (all * M::row_size(batch)) as u32,
+        });
         let Some(StepGradients { losses, banks, .. }) = gradients else {
             return Ok(vec![0.0; self.shard_len()]);
         };
@@ -45,38 +68,17 @@ impl Session {
     }
 
     /// The step from all its shards on, in their order, so that every worker that is given them has the same adapters
-    /// afterwards, to the bit.
+    /// afterwards, to the bit. One of the shards was computed here.
     ///
     /// # Errors
-    /// Shards of another session, a batch without counted labels, or a device that failed.
+    /// Shards of another session, a step of which no shard was computed here, or a device that failed.
     pub async fn step_with_shards(
         &mut self,
-        batch: &Batch,
         shards: &[Vec<f32>],
         device: &Device,
     ) -> Result<StepReport, SessionError> {
-        let clock = self.shard_clock.take().unwrap_or_else(|| self.clock());
-        let whole = labels::count(batch);
-        if whole == 0 {
-            return Err(SessionError::NothingCounts);
-        }
-        let (expected, mut sum) = (self.shard_len(), None::<Vec<f32>>);
-        for shard in shards {
-            if shard.len() != expected {
-                return Err(SessionError::Shard {
-                    found: shard.len(),
-                    expected,
-                });
-            }
-            match &mut sum {
-                None => sum = Some(shard.clone()),
-                Some(sum) => sum
-                    .iter_mut()
-                    .zip(shard)
-                    .for_each(|(sum, value)| *sum += value),
-            }
-        }
-        let sum = sum.ok_or(SessionError::NothingCounts)?;
+        let begun = self.begun.take().ok_or(SessionError::NoShard)?;
+        let sum = self.summed(shards)?;
         let runs = self.adapters.runs;
         let (losses, mut rest) = sum.split_at(runs);
         let mut next = |like: &Tensor<3>| {
@@ -97,10 +99,28 @@ impl Session {
         let gradients = StepGradients {
             losses: Tensor::from_data(losses, device),
             banks,
-            whole,
+            whole: begun.counted,
         };
-        let tokens = (batch.rows * batch.tokens) as u32;
-        self.finish(gradients, tokens, clock, device).await
+        self.finish(gradients, begun.size, begun.clock, device)
+            .await
+    }
+
+    /// Shards added up in their order.
+    fn summed(&self, shards: &[Vec<f32>]) -> Result<Vec<f32>, SessionError> {
+        let expected = self.shard_len();
+        let mut sum = vec![0.0; expected];
+        for shard in shards {
+            if shard.len() != expected {
+                return Err(SessionError::Shard {
+                    found: shard.len(),
+                    expected,
+                });
+            }
+            for (sum, value) in sum.iter_mut().zip(shard) {
+                *sum += value;
+            }
+        }
+        Ok(sum)
     }
 
     /// Values of a shard.

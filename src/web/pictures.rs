@@ -1,6 +1,6 @@
 //! A text-to-image model, its pictures and the session that one worker trains.
 
-use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
@@ -47,6 +47,10 @@ pub struct WebPictureSession {
 struct PictureData {
     pictures: Pictures,
     settings: PictureDataSettings,
+}
+
+fn no_pictures() -> JsValue {
+    plain_failure("data", "no pictures are loaded; choose some first")
 }
 
 fn wrong_model(message: &str) -> JsValue {
@@ -211,8 +215,7 @@ impl WebPictureSession {
     }
 
     fn data(&self) -> Result<&PictureData, JsValue> {
-        let missing = || plain_failure("data", "no pictures are loaded; choose some first");
-        self.data.as_ref().ok_or_else(missing)
+        self.data.as_ref().ok_or_else(no_pictures)
     }
 
     /// Bytes that a session with these settings needs.
@@ -260,18 +263,48 @@ impl WebPictureSession {
     /// # Errors
     /// A device that failed.
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
-        let Self {
-            words, data, desk, ..
-        } = self;
-        let Some(PictureData { pictures, .. }) = data else {
-            return Err(plain_failure(
-                "data",
-                "no pictures are loaded; choose some first",
-            ));
+        let (desk, batch) = self.desk_and_batch()?;
+        desk.step(batch).await
+    }
+
+    /// What some rows of the next step's batch add to it: shard `shard` of `shards`, for [`Self::step_with_shards`].
+    ///
+    /// # Errors
+    /// No such shard, or a device that failed.
+    pub async fn shard(&mut self, shard: usize, shards: usize) -> Result<Float32Array, JsValue> {
+        let (desk, batch) = self.desk_and_batch()?;
+        desk.shard(batch, shard, shards).await
+    }
+
+    /// One step of all runs from its shards, which workers with the same session have computed, this one among them.
+    ///
+    /// # Errors
+    /// Shards of another session, or a device that failed.
+    pub async fn step_with_shards(
+        &mut self,
+        shards: Vec<Float32Array>,
+    ) -> Result<JsValue, JsValue> {
+        self.desk.step_with_shards(&shards).await
+    }
+
+    /// The session, and what makes the batch of a step from its number.
+    #[expect(clippy::type_complexity, reason = "a closure has no other name")]
+    fn desk_and_batch(
+        &mut self,
+    ) -> Result<
+        (
+            &mut Desk<DiffusionModel, PictureBatches>,
+            impl FnOnce(&mut PictureBatches, u64) -> FlowBatch,
+        ),
+        JsValue,
+    > {
+        let Some(PictureData { pictures, .. }) = &self.data else {
+            return Err(no_pictures());
         };
-        let reading = (&*words, desk.model.config.caption_length);
-        desk.step(|batches, step| batches.batch(pictures, reading, step))
-            .await
+        let reading = (&self.words, self.desk.model.config.caption_length);
+        Ok((&mut self.desk, move |batches: &mut PictureBatches, step| {
+            batches.batch(pictures, reading, step)
+        }))
     }
 
     /// Losses on the held-out pictures.

@@ -1,6 +1,6 @@
 //! What a worker's session is whatever its model: settings to adapters, steps, evaluation, checkpoints.
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Float32Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::{
@@ -67,6 +67,31 @@ impl<M: Trainable, B> Desk<M, B> {
         let Training { session, batches } = training.ok_or_else(no_session)?;
         let batch = batch(batches, u64::from(session.steps_done()));
         let report = session.step(&self.model, &batch).await;
+        check_engine()?;
+        to_js(&report.map_err(failure)?)
+    }
+
+    /// What shard `shard` of `shards` of the next step's batch adds to it; the batch is as for [`Self::step`].
+    pub async fn shard(
+        &mut self,
+        batch: impl FnOnce(&mut B, u64) -> M::Batch,
+        shard: usize,
+        shards: usize,
+    ) -> Result<Float32Array, JsValue> {
+        let training = self.training.as_mut();
+        let Training { session, batches } = training.ok_or_else(no_session)?;
+        let batch = batch(batches, u64::from(session.steps_done()));
+        let values = session.shard(&self.model, &batch, shard, shards).await;
+        check_engine()?;
+        Ok(Float32Array::from(values.map_err(failure)?.as_slice()))
+    }
+
+    /// The step from all its shards on.
+    pub async fn step_with_shards(&mut self, shards: &[Float32Array]) -> Result<JsValue, JsValue> {
+        let training = self.training.as_mut();
+        let Training { session, .. } = training.ok_or_else(no_session)?;
+        let shards: Vec<Vec<f32>> = shards.iter().map(Float32Array::to_vec).collect();
+        let report = session.step_with_shards(&shards, self.model.device()).await;
         check_engine()?;
         to_js(&report.map_err(failure)?)
     }

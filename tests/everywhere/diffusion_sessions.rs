@@ -6,7 +6,10 @@ use riemann_lora::{
     messages::{SessionSettings, StepReport},
     model::{Adapters, Context, Target, WeightForm},
     optim::{OptimizerSettings, UpdateRule},
-    train::{Session, gradients::Pass},
+    train::{
+        Session,
+        gradients::{Pass, PassSettings},
+    },
 };
 
 use crate::diffusion::{adapters, assert_outputs, batch, golden, model, outputs_of};
@@ -127,6 +130,38 @@ everywhere! {
 }
 
 everywhere! {
+    async fn a_step_on_pictures_in_parts_is_the_step() {
+        let golden = golden();
+        let model = model(&golden).await;
+        let batch = batch(&golden);
+        assert!(batch.rows > 1);
+        let begin = |micro_batch_size| {
+            let wanted = SessionSettings { rank: 2, dropout: 0.2, micro_batch_size, ..settings(optimizers()) };
+            Session::new(&model, wanted).unwrap()
+        };
+        let (mut whole, mut parts) = (begin(0), begin(1));
+        let mut workers = [begin(0), begin(0)];
+        let losses = |report: StepReport| report.runs.iter().map(|run| run.loss.unwrap()).collect::<Vec<_>>();
+        for step in 0..3 {
+            let expected = losses(whole.step(&model, &batch).await.unwrap());
+            let mut found = vec![losses(parts.step(&model, &batch).await.unwrap())];
+            let mut shards = Vec::new();
+            for (index, worker) in workers.iter_mut().enumerate() {
+                shards.push(worker.shard(&model, &batch, index, 2).await.unwrap());
+            }
+            for worker in &mut workers {
+                found.push(losses(worker.step_with_shards(&shards, &model.device).await.unwrap()));
+            }
+            for (run, expected) in expected.iter().enumerate() {
+                for found in &found {
+                    assert!((found[run] - expected).abs() < 1e-5, "step {step}, run {run}: {found:?}, {expected}");
+                }
+            }
+        }
+    }
+}
+
+everywhere! {
     async fn settings_that_make_no_sense_are_refused() {
         let model = model(&golden()).await;
         let refused = |change: fn(&mut SessionSettings)| {
@@ -137,6 +172,8 @@ everywhere! {
         assert!(refused(|s| s.rank = 17).to_string().contains("between 1 and 16"));
         assert!(refused(|s| s.targets = vec![Target::CAttn]).to_string().contains("c_attn"));
         assert!(refused(|s| s.targets.clear()).to_string().contains("at least one"));
+        assert!(refused(|s| s.targets = vec![Target::QProj; 2]).to_string().contains("once"));
+        assert!(refused(|s| s.gradient_checkpointing = true).to_string().contains("micro_batch_size"));
         for lr in [f64::NAN, -1.0] {
             let mut wanted = SessionSettings { rank: 2, ..settings(optimizers()) };
             wanted.runs[1].text_lr = Some(lr);
@@ -166,7 +203,11 @@ everywhere! {
         for form in [WeightForm::Dense, WeightForm::Packed] {
             let model = model(&golden).await.in_form(form);
             let adapters = adapters(&golden, &model).run(0);
-            let gradients = Pass::of_pictures(&model, &adapters, None, &batch(&golden)).backward().banks;
+            let gradients = {
+                let batch = batch(&golden);
+                let whole = PassSettings { dropout: None, whole: batch.rows, gradient_checkpointing: false };
+                Pass::of_pictures(&model, &adapters, &batch, whole).backward().banks
+            };
             let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
             let mut direction = Vec::new();
             let mut slope = 0.0;

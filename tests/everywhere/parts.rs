@@ -88,8 +88,8 @@ everywhere! {
                 one.shard(&model, &batch, 0, 2).await.unwrap(),
                 other.shard(&model, &batch, 1, 2).await.unwrap(),
             ];
-            let report = one.step_with_shards(&batch, &shards, &model.device).await.unwrap();
-            other.step_with_shards(&batch, &shards, &model.device).await.unwrap();
+            let report = one.step_with_shards(&shards, &model.device).await.unwrap();
+            other.step_with_shards(&shards, &model.device).await.unwrap();
             found.extend(report.runs.iter().map(|run| run.loss));
         }
         check(&found, &expected);
@@ -104,8 +104,13 @@ everywhere! {
     async fn a_shard_of_another_session_is_refused() {
         let model = LLAMA.model().await;
         let mut session = Session::new(&model, two_runs(&[Target::QProj])).unwrap();
+        let none = session.step_with_shards(&[], &model.device).await;
+        assert!(matches!(none, Err(SessionError::NoShard)), "{none:?}");
         let batch = &batches(LLAMA)[0];
-        let error = session.step_with_shards(batch, &[vec![0.0; 3]], &model.device).await;
-        assert!(matches!(error, Err(SessionError::Shard { found: 3, .. })), "{error:?}");
+        let beyond = session.shard(&model, batch, 2, 2).await;
+        assert!(matches!(beyond, Err(SessionError::NoSuchShard { shard: 2, shards: 2 })), "{beyond:?}");
+        session.shard(&model, batch, 0, 2).await.unwrap();
+        let other = session.step_with_shards(&[vec![0.0; 3]], &model.device).await;
+        assert!(matches!(other, Err(SessionError::Shard { found: 3, .. })), "{other:?}");
     }
 }

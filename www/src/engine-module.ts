@@ -38,6 +38,8 @@ export interface AnyWebSession {
   estimate(settings: protocol.SessionSettings): protocol.MemoryEstimate;
   configure(settings: protocol.SessionSettings): void;
   step(): Promise<protocol.StepReport>;
+  shard(shard: number, shards: number): Promise<Float32Array>;
+  step_with_shards(shards: Float32Array[]): Promise<protocol.StepReport>;
   evaluate(onProgress: (progress: protocol.Progress) => boolean): Promise<protocol.EvaluationReport>;
   checkpoint(): Promise<Uint8Array>;
   restore(bytes: Uint8Array): void;

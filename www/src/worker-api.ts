@@ -36,6 +36,10 @@ export interface WorkerApi {
   estimate(settings: protocol.SessionSettings): Promise<Reply<protocol.MemoryEstimate>>;
   configure(settings: protocol.SessionSettings): Promise<Reply<null>>;
   step(): Promise<Reply<protocol.StepReport>>;
+  /** What shard `shard` of `shards` of the next step's batch adds to it. */
+  shard(shard: number, shards: number): Promise<Reply<Float32Array>>;
+  /** The next step from all its shards, of which this worker has computed one. */
+  stepWithShards(shards: Float32Array[]): Promise<Reply<protocol.StepReport>>;
   evaluate(onProgress: OnProgress): Promise<Reply<protocol.EvaluationReport>>;
   sample(settings: protocol.SampleSettings, onPiece: OnPiece): Promise<Reply<null>>;
   tokenLosses(settings: protocol.TokenLossSettings): Promise<Reply<protocol.TokenLossReport>>;

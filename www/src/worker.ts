@@ -88,6 +88,8 @@ const api: WorkerApi = {
       return null;
     }),
   step: () => reply(() => openAny().step()),
+  shard: (shard, shards) => reply(() => openAny().shard(shard, shards)),
+  stepWithShards: (shards) => reply(() => openAny().step_with_shards(shards)),
   evaluate: (onProgress) => reply(() => openAny().evaluate(telling(onProgress))),
   sample: (settings, onPiece) =>
     reply(async () => {

@@ -28,7 +28,9 @@ describe('the engine', () => {
 
 describe('runs are spread', () => {
   const spread = (runs: number, cores: number, memory = 0, perWorker = 1) =>
-    spreadRuns({ runs, cores, memory, perWorker });
+    spreadRuns({ runs, cores, memory, perWorker, batchSize: 4 }).groups;
+  const shards = (runs: number, cores: number, memory = 0, batchSize = 4) =>
+    spreadRuns({ runs, cores, memory, perWorker: 10, batchSize }).shards;
 
   test('one a core, evenly', () => {
     expect(spread(2, 8)).toEqual([[0], [1]]);
@@ -42,6 +44,18 @@ describe('runs are spread', () => {
   test('over fewer workers where memory is short, but over one at least', () => {
     expect(spread(4, 4, 25, 10)).toHaveLength(2);
     expect(spread(4, 4, 5, 10)).toHaveLength(1);
+  });
+
+  test('cores that are left share the steps, as far as memory and the batch go', () => {
+    expect([shards(1, 2), shards(2, 2), shards(5, 2), shards(2, 5), shards(3, 16)]).toEqual([2, 1, 1, 2, 4]);
+    expect([shards(1, 8, 35), shards(1, 8, 5), shards(4, 8, 25)]).toEqual([3, 1, 1]);
+    expect(shards(1, 8, 0, 1)).toBe(1);
+  });
+
+  test('groups that are so already stay, and share the cores that there are now', () => {
+    const input = { runs: 3, cores: 4, memory: 0, perWorker: 1, batchSize: 4 };
+    expect(spreadRuns(input, [[0, 1], [2]])).toEqual({ groups: [[0, 1], [2]], shards: 2 });
+    expect(spreadRuns({ ...input, cores: 1 }, [[0], [1], [2]]).shards).toBe(1);
   });
 
   test('and their fields are found again', () => {

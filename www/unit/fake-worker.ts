@@ -6,6 +6,7 @@ import type {
   PictureModelSummary,
   RunDiagnostics,
   SessionSettings,
+  StepReport,
   TheoryGeometry,
   TheoryMethod,
 } from '../src/protocol';
@@ -41,6 +42,23 @@ export class FakeWorker implements WorkerLink {
     this.end({ place: 'engine', field: null, message });
   }
 
+  /** Never answers. */
+  private die(): Promise<never> {
+    this.end({ place: 'engine', field: null, message: 'out of memory' });
+    return new Promise(() => {});
+  }
+
+  private take(): Reply<StepReport> {
+    this.step += 1;
+    const runs = (this.settings?.runs ?? []).map(({ optimizer }) => {
+      const diverged = optimizer.lr > 100 && this.step > 2;
+      const loss = diverged ? null : lossOf(optimizer.lr, this.step);
+      const diagnostics = this.settings?.diagnostics && !diverged ? diagnosticsOf(this.step) : null;
+      return { loss, grad_norm: 1, lr: optimizer.lr, diverged_at: diverged ? 3 : null, diagnostics };
+    });
+    return ok({ step: this.step, runs, tokens: 8, counted_tokens: 4, seconds, memory_bytes: 10 });
+  }
+
   readonly api: WorkerApi = {
     start: async (engine) => {
       this.asked.push(`start ${engine}`);
@@ -67,18 +85,20 @@ export class FakeWorker implements WorkerLink {
     },
     step: async () => {
       await new Promise((resolve) => setTimeout(resolve));
-      if (this.step + 1 === this.diesAt) {
-        this.end({ place: 'engine', field: null, message: 'out of memory' });
-        return new Promise(() => {});
-      }
-      this.step += 1;
-      const runs = (this.settings?.runs ?? []).map(({ optimizer }) => {
-        const diverged = optimizer.lr > 100 && this.step > 2;
-        const loss = diverged ? null : lossOf(optimizer.lr, this.step);
-        const diagnostics = this.settings?.diagnostics && !diverged ? diagnosticsOf(this.step) : null;
-        return { loss, grad_norm: 1, lr: optimizer.lr, diverged_at: diverged ? 3 : null, diagnostics };
-      });
-      return ok({ step: this.step, runs, tokens: 8, counted_tokens: 4, seconds, memory_bytes: 10 });
+      if (this.step + 1 === this.diesAt) return this.die();
+      return this.take();
+    },
+    shard: async (shard, shards) => {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (this.step + 1 === this.diesAt) return this.die();
+      // What it adds to the step is the step's number, which all must agree on.
+      return ok(new Float32Array([shard, shards, this.step]));
+    },
+    stepWithShards: async (shards) => {
+      const expected = shards.map((_, index) => [index, shards.length, this.step]);
+      if (JSON.stringify(shards.map((shard) => [...shard])) !== JSON.stringify(expected))
+        throw new Error('these are not the shards of this step');
+      return this.take();
     },
     theory: async (settings, onReport) => {
       this.asked.push(`theory ${settings.problem.data_condition}`);

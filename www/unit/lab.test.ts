@@ -176,9 +176,9 @@ describe('a worker that dies', () => {
     const { lab, start } = await open((worker) => {
       worker.diesAt = 4;
     });
-    await start(plan(6, [0.1]));
+    await start(plan(6, [0.1, 0.2]));
     expect(lab.phase.value).toBe('failed');
-    expect(FakeWorker.all).toHaveLength(3);
+    expect(FakeWorker.all).toHaveLength(6);
   });
 
   test('for ever ends the training with its reason', async () => {
@@ -188,6 +188,42 @@ describe('a worker that dies', () => {
     await start(plan(5));
     expect(lab.phase.value).toBe('failed');
     expect(lab.failure.value?.message).toContain('out of memory');
+  });
+});
+
+describe('a run with more than one core', () => {
+  test('shares its steps among workers that stay the same', async () => {
+    const { lab, losses, evaluations, start } = await open();
+    await start(plan(5, [0.1]));
+    expect(lab.phase.value).toBe('finished');
+    expect(FakeWorker.all).toHaveLength(2);
+    expect(lab.trainees.map(({ helpers }) => helpers.length)).toEqual([1]);
+    for (let step = 1; step <= 5; step += 1) expect(losses.get(`0@${step}`)).toBe(lossOf(0.1, step));
+    expect(evaluations.map(([, { step }]) => step)).toEqual([0, 3, 5]);
+  });
+
+  test.each([0, 1])('goes on from its checkpoint in all of them where worker %i dies', async (dying) => {
+    const { lab, losses, start } = await open((worker, index) => {
+      if (index === dying) worker.diesAt = 4;
+    });
+    await start(plan(7, [0.1]));
+    expect(lab.phase.value).toBe('finished');
+    const replaced = FakeWorker.all.slice(2);
+    expect(replaced.map(({ asked }) => asked.at(-1))).toEqual(['restore 2', 'restore 2']);
+    expect(losses.get('0@7')).toBe(lossOf(0.1, 7));
+  });
+
+  test('goes on from what was kept', async () => {
+    const { lab, losses } = await open();
+    const kept = [{ runs: [0], step: 3, ended: false, bytes: new Uint8Array([3]) }];
+    await lab.restore(plan(5, [0.1]), kept, {
+      onStep: (_, { step, runs }) => losses.set(`0@${step}`, runs[0]?.loss ?? null),
+      onEvaluation: () => {},
+      onReady: async () => {},
+    });
+    expect(lab.phase.value).toBe('finished');
+    expect([...losses.keys()]).toEqual(['0@4', '0@5']);
+    expect(FakeWorker.all.map(({ asked }) => asked.at(-1))).toEqual(['restore 3', 'restore 3']);
   });
 });
 

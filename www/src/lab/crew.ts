@@ -4,7 +4,7 @@ import { Signal } from '../signal';
 import type { OnProgress, Reply } from '../worker-api';
 import type { EngineChoice } from './engine-choice';
 import { Seat } from './seat';
-import { globalField } from './spread';
+import { globalField, type Spread } from './spread';
 import type { Trainee } from './training';
 import type { SpawnWorker } from './worker-link';
 
@@ -56,38 +56,38 @@ export class Crew {
     for (const seat of this.seats) seat.cancel();
   }
 
-  /** One worker for each group of runs. `wanted` says whether to go on. */
+  /** Workers for each group of runs, made ready beside each other. `wanted` says whether to go on. */
   async prepare(
     settings: SessionSettings,
-    groups: readonly number[][],
+    { groups, shards }: Spread,
     wanted: () => boolean,
   ): Promise<Result<Trainee[]>> {
     this.settings = settings;
-    const trainees = groups.map((runs, index) => newTrainee(this.seat(index), runs));
+    const helpers = (group: number) =>
+      Array.from({ length: shards - 1 }, (_, index) =>
+        this.seat(groups.length + group * (shards - 1) + index),
+      );
+    const trainees = groups.map((runs, index) => newTrainee(this.seat(index), helpers(index), runs));
     this.trainees = trainees;
-    for (const [index, trainee] of trainees.entries()) {
-      const worker = groups.length > 1 ? `worker ${index + 1} of ${groups.length}, ` : '';
-      const prepared = await this.prepareOne(trainee, worker);
-      if (!prepared.ok) return prepared;
-      if (!wanted()) return failed('run', 'Stopped.');
-    }
-    return success(trainees);
+    const prepared = await this.prepareSeats(trainees, 'worker');
+    if (!prepared.ok) return prepared;
+    return wanted() ? success(trainees) : failed('run', 'Stopped.');
   }
 
   /** Workers that go on from where others were, with the same runs each. */
   async restore(
     settings: SessionSettings,
     kept: readonly KeptWorker[],
+    spread: Spread,
     wanted: () => boolean,
   ): Promise<Result<Trainee[]>> {
-    const groups = kept.map(({ runs }) => runs);
-    const prepared = await this.prepare(settings, groups, wanted);
+    const prepared = await this.prepare(settings, spread, wanted);
     if (!prepared.ok) return prepared;
     for (const [index, trainee] of prepared.value.entries()) {
       const worker = kept[index];
       if (worker === undefined) continue;
       const { step, ended, bytes } = worker;
-      const restored = await trainee.seat.call((api) => api.restore(bytes));
+      const restored = await restoreOn(trainee, bytes);
       if (!restored.ok) return restored;
       Object.assign(trainee, { step, asked: step, ended, checkpoint: { step, bytes } });
     }
@@ -102,7 +102,7 @@ export class Crew {
     trainee.diedAt = Math.max(trainee.diedAt, trainee.step);
     trainee.deaths += 1;
     if (trainee.deaths >= MOST_DEATHS) return false;
-    seat.kill(failure.message);
+    for (const one of seatsOf(trainee)) one.kill(failure.message);
     if (seat.engine === 'webgpu' && trainee.deaths > MOST_GPU_DEATHS) {
       seat.engine = 'cpu';
       const reason = 'WebGPU failed more than once, so the CPU goes on.';
@@ -111,10 +111,10 @@ export class Crew {
     const from = checkpoint?.step ?? 0;
     const where = seat.engine === 'cpu' ? 'on the CPU ' : '';
     this.notice.set(`${failure.message} A new worker goes on ${where}from step ${from}.`);
-    const prepared = await this.prepareOne(trainee, 'new worker, ');
+    const prepared = await this.prepareSeats([trainee], 'new worker');
     if (!prepared.ok) return this.recover(trainee, prepared.failure);
     if (checkpoint !== null) {
-      const restored = await seat.call((api) => api.restore(checkpoint.bytes));
+      const restored = await restoreOn(trainee, checkpoint.bytes);
       if (!restored.ok) return this.recover(trainee, restored.failure);
     }
     Object.assign(trainee, { step: from, asked: from, ended: false });
@@ -133,19 +133,36 @@ export class Crew {
     this.trainees = [];
   }
 
-  private async prepareOne(trainee: Trainee, prefix: string): Promise<Result<null>> {
+  /** Gives the workers of these trainees all that they need, beside each other; the first of their failures, if any. */
+  private async prepareSeats(trainees: readonly Trainee[], word: string): Promise<Result<null>> {
+    const seats = trainees.flatMap((trainee) => seatsOf(trainee).map((seat) => ({ seat, trainee })));
+    const ready = new Set<Seat>();
+    const prepareOne = async ({ seat, trainee }: (typeof seats)[number], index: number) => {
+      const place = seats.length > 1 ? ` ${index + 1} of ${seats.length}` : '';
+      const tell: OnProgress = (progress) => {
+        // The first that is not ready yet speaks for all.
+        if (seats.find((other) => !ready.has(other.seat))?.seat !== seat) return;
+        const prefix = word === 'worker' && seats.length === 1 ? '' : `${word}${place}, `;
+        this.preparing.set({ ...progress, action: `${prefix}${progress.action}` });
+      };
+      tell({ action: 'making adapters', done: 0, total: 0 });
+      const prepared = await this.prepareOne(seat, trainee.runs, tell);
+      ready.add(seat);
+      return prepared;
+    };
+    const all = await Promise.all(seats.map(prepareOne));
+    return all.find((one) => !one.ok) ?? success(null);
+  }
+
+  private async prepareOne(seat: Seat, own: number[], onProgress: OnProgress): Promise<Result<null>> {
     const { settings } = this;
-    const { seat } = trainee;
-    this.preparing.set({ action: `${prefix}making adapters`, done: 0, total: 0 });
-    const given = await this.giveAll(seat, (progress) =>
-      this.preparing.set({ ...progress, action: `${prefix}${progress.action}` }),
-    );
+    const given = await this.giveAll(seat, onProgress);
     if (given === null || settings === null) return failed('data', 'Load a model and data first.');
     if (!given.ok) return given;
-    const runs = trainee.runs.flatMap((run) => settings.runs[run] ?? []);
+    const runs = own.flatMap((run) => settings.runs[run] ?? []);
     const answer = await seat.call((api) => api.configure({ ...settings, runs }));
     if (answer.ok) return answer;
-    const field = globalField(answer.failure.field, trainee.runs);
+    const field = globalField(answer.failure.field, own);
     return { ok: false, failure: { ...answer.failure, field } };
   }
 
@@ -156,9 +173,20 @@ export class Crew {
   }
 }
 
-function newTrainee(seat: Seat, runs: number[]): Trainee {
+function seatsOf({ seat, helpers }: Trainee): Seat[] {
+  return [seat, ...helpers];
+}
+
+/** Sets all workers of a trainee to a checkpoint. */
+async function restoreOn(trainee: Trainee, bytes: Uint8Array): Promise<Reply<null>> {
+  const all = await Promise.all(seatsOf(trainee).map((seat) => seat.call((api) => api.restore(bytes))));
+  return all.find((one) => !one.ok) ?? { ok: true, value: null };
+}
+
+function newTrainee(seat: Seat, helpers: Seat[], runs: number[]): Trainee {
   return {
     seat,
+    helpers,
     runs,
     step: 0,
     asked: 0,

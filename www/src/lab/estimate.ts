@@ -2,7 +2,7 @@ import type { EngineName } from '../engine-module';
 import type { MemoryEstimate, SessionSettings } from '../protocol';
 import { type Result, success } from '../result';
 import type { Seat } from './seat';
-import { spreadRuns } from './spread';
+import { type Spread, spreadRuns } from './spread';
 
 /** What the page knows of the machine. */
 export interface Machine {
@@ -12,11 +12,9 @@ export interface Machine {
 }
 
 /** What training needs, over all workers. */
-export interface LabEstimate {
+export interface LabEstimate extends Spread {
   /** Of the worker with the most runs. */
   worker: MemoryEstimate;
-  /** Indices of the runs of each worker. */
-  groups: number[][];
   /** Bytes of all workers. */
   total: number;
   fits: boolean;
@@ -29,31 +27,40 @@ export interface LabEstimate {
 // The rest is for the browser, the page and the system.
 const SHARE_OF_MEMORY = 0.6;
 
-/** Asks a worker what its sessions would need, and spreads the runs by it. */
+/** Asks a worker what its sessions would need, and spreads the runs by it; `groups` are given where they are so already. */
 export async function estimateMemory(
   seat: Seat,
   settings: SessionSettings,
   engine: EngineName,
   machine: Machine,
+  given: readonly number[][] = [],
 ): Promise<Result<LabEstimate>> {
-  const ask = (runs: number) =>
-    seat.call((api) => api.estimate({ ...settings, runs: settings.runs.slice(0, runs) }));
+  const ask = (runs: number, shards = 1) =>
+    seat.call((api) =>
+      api.estimate({
+        ...settings,
+        batch_size: Math.ceil(settings.batch_size / shards),
+        runs: settings.runs.slice(0, runs),
+      }),
+    );
   const single = await ask(1);
   if (!single.ok) return single;
   const memory = machine.memory * SHARE_OF_MEMORY;
-  const groups =
-    engine === 'webgpu'
-      ? [settings.runs.map((_, index) => index)]
-      : spreadRuns({
-          runs: settings.runs.length,
-          cores: machine.cores,
-          memory,
-          perWorker: single.value.total,
-        });
+  const { groups, shards } = spreadRuns(
+    {
+      runs: settings.runs.length,
+      // The one GPU computes for all runs at once.
+      cores: engine === 'webgpu' ? 1 : machine.cores,
+      memory,
+      perWorker: single.value.total,
+      batchSize: settings.batch_size,
+    },
+    given,
+  );
   const most = Math.max(...groups.map((group) => group.length));
-  const worker = await ask(most);
+  const worker = await ask(most, shards);
   if (!worker.ok) return worker;
-  const total = worker.value.total * groups.length;
+  const total = worker.value.total * groups.length * shards;
   const { limit } = worker.value;
   const fits = limit === 0 || worker.value.total <= limit;
   const advice = fits
@@ -62,6 +69,7 @@ export async function estimateMemory(
   return success({
     worker: worker.value,
     groups,
+    shards,
     total,
     fits,
     tight: machine.memory > 0 && total > machine.memory,

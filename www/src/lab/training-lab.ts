@@ -186,10 +186,11 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     }, CANCEL_PATIENCE_MS);
   }
 
-  /** Bytes that training with these settings needs, in one worker and in all. */
-  async estimate(settings: SessionSettings): Promise<Result<LabEstimate>> {
+  /** Bytes that training with these settings needs, in one worker and in all; `groups` of runs where they are given. */
+  async estimate(settings: SessionSettings, groups?: number[][]): Promise<Result<LabEstimate>> {
     if (this.model.value.status !== 'ready') return failed('model', 'Load a model first.');
-    return estimateMemory(this.crew.first, settings, this.choice.value.engine, this.machine);
+    const { engine } = this.choice.value;
+    return estimateMemory(this.crew.first, settings, engine, this.machine, groups);
   }
 
   /** Someone is about to start one training after another: until `forgetTraining`, nobody else may. */
@@ -209,7 +210,12 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     // A checkpoint has adapters of its own.
     if (this.startAdapter.value !== null) await this.startFrom(null);
     this.startedFrom = null;
-    return this.train(plan, listener, (wanted) => this.crew.restore(plan.settings, kept, wanted));
+    const groups = kept.map(({ runs }) => runs);
+    return this.train(plan, listener, async (wanted) => {
+      const estimate = await this.estimate(plan.settings, groups);
+      if (!estimate.ok) return estimate;
+      return this.crew.restore(plan.settings, kept, estimate.value, wanted);
+    });
   }
 
   private async train(
@@ -298,7 +304,7 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     const estimate = await this.estimate(plan.settings);
     if (!estimate.ok) return estimate;
     if (!estimate.value.fits) return failed('settings', estimate.value.advice);
-    return this.crew.prepare(plan.settings, estimate.value.groups, wanted);
+    return this.crew.prepare(plan.settings, estimate.value, wanted);
   }
 
   /** What comes next is another base, other data or other runs: the trained adapters do not belong to it. */

@@ -1,6 +1,7 @@
 import type { EvaluationReport, Failure, SessionSettings, StepReport } from '../protocol';
 import type { Reply } from '../worker-api';
 import type { Seat } from './seat';
+import { stepOn } from './shards';
 
 /** What to train, and how often to look. 0 is never. */
 export interface TrainingPlan {
@@ -12,6 +13,8 @@ export interface TrainingPlan {
 /** A seat while it trains: which runs of the plan are its own, and how far it is. */
 export interface Trainee {
   seat: Seat;
+  /** Workers with the same runs that share its steps. */
+  helpers: Seat[];
   runs: number[];
   step: number;
   /** The step it was last asked for: one more than `step` while it computes. */
@@ -145,7 +148,7 @@ export class Training {
         continue;
       }
       trainee.asked = trainee.step + 1;
-      const report = await this.ask(trainee, () => trainee.seat.call((api) => api.step()));
+      const report = await this.ask(trainee, () => stepOn([trainee.seat, ...trainee.helpers]));
       if (report === null) return;
       if (report === 'again') continue;
       // Stopped meanwhile: the curves may already belong to the next training.

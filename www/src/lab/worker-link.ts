@@ -40,6 +40,8 @@ export function spawnWorker(): WorkerLink {
       estimate: (settings) => remote.estimate(settings),
       configure: (settings) => remote.configure(settings),
       step: () => remote.step(),
+      shard: (shard, shards) => remote.shard(shard, shards),
+      stepWithShards: (shards) => remote.stepWithShards(shards),
       evaluate: (on) => remote.evaluate(Comlink.proxy(on)),
       sample: (settings, on) => remote.sample(settings, Comlink.proxy(on)),
       tokenLosses: (settings) => remote.tokenLosses(settings),

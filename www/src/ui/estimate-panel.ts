@@ -22,17 +22,18 @@ export function estimatePanel(app: Experiment): HTMLElement {
     if (state === null)
       return setText(words, 'Memory is estimated once there are a model, data and settings without errors.');
     if (isFailure(state)) return setText(words, state.message);
-    const { worker, groups, total, fits, tight, advice } = state;
+    const { worker, groups, shards, total, fits, tight, advice } = state;
+    const workers = groups.length * shards;
     const limit = worker.limit > 0 ? ` of ${bytes(worker.limit)}` : '';
-    const all =
-      groups.length > 1 ? ` in each of ${groups.length} workers, ${bytes(total)} in all` : ' in one worker';
+    const all = workers > 1 ? ` in each of ${workers} workers, ${bytes(total)} in all` : ' in one worker';
     const warning = tight ? ' That may be more than this machine has.' : '';
     setText(words, `Needs ${bytes(worker.total)}${limit}${all}.${fits ? warning : ` ${advice}`}`);
+    const shared = shards > 1 ? ` Each batch is shared by ${shards} workers.` : '';
     setText(
       parts,
       `Base ${bytes(worker.base)}, ${plural(Math.max(...groups.map((group) => group.length)), 'run')} ${bytes(
         worker.runs,
-      )}, activations ${bytes(worker.activations)}.`,
+      )}, activations ${bytes(worker.activations)}.${shared}`,
     );
     const share = worker.limit > 0 ? Math.min(1, worker.total / worker.limit) : 0;
     meter.style.setProperty('--share', String(share));
