@@ -138,6 +138,40 @@ fn a_model_is_pretrained_draws_is_measured_and_taught() {
             .all(|run| run["text_lr"] == 1e-3 && run["diverged"] == false)
     );
     assert!(place.path("out-style-scaled-gd.png").exists());
+
+    place.succeed(&[
+        "sweep",
+        "model",
+        "icons",
+        "text.json",
+        "--method",
+        "scaled-adamw",
+        "--lr",
+        "1e-2",
+        "--text-lr",
+        "1e-3,0",
+        "--without-grids",
+        "--steps",
+        "2",
+        "--rank",
+        "2",
+    ]);
+    let result: Value =
+        serde_json::from_slice(&std::fs::read(place.path("text.json")).unwrap()).unwrap();
+    let rates: Vec<(&str, Option<f64>)> = result["figures"]["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["concept"].as_str().unwrap(), run["text_lr"].as_f64()))
+        .collect();
+    let expected = [
+        ("subject", 1e-3),
+        ("subject", 0.0),
+        ("style", 1e-3),
+        ("style", 0.0),
+    ];
+    assert_eq!(rates, expected.map(|(concept, lr)| (concept, Some(lr))));
+    assert!(!place.path("text-style-scaled-adamw.png").exists());
 }
 
 #[test]

@@ -38,9 +38,15 @@ pub struct Sweep {
     /// Learning rates of the denoiser's adapters.
     #[arg(long, value_delimiter = ',', default_values_t = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5])]
     lr: Vec<f64>,
-    /// Learning rate of the text encoder's adapters; without it that of the denoiser's.
+    /// Learning rates of the text encoder's adapters, each with each of the denoiser's; without any that of the denoiser's.
+    #[arg(long, value_delimiter = ',')]
+    text_lr: Vec<f64>,
+    /// Methods; without any all of them.
+    #[arg(long, value_delimiter = ',', value_parser = METHODS)]
+    method: Vec<String>,
+    /// Draw no grids, only what is measured.
     #[arg(long)]
-    text_lr: Option<f64>,
+    without_grids: bool,
     /// Steps of each run.
     #[arg(long, default_value_t = 500)]
     steps: u32,
@@ -89,8 +95,12 @@ struct Figures {
     steps_per_second_two_runs_native: f64,
 }
 
+/// What methods are called.
+const METHODS: [&str; 4] = ["adamw", "scaled-adamw", "sgd", "scaled-gd"];
+
 /// Method and its settings at a learning rate.
 fn methods() -> [(&'static str, OptimizerSettings); 4] {
+    let [plain_adamw, scaled_adamw, plain_sgd, scaled_gd] = METHODS;
     let adamw = OptimizerSettings::adamw(0.0);
     let sgd = OptimizerSettings {
         rule: UpdateRule::Sgd,
@@ -103,10 +113,10 @@ fn methods() -> [(&'static str, OptimizerSettings); 4] {
         ..optimizer
     };
     [
-        ("adamw", adamw),
-        ("scaled-adamw", scaled(adamw)),
-        ("sgd", sgd),
-        ("scaled-gd", scaled(sgd)),
+        (plain_adamw, adamw),
+        (scaled_adamw, scaled(adamw)),
+        (plain_sgd, sgd),
+        (scaled_gd, scaled(sgd)),
     ]
 }
 
@@ -129,7 +139,7 @@ impl Sweep {
                 figures.steps_per_second_two_runs_native =
                     self.speed(&model, &words, &mut concept).await?;
             }
-            for (method, optimizer) in methods() {
+            for (method, optimizer) in self.wanted_methods() {
                 self.bank(
                     &model,
                     &words,
@@ -150,21 +160,38 @@ impl Sweep {
             .with("steps", &self.steps)?
             .with("batch_size", &self.batch_size)?
             .with("rank", &self.rank)?
-            .with("methods", &methods())?
+            .with("methods", &self.wanted_methods())?
             .write(&self.result, None)
     }
 
-    /// A session with a run for each learning rate.
+    fn wanted_methods(&self) -> Vec<(&'static str, OptimizerSettings)> {
+        let wanted =
+            |name: &str| self.method.is_empty() || self.method.iter().any(|other| other == name);
+        let all = methods().into_iter();
+        all.filter(|(name, _)| wanted(name)).collect()
+    }
+
+    /// Rates of the runs of one method: of the denoiser, and of the text encoder where that is not the same.
+    fn rates(&self) -> Vec<(f64, Option<f64>)> {
+        let all = self.lr.iter();
+        if self.text_lr.is_empty() {
+            return all.map(|&lr| (lr, None)).collect();
+        }
+        all.flat_map(|&lr| self.text_lr.iter().map(move |&text| (lr, Some(text))))
+            .collect()
+    }
+
+    /// A session with a run for each pair of learning rates.
     fn session(
         &self,
         model: &DiffusionModel,
         optimizer: OptimizerSettings,
-        rates: &[f64],
+        rates: &[(f64, Option<f64>)],
     ) -> Result<Session> {
-        let runs = rates.iter().map(|&lr| RunSettings {
+        let runs = rates.iter().map(|&(lr, text_lr)| RunSettings {
             name: format!("{lr:e}"),
             optimizer: OptimizerSettings { lr, ..optimizer },
-            text_lr: self.text_lr,
+            text_lr,
         });
         let settings = SessionSettings {
             rank: self.rank,
@@ -190,7 +217,7 @@ impl Sweep {
         concept: &mut Concept,
     ) -> Result<f64> {
         let [_, (_, scaled), ..] = methods();
-        let mut session = self.session(model, scaled, &[1e-4, 1e-3])?;
+        let mut session = self.session(model, scaled, &[(1e-4, None), (1e-3, None)])?;
         let mut started = Instant::now();
         for step in 0..2 * TIMED_STEPS {
             if step == TIMED_STEPS {
@@ -210,7 +237,8 @@ impl Sweep {
         (method, optimizer): (&'static str, OptimizerSettings),
         figures: &mut Figures,
     ) -> Result<()> {
-        let mut session = self.session(model, optimizer, &self.lr)?;
+        let rates = self.rates();
+        let mut session = self.session(model, optimizer, &rates)?;
         let validation = concept.validation(words)?;
         let settings = SampleSettings::default();
         if !figures.base.iter().any(|base| base.concept == concept.name) {
@@ -237,7 +265,7 @@ impl Sweep {
             }
             session.step(model, &concept.batch(step, words)).await?;
             bar.inc(1);
-            if step + 1 == self.grid_at {
+            if step + 1 == self.grid_at && !self.without_grids {
                 rows.extend(
                     draw(model, Some(session.adapters()), words, captions, settings).await?,
                 );
@@ -248,17 +276,20 @@ impl Sweep {
         let losses = session.evaluate(model, &validation).await?.means();
         let adapters = Some(session.adapters());
         let drawn = draw(model, adapters, words, &concept.captions, settings).await?;
-        for (index, &lr) in self.lr.iter().enumerate() {
+        for (index, &(lr, text_lr)) in rates.iter().enumerate() {
             let diverged = session.diverged_at()[index].is_some();
             figures.runs.push(RunResult {
                 concept: concept.name,
                 method,
                 lr,
-                text_lr: self.text_lr.unwrap_or(lr),
+                text_lr: text_lr.unwrap_or(lr),
                 retrieval: concept.retrieval(&drawn[index]).first,
                 validation_loss: Some(losses[index]).filter(|loss| loss.is_finite() && !diverged),
                 diverged,
             });
+        }
+        if self.without_grids {
+            return Ok(());
         }
         rows.extend(drawn.into_iter().map(|row| row[..captions.len()].to_vec()));
         let stem = self
