@@ -8,6 +8,15 @@ measure() {
     stage "$name" env "$@" npm exec --prefix www -- playwright test --config www/benchmarks/playwright.config.ts "benchmarks/$spec"
 }
 
+# Where build_works puts them.
+WORKS=$LOGS/bench-works
+
+# build_works ENGINE FEATURES: benchmarks/works as a wasm module, with the page's profile and features.
+build_works() {
+    with_wasm cargo build --locked --release --target wasm32-unknown-unknown --no-default-features --features "$2" --example works
+    wasm-bindgen --target web --out-dir "$WORKS/$1" --out-name works "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/examples/works.wasm"
+}
+
 # write_result NAME FOUND [ENGINE]: what was found, a JSON object with `figures`, becomes benchmarks/results/NAME.json with
 # where it comes from. A quick measurement is only shown.
 write_result() {

@@ -49,7 +49,7 @@ pub fn base(config: ModelConfig, tokens: usize, device: &Device) -> Base {
             blocks: Vec::new(),
             final_norm: Tensor::ones([channels], device),
         }),
-        head: frozen(0, 15, [config.vocab_size, channels], device),
+        head: frozen(0, super::head::HEAD, [config.vocab_size, channels], device),
         device: device.clone(),
         config,
     }

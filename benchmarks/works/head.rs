@@ -24,7 +24,10 @@ pub struct Shape {
 }
 
 /// Tokens of a step for each that counts in the loss: prompts do not.
-const TOKENS_A_ROW: usize = 2;
+pub const TOKENS_A_ROW: usize = 2;
+
+/// Place of the head among the frozen weights.
+pub const HEAD: usize = 15;
 
 /// The work.
 pub struct Head {

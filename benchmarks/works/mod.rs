@@ -12,4 +12,5 @@ pub mod size;
 pub mod trainer;
 #[cfg(target_arch = "wasm32")]
 mod web;
+pub mod whole_head;
 pub mod work;

@@ -2,7 +2,10 @@
 
 use burn::tensor::Device;
 
-use super::{block::Block, head::Head, layers::Layers, optimizer::OptimizerStep, size::Sizes};
+use super::{
+    block::Block, head::Head, layers::Layers, optimizer::OptimizerStep, size::Sizes,
+    whole_head::WholeHead,
+};
 
 /// A work with its weights.
 #[allow(clippy::large_enum_variant, reason = "there is one of them a worker")]
@@ -13,6 +16,8 @@ pub enum Work {
     Block(Block),
     /// Output head and cross entropy.
     Head(Head),
+    /// The same from all logits at once.
+    WholeHead(WholeHead),
     /// AdamW alone.
     Optimizer(OptimizerStep),
 }
@@ -25,6 +30,9 @@ impl Work {
             "layers" => Self::Layers(Layers::new(&sizes, sizes.shape(name, size)?, device)),
             "block" => Self::Block(Block::new(&sizes, sizes.shape(name, size)?, device)),
             "head" => Self::Head(Head::new(&sizes, sizes.shape(name, size)?, device)),
+            "whole-head" => {
+                Self::WholeHead(WholeHead::new(&sizes, sizes.shape("head", size)?, device))
+            }
             "optimizer" => {
                 Self::Optimizer(OptimizerStep::new(&sizes, sizes.shape(name, size)?, device))
             }
@@ -38,6 +46,7 @@ impl Work {
             Self::Layers(work) => work.step().await,
             Self::Block(work) => work.step().await,
             Self::Head(work) => work.step().await,
+            Self::WholeHead(work) => work.step().await,
             Self::Optimizer(work) => work.step().await,
         }
     }
