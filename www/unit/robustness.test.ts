@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { PictureLook } from '../src/share/picture-frame';
 import { robustnessSvg } from '../src/share/robustness-svg';
+import type { PictureLook } from '../src/share/svg-document';
 import { baseLabelPlace } from '../src/ui/base-label';
 import { freePlace } from '../src/ui/free-place';
 import { lossRange, marksOf, type RobustnessState, valueRange, valuesOf } from '../src/ui/robustness-state';

@@ -9,7 +9,7 @@ import { type ChartPicture, chartSvg } from '../src/share/chart-svg';
 import { linkTo, readLink, withoutSettings } from '../src/share/link';
 import { metricsDocument } from '../src/share/metrics-document';
 import { metricsColumns, metricsCsv, metricsRows } from '../src/share/metrics-table';
-import type { PictureLook } from '../src/share/picture-frame';
+import type { PictureLook } from '../src/share/svg-document';
 import { diagnosticsOf } from './fake-worker';
 
 const page = 'https://example.org/lab/';

@@ -1,16 +1,9 @@
 import type { ChartState, Curve } from '../ui/chart';
 import { rangeOf, tick } from '../ui/chart-scale';
 import { logTicks } from '../ui/log-ticks';
-import {
-  crossPath,
-  dashAttribute,
-  type LegendEntry,
-  n,
-  type PictureLook,
-  type Plot,
-  pictureSvg,
-} from './picture-frame';
+import { crossPath, type LegendEntry, type Plot, pictureSvg } from './picture-frame';
 import { plainTicks } from './plain-ticks';
+import { dashAttribute, n, type PictureLook } from './svg-document';
 
 /** A chart that shall leave the page. */
 export interface ChartPicture {

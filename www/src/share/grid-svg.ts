@@ -1,4 +1,4 @@
-import { escaped, type PictureLook, SMALL } from './picture-frame';
+import { escaped, type PictureLook, SMALL, svgDocument, swatchAt } from './svg-document';
 
 /** A row of pictures that shall leave the page. */
 export interface GridRow {
@@ -36,10 +36,7 @@ export function gridSvg({ title, captions, rows }: GridPicture, look: PictureLoo
   const body = rows.flatMap(({ name, style, pictures, note }, row) => {
     const top = TOP + row * (CELL + GAP);
     const middle = top + CELL / 2;
-    const line =
-      style === null
-        ? ''
-        : `<line x1="${MARGIN}" y1="${middle - 20}" x2="${MARGIN + 34}" y2="${middle - 20}" stroke="${look.colourOf(style)}" stroke-width="3" stroke-dasharray="${look.dashOf(style).join(' ')}"/>`;
+    const line = style === null ? '' : swatchAt(MARGIN, middle - 20, style, look);
     const names = broken(name, 22).map(
       (part, at) =>
         `<text x="${MARGIN}" y="${middle + at * 18}" fill="${look.ink}" font-size="${SMALL}">${escaped(part)}</text>`,
@@ -60,15 +57,7 @@ export function gridSvg({ title, captions, rows }: GridPicture, look: PictureLoo
         `<text x="${left(column) + CELL / 2}" y="${TOP + rows.length * (CELL + GAP) + CAPTION * (at + 0.6)}" fill="${look.quietInk}" font-size="11" text-anchor="middle">${escaped(part)}</text>`,
     ),
   );
-  const svg = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${escaped(look.font)}">`,
-    `<title>${escaped(title)}</title>`,
-    `<rect width="${width}" height="${height}" fill="${look.ground}"/>`,
-    `<text x="${MARGIN}" y="38" fill="${look.ink}" font-size="20" font-weight="600">${escaped(title)}</text>`,
-    ...body,
-    ...below,
-    '</svg>',
-  ].join('\n');
+  const svg = svgDocument(title, MARGIN, { width, height }, look, [...body, ...below]);
   return { svg, width, height };
 }
 

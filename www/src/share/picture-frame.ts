@@ -1,18 +1,9 @@
+import { escaped, n, type PictureLook, SMALL, SWATCH, svgDocument, swatchAt } from './svg-document';
+
 /** A name and its look, in the legend of a picture. */
 export interface LegendEntry {
   style: number;
   name: string;
-}
-
-/** Colours and letters of a picture. */
-export interface PictureLook {
-  ground: string;
-  ink: string;
-  quietInk: string;
-  grid: string;
-  font: string;
-  colourOf(style: number): string;
-  dashOf(style: number): readonly number[];
 }
 
 /** One axis of a picture. */
@@ -58,15 +49,10 @@ export const PICTURE_HEIGHT = 560;
 const LEFT = 76;
 const RIGHT = 28;
 const BOTTOM = 62;
-const TITLE_BASELINE = 38;
 const LEGEND_TOP = 66;
 const LEGEND_LINE = 24;
-const SWATCH = 34;
 // Letters cannot be measured without a page; sans-serif ones are about so wide for their size.
 const LETTER = 0.64;
-/** Size of a picture's small letters. */
-export const SMALL = 14;
-
 /** From a value to its place. */
 export type Scale = (value: number) => number;
 
@@ -91,12 +77,9 @@ export function pictureSvg(frame: PictureFrame, look: PictureLook, draw: (plot: 
     text(`x="${(left + right) / 2}" y="${PICTURE_HEIGHT - 14}"`, across),
   ];
   const drawing = draw({ x, y, left, right, top, bottom });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${PICTURE_WIDTH}" height="${PICTURE_HEIGHT}" viewBox="0 0 ${PICTURE_WIDTH} ${PICTURE_HEIGHT}" role="img" font-family="${escaped(look.font)}">`,
-    `<title>${escaped(title)}</title>`,
+  const size = { width: PICTURE_WIDTH, height: PICTURE_HEIGHT };
+  return svgDocument(title, left, size, look, [
     `<defs><clipPath id="plot"><rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}"/></clipPath></defs>`,
-    `<rect width="${PICTURE_WIDTH}" height="${PICTURE_HEIGHT}" fill="${look.ground}"/>`,
-    `<text x="${left}" y="${TITLE_BASELINE}" fill="${look.ink}" font-size="20" font-weight="600">${escaped(title)}</text>`,
     legend.svg,
     ...grid,
     ...labels,
@@ -104,8 +87,7 @@ export function pictureSvg(frame: PictureFrame, look: PictureLook, draw: (plot: 
     ...drawing.inside,
     '</g>',
     ...drawing.across,
-    '</svg>',
-  ].join('\n');
+  ]);
 }
 
 /** A cross: there a run diverged. */
@@ -116,11 +98,6 @@ export function crossPath(x: number, y: number, colour: string): string {
     `M${n(x + size)} ${n(y - size)}L${n(x - size)} ${n(y + size)}`,
   ];
   return `<path d="${strokes.join('')}" stroke="${colour}" stroke-width="2.5" fill="none"/>`;
-}
-
-/** A dash pattern as an attribute. */
-export function dashAttribute(dashes: readonly number[]): string {
-  return dashes.length === 0 ? '' : ` stroke-dasharray="${dashes.join(' ')}"`;
 }
 
 /** How wide small letters are, about: nothing measures them without a page. */
@@ -139,8 +116,7 @@ function legendOf({ legend, shapeOf }: PictureFrame, look: PictureLook): { svg: 
     }
     const y = LEGEND_TOP + lines * LEGEND_LINE;
     const colour = look.colourOf(style);
-    const pattern = dashAttribute(look.dashOf(style));
-    const swatch = `<line x1="${n(left)}" y1="${y - 5}" x2="${n(left + SWATCH)}" y2="${y - 5}" stroke="${colour}" stroke-width="3"${pattern}/>`;
+    const swatch = swatchAt(left, y - 5, style, look);
     const shape = shapeOf?.(style) ?? '';
     const point = shape === '' ? '' : shapeAt(shape, left + SWATCH / 2, y - 5, colour);
     const words = `<text x="${n(left + SWATCH + 8)}" y="${y}" fill="${look.ink}" font-size="${SMALL}">${escaped(name)}</text>`;
@@ -159,22 +135,4 @@ function scale([low, high]: readonly [number, number], [from, to]: [number, numb
   const place = log ? Math.log : (value: number) => value;
   const span = place(high) - place(low) || 1;
   return (value) => from + ((place(value) - place(low)) / span) * (to - from);
-}
-
-/** A coordinate: hundredths of a pixel are enough, and nothing may leave the numbers that SVG knows. */
-export function n(value: number): string {
-  return String(Math.round(Math.max(-1e5, Math.min(1e5, value)) * 100) / 100);
-}
-
-// XML has no place for control characters, not even escaped.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
-
-/** Words as text of XML. */
-export function escaped(words: string): string {
-  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return words
-    .toWellFormed()
-    .replace(forbidden, '')
-    .replace(/[&<>"]/g, (letter) => names[letter] ?? letter);
 }

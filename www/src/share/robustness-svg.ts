@@ -15,19 +15,15 @@ import {
 import { measure, setting } from '../ui/words';
 import {
   crossPath,
-  dashAttribute,
-  escaped,
   type LegendEntry,
-  n,
   PICTURE_WIDTH,
-  type PictureLook,
   type Plot,
   pictureSvg,
-  SMALL,
   shapeAt,
   widthOf,
 } from './picture-frame';
 import { plainTicks } from './plain-ticks';
+import { dashAttribute, escaped, n, type PictureLook, SMALL } from './svg-document';
 
 /** A robustness chart that shall leave the page. */
 export interface RobustnessPicture {

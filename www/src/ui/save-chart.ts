@@ -1,6 +1,6 @@
 import { pngOf } from '../share/chart-png';
-import type { PictureLook } from '../share/picture-frame';
 import { saveFile } from '../share/save-file';
+import type { PictureLook } from '../share/svg-document';
 import { h } from './dom';
 import { failurePlace } from './message';
 import { colourOf, dashOf } from './run-style';
