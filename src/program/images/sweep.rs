@@ -1,6 +1,7 @@
 //! The experiment of the paper's section on diffusion models: teach a subject and a style by every method at every
 //! learning rate.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -64,18 +65,20 @@ pub struct Sweep {
     seed: u32,
 }
 
-/// One run at its end.
+/// What a method at its learning rates came to.
 #[derive(Debug, Serialize)]
 struct RunResult {
-    concept: &'static str,
     method: &'static str,
     lr: f64,
     text_lr: f64,
-    /// Share of drawings whose nearest real picture is one of the concept's.
-    retrieval: f64,
-    /// `None` where it is not finite.
-    validation_loss: Option<f64>,
-    diverged: bool,
+    /// Share of drawings whose nearest real picture is one of the subject's; `None` until it was taught.
+    subject_retrieval: Option<f64>,
+    /// As of the subject.
+    style_retrieval: Option<f64>,
+    /// By concept; `None` where it is not finite.
+    validation_loss: BTreeMap<&'static str, Option<f64>>,
+    /// By concept.
+    diverged: BTreeMap<&'static str, bool>,
 }
 
 /// The model before it is taught anything.
@@ -93,6 +96,26 @@ struct Figures {
     base: Vec<BaseResult>,
     runs: Vec<RunResult>,
     steps_per_second_two_runs_native: f64,
+}
+
+impl Figures {
+    /// What is known of a run.
+    fn run(&mut self, method: &'static str, lr: f64, text_lr: f64) -> &mut RunResult {
+        let same = |run: &RunResult| (run.method, run.lr, run.text_lr) == (method, lr, text_lr);
+        let index = self.runs.iter().position(same).unwrap_or_else(|| {
+            self.runs.push(RunResult {
+                method,
+                lr,
+                text_lr,
+                subject_retrieval: None,
+                style_retrieval: None,
+                validation_loss: BTreeMap::new(),
+                diverged: BTreeMap::new(),
+            });
+            self.runs.len() - 1
+        });
+        &mut self.runs[index]
+    }
 }
 
 /// What methods are called.
@@ -278,15 +301,15 @@ impl Sweep {
         let drawn = draw(model, adapters, words, &concept.captions, settings).await?;
         for (index, &(lr, text_lr)) in rates.iter().enumerate() {
             let diverged = session.diverged_at()[index].is_some();
-            figures.runs.push(RunResult {
-                concept: concept.name,
-                method,
-                lr,
-                text_lr: text_lr.unwrap_or(lr),
-                retrieval: concept.retrieval(&drawn[index]).first,
-                validation_loss: Some(losses[index]).filter(|loss| loss.is_finite() && !diverged),
-                diverged,
-            });
+            let retrieval = concept.retrieval(&drawn[index]).first;
+            let loss = Some(losses[index]).filter(|loss| loss.is_finite() && !diverged);
+            let run = figures.run(method, lr, text_lr.unwrap_or(lr));
+            match concept.name {
+                "subject" => run.subject_retrieval = Some(retrieval),
+                _ => run.style_retrieval = Some(retrieval),
+            }
+            run.validation_loss.insert(concept.name, loss);
+            run.diverged.insert(concept.name, diverged);
         }
         if self.without_grids {
             return Ok(());
