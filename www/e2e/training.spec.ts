@@ -79,7 +79,11 @@ test('a diverging run is marked, and the other is what it is alone', async ({ la
   await lab.page.getByRole('button', { name: 'Remove Scaled AdamW' }).click();
   await lab.start();
   await lab.finished();
-  expect(await lab.losses(0)).toEqual(beside);
+  const alone = await lab.losses(0);
+  expect(alone).toHaveLength(beside.length);
+  // Alone its steps are shared by all cores, which adds gradients up in another order.
+  for (const [step, loss] of alone.entries())
+    expect(Math.abs((loss ?? Number.NaN) - (beside[step] ?? Number.NaN))).toBeLessThan(1e-5);
 });
 
 test('samples of the base and of each run, before and after', async ({ lab }) => {
