@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { test } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { defaultConfig } from '../src/config/defaults';
 import type { MemoryEstimate, ModelSummary, SessionSettings } from '../src/protocol';
 import { BenchPage } from './bench-page';
@@ -10,6 +10,8 @@ const output = process.env.MEMORY_OUTPUT ?? '';
 const quick = process.env.BENCH_QUICK !== undefined;
 const SCRIPT = '/session-worker.js';
 const F32 = 4;
+/** What the project promises. */
+const [MOST_OVER_MINIMUM, MOST_ESTIMATE_ERROR] = [1.3, 0.15];
 /** Attention heads, which a summary does not say. */
 const HEADS = { smollm2: 9, '360m': 15, '1b': 32 };
 
@@ -105,4 +107,8 @@ test('memory of a step', async ({ page }) => {
   }
   figures.estimate_error = worst;
   if (output !== '') writeFileSync(output, JSON.stringify({ figures, cases: rows }));
+  for (const tokens of quick ? [256] : [256, 1024])
+    expect(figures[`peak_over_minimum_${tokens}`]).toBeLessThan(MOST_OVER_MINIMUM);
+  expect(Math.abs(worst)).toBeLessThan(MOST_ESTIMATE_ERROR);
+  if (!quick) expect(figures.model_360m_peak_bytes).toBeLessThan(2 ** 31);
 });
