@@ -60,11 +60,27 @@ mod webgpu {
     /// The raw device, to give it up.
     static DEVICE: OnceLock<wgpu::Device> = OnceLock::new();
 
+    /// Runs the module's constructors, in which burn's compiler of kernels registers what it knows.
+    ///
+    /// A module that does not call them itself is linked as a command: every call from JavaScript, and there are several a
+    /// launch, would then begin with all of them.
+    #[cfg(target_arch = "wasm32")]
+    fn construct() {
+        static CONSTRUCTED: std::sync::Once = std::sync::Once::new();
+        unsafe extern "C" {
+            fn __wasm_call_ctors();
+        }
+        // SAFETY: the linker makes this function, of constructors that need nothing; it runs once.
+        CONSTRUCTED.call_once(|| unsafe { __wasm_call_ctors() });
+    }
+
     /// The high-performance WebGPU adapter.
     ///
     /// # Errors
     /// No adapter or no device.
     pub async fn start() -> Result<(Device, EngineReport), EngineError> {
+        #[cfg(target_arch = "wasm32")]
+        construct();
         let (device, setup) = Device::wgpu_options()
             .init_with_setup_async()
             .await

@@ -2,9 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::model::{
-    FrozenWeight, Target, attention::attend, context::BlockAdapters, lora::linear, swiglu::swiglu,
-};
+use crate::kernel::swiglu;
+use crate::model::{FrozenWeight, Target, attention::attend, context::BlockAdapters, lora::linear};
 
 /// Added to the mean square by all norms.
 pub(super) const NORM_EPS: f64 = 1e-6;

@@ -14,7 +14,7 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-use super::host::{contiguous, tensor, values};
+use super::cpu::host::{contiguous, tensor, values};
 use super::{Direction, Matrix, blocked, narrow};
 
 /// `x · Wᵀ` or `x · W`, differentiable in `x`.

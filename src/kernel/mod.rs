@@ -1,6 +1,6 @@
-//! Operations of our own on the CPU: what a training step spends its time on there.
+//! Operations of our own: what a training step spends its time on.
 //!
-//! # Products
+//! # Products on the CPU
 //! `x · Wᵀ` on the way forward and `g · W` on the way back read the same [`Matrix`], which stays packed as its file has
 //! it: each part is unpacked where it is needed, once for all rows of activations ([`blocked`]). They are computed
 //! tile by tile ([`tile`]): four rows of activations, read where they lie, against a panel of eight columns. The tile is
@@ -9,12 +9,13 @@
 //!
 //! [`frozen`] makes an operation of burn of it, with a derivative for the activations and none for the weight.
 //!
-//! # WebGPU
-//! `webgpu` holds kernels for what would be many launches of burn's operations.
-//!
 //! # What lies between products
 //! [`rms_norm`], [`rotate`], [`causal_softmax`] and [`swiglu`] are one pass over memory each, forward and backward, where
-//! burn's operations are several, and keep less for the backward pass. [`exponential`] is what the last two wait for.
+//! burn's operations are several, and keep less for the backward pass. What they are and their derivatives stand in files of
+//! their names; `cpu` and `webgpu` compute them. [`exponential`] is what the last two wait for on the CPU.
+//!
+//! # WebGPU
+//! `webgpu` also holds kernels for what would be many launches of burn's operations.
 
 pub mod blocked;
 pub mod cross_entropy;
@@ -30,21 +31,16 @@ pub use direction::Direction;
 pub use matrix::Matrix;
 
 #[cfg(not(feature = "webgpu"))]
+mod cpu;
+#[cfg(not(feature = "webgpu"))]
 pub mod frozen;
-#[cfg(not(feature = "webgpu"))]
-mod host;
-#[cfg(not(feature = "webgpu"))]
 mod rms_norm;
-#[cfg(not(feature = "webgpu"))]
 mod rotate;
-#[cfg(not(feature = "webgpu"))]
 mod softmax;
-#[cfg(not(feature = "webgpu"))]
 mod swiglu;
 #[cfg(feature = "webgpu")]
 pub mod webgpu;
 
-#[cfg(not(feature = "webgpu"))]
 pub use {
     rms_norm::rms_norm,
     rotate::{Angles, rotate},

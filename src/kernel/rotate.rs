@@ -1,9 +1,7 @@
 //! Rotary positions as one operation, without the copies of halves.
 
-use std::sync::Arc;
-
 use burn::backend::{
-    Autodiff, Backend, Dispatch, Flex, TensorMetadata,
+    Autodiff, Backend, Dispatch,
     autodiff::{
         checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
         grads::Gradients,
@@ -14,69 +12,60 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-use super::host::{contiguous, tensor, values};
-
-/// Cosine and sine of each position's angles.
-#[derive(Debug, PartialEq)]
+/// Cosine and sine of each position's angles, outside autodiff.
+#[derive(Debug, Clone)]
 pub struct Angles {
     /// [T, D/2].
-    pub cos: Vec<f32>,
+    pub cos: Tensor<2>,
     /// [T, D/2].
-    pub sin: Vec<f32>,
+    pub sin: Tensor<2>,
 }
 
 /// Turns each pair (i, i + D/2) of a head by its position's angle.
 ///
 /// # Shapes
 /// - `x`: [S, T, H, D], result the same
-pub fn rotate(x: Tensor<4>, angles: &Arc<Angles>) -> Tensor<4> {
-    let angles = Arc::clone(angles);
-    let result = <Dispatch as Rotate>::rotate(x.into_dispatch(), angles, false);
-    Tensor::from_dispatch(result)
+pub fn rotate(x: Tensor<4>, angles: &Angles) -> Tensor<4> {
+    let Angles { cos, sin } = angles.clone();
+    let (cos, sin) = (cos.into_dispatch(), sin.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Rotate>::rotate(
+        x.into_dispatch(),
+        cos,
+        sin,
+        false,
+    ))
 }
 
 /// What a backend must be able to do.
-#[backend_extension(Flex, Autodiff)]
-trait Rotate: Backend {
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu"),
+    Autodiff
+)]
+pub(super) trait Rotate: Backend {
     /// As [`rotate`], or back.
-    fn rotate(x: FloatTensor<Self>, angles: Arc<Angles>, back: bool) -> FloatTensor<Self>;
+    #[fusion(dtype = x, shape = x)]
+    fn rotate(
+        x: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+        back: bool,
+    ) -> FloatTensor<Self>;
 }
 
-impl Rotate for Flex {
-    fn rotate(x: FloatTensor<Self>, angles: Arc<Angles>, back: bool) -> FloatTensor<Self> {
-        let x = contiguous(x);
-        let shape = x.shape();
-        let (tokens, heads, width) = (shape[1], shape[2], shape[3]);
-        let (half, direction) = (width / 2, if back { -1.0 } else { 1.0 });
-        let mut result = vec![0.0; values(&x).len()];
-        let positions = values(&x).chunks_exact(heads * width);
-        for (index, (x, result)) in positions
-            .zip(result.chunks_exact_mut(heads * width))
-            .enumerate()
-        {
-            let angle = index % tokens * half;
-            let cos = &angles.cos[angle..angle + half];
-            let sin = &angles.sin[angle..angle + half];
-            for (x, result) in x.chunks_exact(width).zip(result.chunks_exact_mut(width)) {
-                let (first, second) = x.split_at(half);
-                let (to_first, to_second) = result.split_at_mut(half);
-                for i in 0..half {
-                    let sin = sin[i] * direction;
-                    to_first[i] = first[i] * cos[i] - second[i] * sin;
-                    to_second[i] = second[i] * cos[i] + first[i] * sin;
-                }
-            }
-        }
-        tensor(result, shape)
-    }
-}
-
-impl<C: CheckpointStrategy> Rotate for Autodiff<Flex, C> {
-    fn rotate(x: FloatTensor<Self>, angles: Arc<Angles>, back: bool) -> FloatTensor<Self> {
+impl<B: Rotate, C: CheckpointStrategy> Rotate for Autodiff<B, C> {
+    fn rotate(
+        x: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+        back: bool,
+    ) -> FloatTensor<Self> {
         let nodes = [x.node()];
-        let result = Flex::rotate(x.into_primitive(), Arc::clone(&angles), back);
+        let (cos, sin) = (cos.into_primitive(), sin.into_primitive());
+        let result = B::rotate(x.into_primitive(), cos.clone(), sin.clone(), back);
         match Step.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(step) => step.finish((angles, back), result),
+            OpsKind::Tracked(step) => step.finish((cos, sin, back), result),
             OpsKind::UnTracked(step) => step.finish(result),
         }
     }
@@ -86,8 +75,8 @@ impl<C: CheckpointStrategy> Rotate for Autodiff<Flex, C> {
 #[derive(Debug)]
 struct Step;
 
-impl Backward<Flex, 1> for Step {
-    type State = (Arc<Angles>, bool);
+impl<B: Rotate> Backward<B, 1> for Step {
+    type State = (FloatTensor<B>, FloatTensor<B>, bool);
 
     fn backward(
         self,
@@ -95,9 +84,9 @@ impl Backward<Flex, 1> for Step {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let (angles, back) = ops.state;
-        unary::<Flex, _>(ops.parents, ops.node, gradients, |gradient| {
-            Flex::rotate(gradient, angles, !back)
+        let (cos, sin, back) = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
+            B::rotate(gradient, cos, sin, !back)
         });
     }
 }

@@ -3,7 +3,7 @@
 //! Taken apart, autodiff keeps the masked scores beside the result, and half of the exponentials are of keys that are hidden.
 
 use burn::backend::{
-    Autodiff, Backend, Dispatch, Flex, TensorMetadata,
+    Autodiff, Backend, Dispatch,
     autodiff::{
         checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
         grads::Gradients,
@@ -13,9 +13,6 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 use burn::tensor::Tensor;
-
-use super::exponential::exp;
-use super::host::{contiguous, tensor, values};
 
 /// Which keys the queries of one product see: row i is the query at position `past + i mod tokens`, which sees the keys up
 /// to its own.
@@ -28,7 +25,8 @@ pub struct Causal {
 }
 
 impl Causal {
-    fn seen(self, row: usize) -> usize {
+    #[cfg(not(feature = "webgpu"))]
+    pub(super) fn seen(self, row: usize) -> usize {
         self.past + row % self.tokens + 1
     }
 }
@@ -43,43 +41,38 @@ pub fn causal_softmax(scores: Tensor<4>, causal: Causal) -> Tensor<4> {
 }
 
 /// What a backend must be able to do.
-#[backend_extension(Flex, Autodiff)]
-trait CausalSoftmax: Backend {
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu"),
+    Autodiff
+)]
+pub(super) trait CausalSoftmax: Backend {
     /// As [`causal_softmax`].
+    #[fusion(dtype = scores, shape = scores)]
     fn causal_softmax(scores: FloatTensor<Self>, causal: Causal) -> FloatTensor<Self>;
 }
 
-impl CausalSoftmax for Flex {
-    fn causal_softmax(scores: FloatTensor<Self>, causal: Causal) -> FloatTensor<Self> {
-        let scores = contiguous(scores);
-        let shape = scores.shape();
-        let keys = shape[3];
-        // Whole heads lie one after the other, so a row's place in its head is its place in all, modulo the tokens.
-        let mut result = vec![0.0; values(&scores).len()];
-        let rows = values(&scores).chunks_exact(keys);
-        for (row, (scores, result)) in rows.zip(result.chunks_exact_mut(keys)).enumerate() {
-            let seen = causal.seen(row);
-            softmax(&scores[..seen], &mut result[..seen]);
-        }
-        tensor(result, shape)
-    }
+/// With p the result and g its gradient: ∂scores = p · (g − Σ g · p).
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu")
+)]
+pub(super) trait CausalSoftmaxGradient: CausalSoftmax {
+    /// ∂scores.
+    #[fusion(dtype = likely, shape = likely)]
+    fn causal_softmax_gradient(
+        gradient: FloatTensor<Self>,
+        likely: FloatTensor<Self>,
+        causal: Causal,
+    ) -> FloatTensor<Self>;
 }
 
-fn softmax(scores: &[f32], result: &mut [f32]) {
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for (result, score) in result.iter_mut().zip(scores) {
-        *result = exp(score - largest);
-    }
-    let sum: f32 = result.iter().sum();
-    for result in result {
-        *result /= sum;
-    }
-}
-
-impl<C: CheckpointStrategy> CausalSoftmax for Autodiff<Flex, C> {
+impl<B: CausalSoftmaxGradient, C: CheckpointStrategy> CausalSoftmax for Autodiff<B, C> {
     fn causal_softmax(scores: FloatTensor<Self>, causal: Causal) -> FloatTensor<Self> {
         let nodes = [scores.node()];
-        let result = Flex::causal_softmax(scores.into_primitive(), causal);
+        let result = B::causal_softmax(scores.into_primitive(), causal);
         match Step.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish((result.clone(), causal), result),
             OpsKind::UnTracked(step) => step.finish(result),
@@ -87,12 +80,11 @@ impl<C: CheckpointStrategy> CausalSoftmax for Autodiff<Flex, C> {
     }
 }
 
-/// With p the result: ∂scores = p · (g − Σ g · p).
 #[derive(Debug)]
 struct Step;
 
-impl Backward<Flex, 1> for Step {
-    type State = (FloatTensor<Flex>, Causal);
+impl<B: CausalSoftmaxGradient> Backward<B, 1> for Step {
+    type State = (FloatTensor<B>, Causal);
 
     fn backward(
         self,
@@ -101,25 +93,8 @@ impl Backward<Flex, 1> for Step {
         _checkpointer: &mut Checkpointer,
     ) {
         let (likely, causal) = ops.state;
-        unary::<Flex, _>(ops.parents, ops.node, gradients, |gradient| {
-            let gradient = contiguous(gradient);
-            let shape = gradient.shape();
-            let keys = shape[3];
-            let mut result = vec![0.0; values(&gradient).len()];
-            let rows = values(&gradient)
-                .chunks_exact(keys)
-                .zip(values(&likely).chunks_exact(keys));
-            for (row, ((gradient, likely), result)) in
-                rows.zip(result.chunks_exact_mut(keys)).enumerate()
-            {
-                let seen = causal.seen(row);
-                let pairs = || gradient[..seen].iter().zip(&likely[..seen]);
-                let mean: f32 = pairs().map(|(gradient, likely)| gradient * likely).sum();
-                for (result, (gradient, likely)) in result.iter_mut().zip(pairs()) {
-                    *result = likely * (gradient - mean);
-                }
-            }
-            tensor(result, shape)
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
+            B::causal_softmax_gradient(gradient, likely, causal)
         });
     }
 }

@@ -3,7 +3,7 @@
 //! Taken apart, autodiff keeps four tensors of the feed-forward layer's width, and computes e^x twice.
 
 use burn::backend::{
-    Autodiff, Backend, Dispatch, Flex, TensorMetadata,
+    Autodiff, Backend, Dispatch,
     autodiff::{
         checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
         grads::Gradients,
@@ -13,9 +13,6 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 use burn::tensor::Tensor;
-
-use super::exponential::sigmoid;
-use super::host::{contiguous, tensor, values};
 
 /// `gate · sigmoid(gate) · up`, elementwise.
 ///
@@ -27,26 +24,39 @@ pub fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
 }
 
 /// What a backend must be able to do.
-#[backend_extension(Flex, Autodiff)]
-trait Swiglu: Backend {
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu"),
+    Autodiff
+)]
+pub(super) trait Swiglu: Backend {
     /// As [`swiglu`].
+    #[fusion(dtype = gate, shape = gate)]
     fn swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
-impl Swiglu for Flex {
-    fn swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (gate, up) = (contiguous(gate), contiguous(up));
-        let pairs = values(&gate).iter().zip(values(&up));
-        let result = pairs.map(|(gate, up)| gate * sigmoid(*gate) * up).collect();
-        tensor(result, gate.shape())
-    }
+/// With s = sigmoid(gate), g the result's gradient: ∂gate = g · up · s · (1 + gate · (1 − s)), ∂up = g · gate · s.
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu")
+)]
+pub(super) trait SwigluGradients: Swiglu {
+    /// ∂gate and ∂up.
+    #[fusion(meta = |_gradient, gate, up| (gate.clone(), up.clone()))]
+    fn swiglu_gradients(
+        gradient: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
-impl<C: CheckpointStrategy> Swiglu for Autodiff<Flex, C> {
+impl<B: SwigluGradients, C: CheckpointStrategy> Swiglu for Autodiff<B, C> {
     fn swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
         let nodes = [gate.node(), up.node()];
         let (gate, up) = (gate.into_primitive(), up.into_primitive());
-        let result = Flex::swiglu(gate.clone(), up.clone());
+        let result = B::swiglu(gate.clone(), up.clone());
         match Step.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish((gate, up), result),
             OpsKind::UnTracked(step) => step.finish(result),
@@ -54,12 +64,11 @@ impl<C: CheckpointStrategy> Swiglu for Autodiff<Flex, C> {
     }
 }
 
-/// With s = sigmoid(gate): ∂gate = g · up · s · (1 + gate · (1 − s)), ∂up = g · gate · s.
 #[derive(Debug)]
 struct Step;
 
-impl Backward<Flex, 2> for Step {
-    type State = (FloatTensor<Flex>, FloatTensor<Flex>);
+impl<B: SwigluGradients> Backward<B, 2> for Step {
+    type State = (FloatTensor<B>, FloatTensor<B>);
 
     fn backward(
         self,
@@ -67,23 +76,12 @@ impl Backward<Flex, 2> for Step {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        let (gate, up) = (contiguous(ops.state.0), contiguous(ops.state.1));
-        let shape = gradient.shape();
-        let (gradient, gate, up) = (values(&gradient), values(&gate), values(&up));
-        let mut to_gate = vec![0.0; gradient.len()];
-        let mut to_up = vec![0.0; gradient.len()];
-        let inputs = gradient.iter().zip(gate).zip(up);
-        for (((gradient, gate), up), (to_gate, to_up)) in
-            inputs.zip(to_gate.iter_mut().zip(&mut to_up))
-        {
-            let sigmoid = sigmoid(*gate);
-            *to_gate = gradient * up * sigmoid * (1.0 + gate * (1.0 - sigmoid));
-            *to_up = gradient * gate * sigmoid;
-        }
+        let gradient = gradients.consume::<B>(&ops.node);
+        let (gate, up) = ops.state;
+        let (to_gate, to_up) = B::swiglu_gradients(gradient, gate, up);
         for (parent, result) in ops.parents.into_iter().zip([to_gate, to_up]) {
             if let Some(parent) = parent {
-                gradients.register::<Flex>(parent.id, tensor(result, shape.clone()));
+                gradients.register::<B>(parent.id, result);
             }
         }
     }

@@ -4,11 +4,12 @@ use burn::tensor::{Int, Tensor};
 
 use super::{
     Context, FrozenWeight, Gpt2Config, Target,
-    attention::{CausalMask, attend},
+    attention::attend,
     gelu::gelu,
     lora::{change, linear},
     norm::LayerNorm,
 };
+use crate::kernel::Causal;
 
 /// A frozen linear layer with a bias.
 #[derive(Debug, Clone)]
@@ -69,7 +70,7 @@ pub struct Gpt2 {
 pub struct Gpt2Passage {
     sequences: usize,
     tokens: usize,
-    mask: CausalMask,
+    causal: Causal,
 }
 
 impl Gpt2 {
@@ -79,7 +80,7 @@ impl Gpt2 {
         let passage = Gpt2Passage {
             sequences,
             tokens,
-            mask: CausalMask::new(past, tokens, 1, &ids.device()),
+            causal: Causal { past, tokens },
         };
         let embedded = self.embedding.select(ids.reshape([sequences * tokens])); // [S·T, C]
         let positions = self.positions.clone().narrow(0, past, tokens); // [T, C]
@@ -100,7 +101,7 @@ impl Gpt2 {
         let Gpt2Passage {
             sequences,
             tokens,
-            mask,
+            causal,
         } = passage;
         let block = &self.blocks[layer];
         let adapters = context.block(layer);
@@ -123,7 +124,7 @@ impl Gpt2 {
         let keys = part(1, Target::KProj).swap_dims(1, 2); // [S, H, T, D]
         let values = part(2, Target::VProj).swap_dims(1, 2); // [S, H, T, D]
         let (keys, values) = context.remember(layer, keys, values); // [S, H, P+T, D]
-        let attended = attend(queries, keys, values, Some(mask)); // [S, T, C]
+        let attended = attend(queries, keys, values, Some(*causal)); // [S, T, C]
         let attended = attended.reshape([sequences * tokens, channels]);
         let x = x + project(&block.attn_c_proj, Target::OProj, attended); // [S·T, C]
 

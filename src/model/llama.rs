@@ -3,13 +3,10 @@
 use burn::tensor::{Int, Tensor};
 
 use super::{
-    Context, FrozenWeight, LlamaConfig, Target,
-    attention::{CausalMask, attend},
-    lora::linear,
-    norm::rms_norm,
+    Context, FrozenWeight, LlamaConfig, Target, attention::attend, lora::linear, norm::rms_norm,
     rope::Rotation,
-    swiglu::swiglu,
 };
+use crate::kernel::{Causal, swiglu};
 
 /// Frozen weights of one block; linear weights are [out, in].
 #[derive(Debug, Clone)]
@@ -41,15 +38,13 @@ pub struct LlamaPassage {
     sequences: usize,
     tokens: usize,
     rotation: Rotation,
-    mask: CausalMask,
+    causal: Causal,
 }
 
 impl Llama {
     /// As [`super::Base::enter`].
     pub(super) fn enter(&self, ids: Tensor<2, Int>, past: usize) -> (Tensor<2>, LlamaPassage) {
         let LlamaConfig {
-            num_attention_heads: query_heads,
-            num_key_value_heads: key_heads,
             head_dim: width,
             rope_theta: theta,
             ..
@@ -60,7 +55,7 @@ impl Llama {
             sequences,
             tokens,
             rotation: Rotation::new(past, tokens, width, theta, &device),
-            mask: CausalMask::new(past, tokens, query_heads / key_heads, &device),
+            causal: Causal { past, tokens },
         };
         let ids = ids.reshape([sequences * tokens]);
         (self.embedding.select(ids), passage) // [S·T, C]
@@ -85,7 +80,7 @@ impl Llama {
             sequences,
             tokens,
             rotation,
-            mask,
+            causal,
         } = passage;
         let block = &self.blocks[layer];
         let heads = |x: Tensor<2>, heads| x.reshape([*sequences, *tokens, heads, width]);
@@ -103,7 +98,7 @@ impl Llama {
         let keys = rotation.apply(keys).swap_dims(1, 2); // [S, Hkv, T, D]
         let values = values.swap_dims(1, 2); // [S, Hkv, T, D]
         let (keys, values) = context.remember(layer, keys, values); // [S, Hkv, P+T, D]
-        let attended = attend(queries, keys, values, Some(mask)); // [S, T, H·D]
+        let attended = attend(queries, keys, values, Some(*causal)); // [S, T, H·D]
         let attended = attended.reshape([sequences * tokens, query_heads * width]);
         let x = x + project(Target::OProj, attended); // [S·T, C]
 

@@ -14,7 +14,6 @@ pub mod llama;
 pub mod lora;
 pub mod norm;
 pub mod rope;
-pub mod swiglu;
 pub mod target;
 pub mod weight;
 

@@ -9,14 +9,7 @@ use burn::tensor::Tensor;
 /// - `weight`: [C]
 /// - result: [N, C]
 pub fn rms_norm(x: Tensor<2>, weight: &Tensor<1>, eps: f64) -> Tensor<2> {
-    #[cfg(not(feature = "webgpu"))]
-    return crate::kernel::rms_norm(x, weight.clone(), eps);
-    #[cfg(feature = "webgpu")]
-    {
-        let mean_square = x.clone().square().mean_dim(1); // [N, 1]
-        let inverse = mean_square.add_scalar(eps).sqrt().recip();
-        x * inverse * weight.clone().unsqueeze::<2>()
-    }
+    crate::kernel::rms_norm(x, weight.clone(), eps)
 }
 
 /// Frozen weights of torch's `LayerNorm`.

@@ -1,74 +1,14 @@
 //! The operations of our own against their definitions, and their gradients against finite differences.
 
-use std::sync::Arc;
-
-use burn::tensor::{Device, Distribution, Tensor, activation::sigmoid};
-use riemann_lora::kernel::{
-    Angles, Causal, Direction, Matrix, causal_softmax, frozen::product, rms_norm, rotate, swiglu,
-};
-use riemann_lora::load::StorageType;
+use burn::tensor::{Device, Distribution, Tensor, TensorData, activation::sigmoid};
+use riemann_lora::kernel::{Angles, Causal, causal_softmax, rms_norm, rotate, swiglu};
 
 use crate::support::{device, values};
 
-const OUTPUTS: usize = 37;
-const INPUTS: usize = 300;
-
-/// A matrix of f32, and the same as a tensor.
-async fn matrix(deviation: f64, device: &Device) -> (Arc<Matrix>, Tensor<2>) {
-    let normal = Distribution::Normal(0.0, deviation);
-    let tensor = Tensor::<2>::random([OUTPUTS, INPUTS], normal, device);
-    let bytes = values(tensor.clone())
-        .await
-        .into_iter()
-        .flat_map(f32::to_le_bytes);
-    let matrix = Matrix::new(StorageType::F32, [OUTPUTS, INPUTS], bytes.collect());
-    (Arc::new(matrix.expect("bytes for the shape")), tensor)
-}
-
-everywhere! {
-    async fn both_directions_are_the_engines_own_products() {
-        let device = device().await;
-        for rows in [2, 23] {
-            let (weight, tensor) = matrix(1.0, &device).await;
-            let x = Tensor::<2>::random([rows, INPUTS], Distribution::Default, &device);
-            let ours = product(x.clone(), &weight, Direction::Forward);
-            let engines = x.matmul(tensor.clone().transpose());
-            assert_close(&values(ours).await, &values(engines).await);
-
-            let gradient = Tensor::<2>::random([rows, OUTPUTS], Distribution::Default, &device);
-            let ours = product(gradient.clone(), &weight, Direction::Backward);
-            let engines = gradient.matmul(tensor);
-            assert_close(&values(ours).await, &values(engines).await);
-        }
-    }
-}
-
-everywhere! {
-    async fn a_slice_of_a_larger_tensor_is_read_where_it_lies() {
-        let device = device().await;
-        let (weight, tensor) = matrix(1.0, &device).await;
-        let wide = Tensor::<2>::random([9, 2 * INPUTS], Distribution::Default, &device);
-        let x = wide.narrow(1, INPUTS, INPUTS).narrow(0, 1, 7);
-        let ours = product(x.clone(), &weight, Direction::Forward);
-        let engines = x.matmul(tensor.transpose());
-        assert_close(&values(ours).await, &values(engines).await);
-    }
-}
-
-everywhere! {
-    async fn the_gradient_of_a_product_is_that_of_finite_differences() {
-        let device = device().await;
-        for direction in [Direction::Forward, Direction::Backward] {
-            let depth = match direction {
-                Direction::Forward => INPUTS,
-                Direction::Backward => OUTPUTS,
-            };
-            let (weight, _) = matrix(0.1, &device).await;
-            let loss = |x| product(x, &weight, direction).square().sum();
-            check_gradient([5, depth], 0.1, loss, &device).await;
-        }
-    }
-}
+/// Products with packed weights, which are the CPU's.
+#[cfg(not(feature = "webgpu"))]
+#[path = "kernel/frozen.rs"]
+mod frozen;
 
 everywhere! {
     async fn swiglu_is_its_formula_and_has_its_gradients() {
@@ -129,10 +69,14 @@ everywhere! {
     async fn a_rotation_keeps_lengths_and_its_gradient_turns_back() {
         let device = device().await;
         let angles = [0.0_f32, 0.3, 1.0, 2.0, 3.0, -1.5];
-        let angles = Arc::new(Angles {
-            cos: angles.iter().map(|angle| angle.cos()).collect(),
-            sin: angles.iter().map(|angle| angle.sin()).collect(),
-        });
+        let table = |of: fn(f32) -> f32| {
+            let values: Vec<f32> = angles.iter().map(|angle| of(*angle)).collect();
+            Tensor::from_data(TensorData::new(values, [3, 2]), &device)
+        };
+        let angles = Angles {
+            cos: table(f32::cos),
+            sin: table(f32::sin),
+        };
         // Three positions, two pairs a head.
         let x = normal([2, 3, 2, 4], 1.0, &device);
         let turned = rotate(x.clone(), &angles);

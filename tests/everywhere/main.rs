@@ -34,7 +34,6 @@ mod golden_base;
 mod golden_ten_steps;
 mod golden_training;
 mod inverse;
-#[cfg(not(feature = "webgpu"))]
 mod kernel;
 mod load;
 mod merge;

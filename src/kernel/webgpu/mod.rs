@@ -4,7 +4,12 @@
 
 mod adapter_product;
 mod place;
+mod rms_norm;
+mod rotate;
+mod rows;
+mod softmax;
 mod sweep;
+mod swiglu;
 
 pub use adapter_product::adapter_product;
 pub use place::{Place, gather};

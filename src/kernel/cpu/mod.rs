@@ -1,0 +1,7 @@
+//! What lies between products, on the CPU: one pass over memory each.
+
+pub(super) mod host;
+mod rms_norm;
+mod rotate;
+mod softmax;
+mod swiglu;

@@ -1,0 +1,39 @@
+//! SwiGLU's product, element by element.
+
+use burn::backend::{Flex, TensorMetadata, tensor::FloatTensor};
+
+use super::super::exponential::sigmoid;
+use super::super::swiglu::{Swiglu, SwigluGradients};
+use super::host::{contiguous, tensor, values};
+
+impl Swiglu for Flex {
+    fn swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (gate, up) = (contiguous(gate), contiguous(up));
+        let pairs = values(&gate).iter().zip(values(&up));
+        let result = pairs.map(|(gate, up)| gate * sigmoid(*gate) * up).collect();
+        tensor(result, gate.shape())
+    }
+}
+
+impl SwigluGradients for Flex {
+    fn swiglu_gradients(
+        gradient: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (gradient, gate, up) = (contiguous(gradient), contiguous(gate), contiguous(up));
+        let shape = gradient.shape();
+        let (gradient, gate, up) = (values(&gradient), values(&gate), values(&up));
+        let mut to_gate = vec![0.0; gradient.len()];
+        let mut to_up = vec![0.0; gradient.len()];
+        let inputs = gradient.iter().zip(gate).zip(up);
+        for (((gradient, gate), up), (to_gate, to_up)) in
+            inputs.zip(to_gate.iter_mut().zip(&mut to_up))
+        {
+            let sigmoid = sigmoid(*gate);
+            *to_gate = gradient * up * sigmoid * (1.0 + gate * (1.0 - sigmoid));
+            *to_up = gradient * gate * sigmoid;
+        }
+        (tensor(to_gate, shape.clone()), tensor(to_up, shape))
+    }
+}

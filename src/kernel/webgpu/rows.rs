@@ -1,0 +1,74 @@
+//! What kernels share that take a row a workgroup, or an element a thread.
+
+use burn_cubecl::{ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor};
+use cubecl::prelude::*;
+
+/// Threads of a workgroup that works on a row.
+pub const THREADS: u32 = 64;
+/// Workgroups of one dimension that every WebGPU adapter launches.
+pub const MOST_WORKGROUPS: usize = 65_535;
+
+/// A fresh tensor, row by row in memory, of `like`'s shape.
+pub fn empty_like(like: &CubeTensor) -> CubeTensor {
+    let (client, device) = (like.client.clone(), like.device.clone());
+    empty_device_contiguous_dtype(client, device, like.meta.shape().clone(), like.dtype)
+}
+
+/// A workgroup for each of `rows`; where they are more than fit into one dimension, some to spare.
+pub fn workgroups(rows: usize) -> CubeCount {
+    let across = rows.clamp(1, MOST_WORKGROUPS);
+    CubeCount::Static(across as u32, rows.div_ceil(across) as u32, 1)
+}
+
+/// The row of this workgroup. Those to spare write once more what the last one writes: a workgroup that ended early would
+/// not be allowed to wait for its threads.
+#[cube]
+pub fn row_of(rows: usize) -> usize {
+    let mut row = CUBE_POS;
+    if row >= rows {
+        row = rows - 1;
+    }
+    row
+}
+
+/// Σ of what all threads of the workgroup have. `shared` has a place for each, and is free for use after.
+#[cube]
+pub fn sum_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: usize) -> f32 {
+    let thread = UNIT_POS as usize;
+    shared[thread] = mine;
+    sync_cube();
+    let mut width = comptime!(threads / 2).runtime();
+    while width > 0 {
+        if thread < width {
+            let other = shared[thread + width];
+            shared[thread] += other;
+        }
+        sync_cube();
+        width /= 2;
+    }
+    let sum = shared[0];
+    sync_cube();
+    sum
+}
+
+/// The largest of what all threads of the workgroup have, as [`sum_of_threads`].
+#[cube]
+pub fn largest_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: usize) -> f32 {
+    let thread = UNIT_POS as usize;
+    shared[thread] = mine;
+    sync_cube();
+    let mut width = comptime!(threads / 2).runtime();
+    while width > 0 {
+        if thread < width {
+            let (one, other) = (shared[thread], shared[thread + width]);
+            if other > one {
+                shared[thread] = other;
+            }
+        }
+        sync_cube();
+        width /= 2;
+    }
+    let largest = shared[0];
+    sync_cube();
+    largest
+}
