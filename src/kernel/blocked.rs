@@ -2,12 +2,13 @@
 
 use super::{
     Direction, Matrix,
-    tile::{COLUMNS, ROWS, multiply},
+    tile::{COLUMNS, Panel, ROWS, multiply},
     transpose::transpose,
 };
 
-/// Depth of a block: a panel of it, 8 kB, stays in the first cache while all rows pass.
-const DEPTH: usize = 256;
+/// Most depth of a block: a panel of it, 9 kB, stays in the first cache while all rows pass. Half of SmolLM2's 576 channels,
+/// so that no shallow block is left over.
+const DEPTH: usize = 288;
 
 /// Least columns that are unpacked at once where a panel's columns are a row's neighbours.
 const GROUP: usize = 32;
@@ -45,20 +46,20 @@ pub fn product(x: &[f32], weight: &Matrix, direction: Direction) -> Vec<f32> {
 
 /// Panels of a few rows of the weight, transposed.
 fn forward(weight: &Matrix, sweep: &mut Sweep<'_>) {
-    let mut unpacked = vec![0.0; COLUMNS * DEPTH.min(weight.inputs())];
+    // No block of the weight's may be cut.
+    let most = (DEPTH / weight.block() * weight.block()).min(weight.inputs());
+    let mut unpacked = vec![0.0; COLUMNS * most];
     let mut panel = unpacked.clone();
-    for start in (0..weight.inputs()).step_by(DEPTH) {
-        let depth = DEPTH.min(weight.inputs() - start);
+    for start in (0..weight.inputs()).step_by(most) {
+        let depth = most.min(weight.inputs() - start);
         let panel = &mut panel[..depth * COLUMNS];
         let unpacked = &mut unpacked[..depth * COLUMNS];
         for column in (0..weight.outputs()).step_by(COLUMNS) {
             let wide = COLUMNS.min(weight.outputs() - column);
             // Missing rows of the last panel keep values of the one before; their sums are not added.
-            for (j, row) in unpacked.chunks_exact_mut(depth).take(wide).enumerate() {
-                weight.read(column + j, start, row);
-            }
+            weight.read_rows(column, start, depth, &mut unpacked[..wide * depth]);
             transpose(unpacked, panel);
-            sweep.pass(start, panel, column, wide);
+            sweep.pass(start, Panel::new(panel, depth, COLUMNS), column, wide);
         }
     }
 }
@@ -66,36 +67,19 @@ fn forward(weight: &Matrix, sweep: &mut Sweep<'_>) {
 /// Panels of a few columns of the weight, in their own order.
 fn backward(weight: &Matrix, sweep: &mut Sweep<'_>) {
     let group = weight.block().max(GROUP).min(weight.inputs());
-    let mut unpacked = vec![0.0; DEPTH.min(weight.outputs()) * group];
-    let mut panel = vec![0.0; DEPTH.min(weight.outputs()) * COLUMNS];
+    // What the last panel reads beyond a row's end is the next row, or this; its sums are not added.
+    let mut unpacked = vec![0.0; DEPTH.min(weight.outputs()) * group + COLUMNS];
     for start in (0..weight.outputs()).step_by(DEPTH) {
         let depth = DEPTH.min(weight.outputs() - start);
-        let panel = &mut panel[..depth * COLUMNS];
         for first in (0..weight.inputs()).step_by(group) {
             let columns = group.min(weight.inputs() - first);
-            let unpacked = &mut unpacked[..depth * columns];
-            for (k, values) in unpacked.chunks_exact_mut(columns).enumerate() {
-                weight.read(start + k, first, values);
-            }
+            weight.read_rows(start, first, columns, &mut unpacked[..depth * columns]);
             for column in (0..columns).step_by(COLUMNS) {
                 let wide = COLUMNS.min(columns - column);
-                let rows = unpacked.chunks_exact(columns);
-                for (packed, row) in panel.chunks_exact_mut(COLUMNS).zip(rows) {
-                    copy(&row[column..column + wide], packed);
-                }
+                let panel = Panel::new(&unpacked[column..], depth, columns);
                 sweep.pass(start, panel, first + column, wide);
             }
         }
-    }
-}
-
-/// A panel's row, of which the last columns may be missing; their sums are not added.
-#[inline]
-fn copy(values: &[f32], packed: &mut [f32]) {
-    // A full row's length is known to the compiler, and is almost every row's.
-    match <&[f32; COLUMNS]>::try_from(values) {
-        Ok(values) => packed.copy_from_slice(values),
-        Err(_) => packed[..values.len()].copy_from_slice(values),
     }
 }
 
@@ -111,7 +95,7 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     /// Adds the product with one panel, which begins at depth `start`, to the columns `column .. column + wide`.
-    fn pass(&mut self, start: usize, panel: &[f32], column: usize, wide: usize) {
+    fn pass(&mut self, start: usize, panel: Panel<'_>, column: usize, wide: usize) {
         let (depth, width) = (self.depth, self.width);
         for (block, rows) in self.result.chunks_mut(ROWS * width).enumerate() {
             let x = &self.x[block * ROWS * depth + start..];

@@ -1,6 +1,6 @@
 //! A frozen matrix in the form its file has it.
 
-use crate::load::{StorageType, dequantise::dequantise};
+use crate::load::{StorageType, dequantise::dequantise_rows};
 
 /// A matrix [outputs, inputs], row by row, packed as GGML or IEEE 754 pack it.
 ///
@@ -53,12 +53,19 @@ impl Matrix {
     /// # Panics
     /// If they lie outside of the matrix, or begin or end within a block.
     pub fn read(&self, row: usize, start: usize, values: &mut [f32]) {
+        self.read_rows(row, start, values.len(), values);
+    }
+
+    /// The columns `start .. start + width` of as many rows from `row` on as `values` has room for, one after the other.
+    ///
+    /// # Panics
+    /// As [`Self::read`].
+    pub fn read_rows(&self, row: usize, start: usize, width: usize, values: &mut [f32]) {
         let (block, block_bytes) = (self.storage.block_values(), self.storage.block_bytes());
-        assert!(start + values.len() <= self.inputs && start.is_multiple_of(block));
+        assert!(start + width <= self.inputs && start.is_multiple_of(block));
         let row_bytes = self.inputs / block * block_bytes;
         let from = row * row_bytes + start / block * block_bytes;
-        let length = values.len() / block * block_bytes;
-        dequantise(self.storage, &self.bytes[from..from + length], values);
+        dequantise_rows(self.storage, &self.bytes[from..], row_bytes, width, values);
     }
 }
 

@@ -9,39 +9,65 @@ pub const COLUMNS: usize = 8;
 /// Sums of a tile of `M` rows.
 pub type Sums<const M: usize> = [[f32; COLUMNS]; M];
 
-/// `sums[i][j] = Σ_k x[i · stride + k] · panel[k · COLUMNS + j]` over the panel's depth.
+/// A panel of a weight: `depth` rows of `COLUMNS` values.
+#[derive(Debug, Clone, Copy)]
+pub struct Panel<'a> {
+    values: &'a [f32],
+    depth: usize,
+    pitch: usize,
+}
+
+impl<'a> Panel<'a> {
+    /// Rows that begin `pitch` apart in `values`.
+    ///
+    /// # Panics
+    /// If a row is not whole.
+    #[inline]
+    pub fn new(values: &'a [f32], depth: usize, pitch: usize) -> Self {
+        assert!(depth > 0 && values.len() >= (depth - 1) * pitch + COLUMNS);
+        Self {
+            values,
+            depth,
+            pitch,
+        }
+    }
+}
+
+/// `sums[i][j] = Σ_k x[i · stride + k] · panel[k][j]` over the panel's depth.
 ///
 /// # Shapes
 /// - `x`: `M` rows, `stride` apart, at least as deep as the panel
-/// - `panel`: [depth, COLUMNS]
 ///
 /// # Panics
 /// If `x` is shorter than its last row's end.
 #[inline]
-pub fn multiply<const M: usize>(x: &[f32], stride: usize, panel: &[f32]) -> Sums<M> {
-    let depth = panel.len() / COLUMNS;
-    assert!(x.len() >= (M - 1) * stride + depth);
+pub fn multiply<const M: usize>(x: &[f32], stride: usize, panel: Panel<'_>) -> Sums<M> {
+    assert!(x.len() >= (M - 1) * stride + panel.depth);
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    // SAFETY: the assertion above covers every row, and `depth` whole rows of the panel exist.
-    return unsafe { vector::multiply(x.as_ptr(), stride, panel.as_ptr(), depth) };
+    // SAFETY: the assertion above covers every row, and that of the panel its rows.
+    return unsafe {
+        vector::multiply(
+            x.as_ptr(),
+            stride,
+            panel.values.as_ptr(),
+            panel.depth,
+            panel.pitch,
+        )
+    };
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    portable::multiply(x, stride, panel, depth)
+    portable::multiply(x, stride, panel)
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable {
-    use super::{COLUMNS, Sums};
+    use super::{COLUMNS, Panel, Sums};
 
     /// As [`super::multiply`].
-    pub fn multiply<const M: usize>(
-        x: &[f32],
-        stride: usize,
-        panel: &[f32],
-        depth: usize,
-    ) -> Sums<M> {
+    pub fn multiply<const M: usize>(x: &[f32], stride: usize, panel: Panel<'_>) -> Sums<M> {
         let mut sums = [[0.0; COLUMNS]; M];
-        let rows: [&[f32]; M] = std::array::from_fn(|i| &x[i * stride..i * stride + depth]);
-        for (k, weights) in panel.chunks_exact(COLUMNS).enumerate() {
+        let rows: [&[f32]; M] = std::array::from_fn(|i| &x[i * stride..i * stride + panel.depth]);
+        for k in 0..panel.depth {
+            let weights = &panel.values[k * panel.pitch..][..COLUMNS];
             for (sums, row) in sums.iter_mut().zip(rows) {
                 for (sum, weight) in sums.iter_mut().zip(weights) {
                     *sum += row[k] * weight;
@@ -68,8 +94,8 @@ mod vector {
     /// As [`super::multiply`].
     ///
     /// # Safety
-    /// `M` rows of `depth` values, `stride` apart, can be read at `x`, and `depth · COLUMNS` values
-    /// at `panel`.
+    /// `M` rows of `depth` values, `stride` apart, can be read at `x`, and `depth` of `COLUMNS` values, `pitch` apart, at
+    /// `panel`.
     #[cfg_attr(not(feature = "relaxed-simd"), inline)]
     #[cfg_attr(feature = "relaxed-simd", target_feature(enable = "relaxed-simd"))]
     pub unsafe fn multiply<const M: usize>(
@@ -77,6 +103,7 @@ mod vector {
         stride: usize,
         panel: *const f32,
         depth: usize,
+        pitch: usize,
     ) -> Sums<M> {
         let mut sums = [[f32x4_splat(0.0); VECTORS]; M];
         let mut rows = [x; M];
@@ -89,7 +116,7 @@ mod vector {
             for k in 0..depth {
                 let mut weights = [f32x4_splat(0.0); VECTORS];
                 for (j, weights) in weights.iter_mut().enumerate() {
-                    *weights = v128_load(panel.add(k * COLUMNS + j * LANES).cast());
+                    *weights = v128_load(panel.add(k * pitch + j * LANES).cast());
                 }
                 for i in 0..M {
                     let value = v128_load32_splat(rows[i].add(k).cast());
