@@ -1,6 +1,10 @@
 //! The works for a worker of the benchmark's page.
 
+#[path = "../../tests/counting/mod.rs"]
+mod counting;
+
 use std::cell::RefCell;
+use std::sync::atomic::Ordering::Relaxed;
 
 use burn::tensor::Device;
 use wasm_bindgen::prelude::*;
@@ -38,6 +42,14 @@ impl BenchWork {
     /// One step; its loss.
     pub async fn step(&mut self) -> f64 {
         self.0.step().await
+    }
+
+    /// The most bytes that one step allocates beside what is there before it.
+    pub async fn step_bytes(&mut self) -> f64 {
+        let before = counting::NOW.load(Relaxed);
+        counting::MOST.store(before, Relaxed);
+        self.0.step().await;
+        (counting::MOST.load(Relaxed) - before) as f64
     }
 
     /// What engines are compared by after a step with this loss.

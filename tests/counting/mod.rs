@@ -1,4 +1,4 @@
-//! The system's allocator, counted: a test that declares this module measures its whole program.
+//! The system's allocator, counted: a test or a benchmark that declares this module measures its whole program.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -20,6 +20,22 @@ unsafe impl GlobalAlloc for Counting {
         MOST.fetch_max(now, Relaxed);
         // SAFETY: the caller keeps the same promises.
         unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
+        MOST.fetch_max(now, Relaxed);
+        // SAFETY: the caller keeps the same promises.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let now = NOW.fetch_add(size, Relaxed) + size;
+        // Where it has to move, both are there for a moment.
+        MOST.fetch_max(now, Relaxed);
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller keeps the same promises.
+        unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {

@@ -30,7 +30,7 @@ const cases: Case[] = [
   { model: 'smollm2', tokens: 1024, steps: 2, checkpointing: false },
   { model: 'smollm2', tokens: 1024, steps: 2, checkpointing: true },
   { model: '360m', tokens: 256, steps: 2, checkpointing: false },
-  { model: '360m', tokens: 1024, steps: 1, checkpointing: true },
+  { model: '360m', tokens: 1024, steps: 3, checkpointing: true },
   { model: '1b', tokens: 64, steps: 2, checkpointing: false },
 ];
 
