@@ -28,14 +28,13 @@ pub fn dense(layer: usize, place: usize, shape: [usize; 2], device: &Device) -> 
 pub fn frozen(layer: usize, place: usize, shape: [usize; 2], device: &Device) -> FrozenWeight {
     match WeightForm::of_this_build() {
         WeightForm::Dense => dense(layer, place, shape, device).into(),
-        #[cfg(not(feature = "webgpu"))]
         WeightForm::Packed => {
             use riemann_lora::{kernel::Matrix, load::StorageType};
             let bytes = values(layer, place, shape)
                 .into_iter()
                 .flat_map(f32::to_le_bytes);
             let matrix = Matrix::new(StorageType::F32, shape, bytes.collect());
-            FrozenWeight::Packed(matrix.expect("as many bytes as the shape takes").into())
+            FrozenWeight::packed(matrix.expect("as many bytes as the shape takes"), device)
         }
     }
 }

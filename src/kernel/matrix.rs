@@ -38,6 +38,16 @@ impl Matrix {
         self.inputs
     }
 
+    /// How it is packed.
+    pub fn storage(&self) -> StorageType {
+        self.storage
+    }
+
+    /// What its file has of it.
+    pub fn packed(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
         self.bytes.len()

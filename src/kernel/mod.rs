@@ -34,6 +34,7 @@ pub use matrix::Matrix;
 mod cpu;
 #[cfg(not(feature = "webgpu"))]
 pub mod frozen;
+mod product;
 mod rms_norm;
 mod rotate;
 mod softmax;
@@ -42,6 +43,7 @@ mod swiglu;
 pub mod webgpu;
 
 pub use {
+    product::{Form, product},
     rms_norm::rms_norm,
     rotate::{Angles, rotate},
     softmax::{Causal, causal_softmax},

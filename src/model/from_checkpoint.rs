@@ -155,7 +155,6 @@ impl<S: Source> Reader<'_, S> {
     async fn frozen(&mut self, module: &str) -> Result<FrozenWeight, LoadError> {
         match self.form {
             WeightForm::Dense => Ok(self.weight::<2>(module).await?.into()),
-            #[cfg(not(feature = "webgpu"))]
             WeightForm::Packed => {
                 let name = format!("{module}.weight");
                 let packed = self.checkpoint.packed(&name).await?;
@@ -164,7 +163,7 @@ impl<S: Source> Reader<'_, S> {
                     crate::kernel::Matrix::new(packed.storage, packed.shape, packed.bytes)
                 });
                 let matrix = matrix.ok_or_else(|| self.incomplete())?;
-                Ok(FrozenWeight::Packed(std::sync::Arc::new(matrix)))
+                Ok(FrozenWeight::packed(matrix, self.device))
             }
         }
     }

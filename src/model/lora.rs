@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::FrozenWeight;
+use crate::kernel::{Form, product};
 
 /// The adapters of all K runs on one linear layer.
 ///
@@ -72,7 +73,7 @@ pub fn change(x: Tensor<2>, adapter: AdapterInput<'_>) -> Tensor<2> {
         let low = adapter_product(x, bank.a.clone(), a).mul_scalar(scale); // [K, N, r]
         return adapter_product(low, bank.b.clone(), b).reshape([rows, outputs]);
     }
-    let low = x.matmul(bank.a.clone().swap_dims(1, 2)).mul_scalar(scale); // [K, N, r]
-    let delta = low.matmul(bank.b.clone().swap_dims(1, 2)); // [K, N, out]
+    let low = product(x, bank.a.clone(), Form::RightTransposed).mul_scalar(scale); // [K, N, r]
+    let delta = product(low, bank.b.clone(), Form::RightTransposed); // [K, N, out]
     delta.reshape([rows, outputs])
 }

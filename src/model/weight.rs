@@ -1,34 +1,39 @@
 //! A frozen weight, as the engine computes best with it.
 
-#[cfg(not(feature = "webgpu"))]
-use std::sync::Arc;
+use burn::tensor::{Device, Int, Tensor};
 
-use burn::tensor::{Int, Tensor};
-
-use crate::kernel::Direction;
+use crate::kernel::Matrix;
+#[cfg(feature = "webgpu")]
+use crate::kernel::webgpu::PackedMatrix;
+use crate::kernel::{Direction, Form, product};
 #[cfg(not(feature = "webgpu"))]
-use crate::kernel::{Matrix, frozen, narrow};
+use crate::kernel::{frozen, narrow};
 #[cfg(not(feature = "webgpu"))]
 use crate::load::StorageType;
+
+/// A packed matrix where the engine computes with it.
+#[cfg(not(feature = "webgpu"))]
+type Held = std::sync::Arc<Matrix>;
+#[cfg(feature = "webgpu")]
+type Held = PackedMatrix;
 
 /// In which form weights are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightForm {
     /// As f32 tensors of the engine.
     Dense,
-    /// As the file packs them.
-    #[cfg(not(feature = "webgpu"))]
+    /// As the file packs them; on WebGPU those that its shaders read, which are F16, Q4_0, Q4_1 and Q8_0.
     Packed,
 }
 
 impl WeightForm {
-    /// The form that suits this build: packed in the browser on the CPU, where memory is short and burn's products are
-    /// slower than ours; else dense.
+    /// The form that suits this build: packed in the browser, where memory is short; else dense, because burn's products
+    /// are faster natively than ours.
     pub fn of_this_build() -> Self {
-        #[cfg(all(target_arch = "wasm32", not(feature = "webgpu")))]
-        return Self::Packed;
-        #[cfg(not(all(target_arch = "wasm32", not(feature = "webgpu"))))]
-        Self::Dense
+        match cfg!(target_arch = "wasm32") {
+            true => Self::Packed,
+            false => Self::Dense,
+        }
     }
 }
 
@@ -42,12 +47,25 @@ pub enum FrozenWeight {
     /// A tensor of the engine. Pretraining tracks it; the name then says less than the truth.
     Dense(Tensor<2>),
     /// As its file packs it.
-    #[cfg(not(feature = "webgpu"))]
-    Packed(Arc<Matrix>),
+    Packed(Held),
 }
 
 impl FrozenWeight {
-    /// The same values in another form; what is packed stays so, for unpacking would gain nothing.
+    /// A matrix as it is packed, where the engine can compute with it, else as f32.
+    pub fn packed(matrix: Matrix, device: &Device) -> Self {
+        #[cfg(not(feature = "webgpu"))]
+        let _ = device;
+        #[cfg(not(feature = "webgpu"))]
+        return Self::Packed(matrix.into());
+        #[cfg(feature = "webgpu")]
+        match PackedMatrix::new(&matrix, device) {
+            Some(held) => Self::Packed(held),
+            None => Self::Dense(unpack(&matrix, 0..matrix.outputs(), device)),
+        }
+    }
+
+    /// The same values in another form; what is packed stays so, for unpacking would gain nothing. On WebGPU what is dense
+    /// stays so too.
     pub fn in_form(self, form: WeightForm) -> Self {
         match (self, form) {
             #[cfg(not(feature = "webgpu"))]
@@ -57,7 +75,7 @@ impl FrozenWeight {
                 let values = weight.clone().into_data();
                 let bytes = values.iter::<f32>().flat_map(f32::to_le_bytes).collect();
                 match Matrix::new(StorageType::F32, shape, bytes) {
-                    Some(matrix) => Self::Packed(Arc::new(matrix)),
+                    Some(matrix) => Self::Packed(matrix.into()),
                     None => Self::Dense(weight),
                 }
             }
@@ -69,7 +87,6 @@ impl FrozenWeight {
     pub fn dims(&self) -> [usize; 2] {
         match self {
             Self::Dense(weight) => weight.dims(),
-            #[cfg(not(feature = "webgpu"))]
             Self::Packed(weight) => [weight.outputs(), weight.inputs()],
         }
     }
@@ -78,7 +95,6 @@ impl FrozenWeight {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Dense(weight) => weight.dims().iter().product::<usize>() * size_of::<f32>(),
-            #[cfg(not(feature = "webgpu"))]
             Self::Packed(weight) => weight.bytes(),
         }
     }
@@ -89,15 +105,21 @@ impl FrozenWeight {
     /// - `x`: [N, in] forward, [N, out] backward
     /// - result: [N, out] forward, [N, in] backward
     pub fn product(&self, x: Tensor<2>, direction: Direction) -> Tensor<2> {
-        match (self, direction) {
-            (Self::Dense(weight), Direction::Forward) => x.matmul(weight.clone().transpose()),
-            (Self::Dense(weight), Direction::Backward) => x.matmul(weight.clone()),
+        let weight = match self {
+            Self::Dense(weight) => weight.clone(),
             #[cfg(not(feature = "webgpu"))]
-            (Self::Packed(weight), direction) => frozen::product(x, weight, direction),
+            Self::Packed(weight) => return frozen::product(x, weight, direction),
+            #[cfg(feature = "webgpu")]
+            Self::Packed(weight) => weight.dense(),
+        };
+        match direction {
+            Direction::Forward => x.matmul(weight.transpose()),
+            Direction::Backward => x.matmul(weight),
         }
     }
 
-    /// `x · Wᵀ`, for sampling: few rows may take a way of their own, on which the last bits are others.
+    /// `x · Wᵀ` in a block or for sampling, differentiable in `x`. Few rows may take a way of their own, on which the last
+    /// bits are others.
     ///
     /// # Shapes
     /// - `x`: [N, in]
@@ -108,7 +130,11 @@ impl FrozenWeight {
             Self::Packed(weight) if x.dims()[0] <= narrow::ROWS => {
                 frozen::narrow_product(x, weight)
             }
-            _ => self.product(x, Direction::Forward),
+            #[cfg(feature = "webgpu")]
+            Self::Packed(weight) => weight.product(x, Direction::Forward),
+            Self::Dense(weight) => product(x, weight.clone(), Form::RightTransposed),
+            #[cfg(not(feature = "webgpu"))]
+            Self::Packed(_) => self.product(x, Direction::Forward),
         }
     }
 
@@ -128,6 +154,8 @@ impl FrozenWeight {
                 let rows = ids.iter::<i64>().map(|id| id as usize);
                 unpack(weight, rows, &device)
             }
+            #[cfg(feature = "webgpu")]
+            Self::Packed(weight) => weight.select(ids),
         }
     }
 
@@ -136,20 +164,15 @@ impl FrozenWeight {
         match self {
             Self::Dense(weight) => weight.clone().narrow(0, start, count),
             #[cfg(not(feature = "webgpu"))]
-            Self::Packed(weight) => {
-                unpack(weight, start..start + count, &burn::tensor::Device::flex())
-            }
+            Self::Packed(weight) => unpack(weight, start..start + count, &Device::flex()),
+            #[cfg(feature = "webgpu")]
+            Self::Packed(weight) => weight.rows(start, count),
         }
     }
 }
 
 /// Some rows of a packed weight.
-#[cfg(not(feature = "webgpu"))]
-fn unpack(
-    weight: &Matrix,
-    rows: impl Iterator<Item = usize>,
-    device: &burn::tensor::Device,
-) -> Tensor<2> {
+fn unpack(weight: &Matrix, rows: impl Iterator<Item = usize>, device: &Device) -> Tensor<2> {
     let inputs = weight.inputs();
     let rows: Vec<usize> = rows.collect();
     let mut values = vec![0.0; rows.len() * inputs];

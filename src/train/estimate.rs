@@ -32,16 +32,12 @@ pub fn estimate(
     let inner = config.intermediate_size as f64;
     let scores = config.architecture.heads() as f64 * sequence_length as f64;
     // Values a token that a block's operations save for their backward: norms and residuals,
-    // queries, keys and values, the feed-forward layer with its activation, scores after softmax,
-    // on WebGPU also what lies between them, and the inputs of adapted layers. The factors were
-    // fitted to the peak of SmolLM2 in the browser at 64, 128 and 256 tokens with q_proj and v_proj
-    // (within 3 %) and at 128 with all layers adapted (3 %), those of WebGPU's to the same operations
-    // on the CPU at 128, 256 and 512 (5 %), and those of GPT-2 to models with 384 and 768 channels
+    // queries, keys and values, the feed-forward layer with its activation, scores after softmax
+    // and the inputs of adapted layers. The factors were fitted to the peak of SmolLM2 in the browser
+    // on the CPU at 64, 128 and 256 tokens with q_proj and v_proj (within 3 %) and at 128 with all
+    // layers adapted (3 %); WebGPU keeps the same. Those of GPT-2 were fitted to models with 384 and 768 channels
     // with all layers adapted (within 2 %; with q_proj and v_proj alone it takes a sixth less).
     let a_block = match config.architecture {
-        Architecture::Llama(_) if cfg!(feature = "webgpu") => {
-            7.0 * channels + 4.0 * inner + 2.5 * scores
-        }
         Architecture::Llama(_) => {
             let inputs = adapted_inputs(&settings.targets, channels, inner);
             3.45 * channels + 2.0 * inner + 1.1 * scores + inputs

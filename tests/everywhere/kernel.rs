@@ -1,7 +1,9 @@
 //! The operations of our own against their definitions, and their gradients against finite differences.
 
 use burn::tensor::{Device, Distribution, Tensor, TensorData, activation::sigmoid};
-use riemann_lora::kernel::{Angles, Causal, causal_softmax, rms_norm, rotate, swiglu};
+use riemann_lora::kernel::{
+    Angles, Causal, Form, causal_softmax, product, rms_norm, rotate, swiglu,
+};
 
 use crate::support::{device, values};
 
@@ -9,6 +11,56 @@ use crate::support::{device, values};
 #[cfg(not(feature = "webgpu"))]
 #[path = "kernel/frozen.rs"]
 mod frozen;
+
+/// Products with packed weights, which are WebGPU's.
+#[cfg(feature = "webgpu")]
+#[path = "kernel/packed.rs"]
+mod packed;
+
+everywhere! {
+    async fn products_are_the_engines_own_however_matrices_lie() {
+        let device = device().await;
+        // Rows that fill no tile, depths that are no vectors, few columns, and many of all.
+        for [m, k, n] in [[8, 12, 16], [5, 8, 4], [37, 64, 40], [6, 7, 12], [3, 4, 5]] {
+            let left = normal([2, 3, m, k], 1.0, &device);
+            let right = normal([2, 3, k, n], 1.0, &device);
+            let expected = values(left.clone().matmul(right.clone())).await;
+            let turned = |x: &Tensor<4>| x.clone().swap_dims(2, 3);
+            for ours in [
+                product(left.clone(), right.clone(), Form::Plain),
+                product(turned(&left), right.clone(), Form::LeftTransposed),
+                product(left.clone(), turned(&right), Form::RightTransposed),
+                // Heads beside each other, as attention has them.
+                product(
+                    left.clone().swap_dims(1, 2).mul_scalar(1.0).swap_dims(1, 2),
+                    right.clone().swap_dims(1, 2).mul_scalar(1.0).swap_dims(1, 2),
+                    Form::Plain,
+                ),
+            ] {
+                assert_close(&values(ours).await, &expected);
+            }
+        }
+    }
+}
+
+everywhere! {
+    async fn products_of_every_form_have_their_gradients() {
+        let device = device().await;
+        for form in [Form::Plain, Form::LeftTransposed, Form::RightTransposed] {
+            let (left, right) = match form {
+                Form::Plain => ([2, 5, 8], [2, 8, 12]),
+                Form::LeftTransposed => ([2, 8, 5], [2, 8, 12]),
+                Form::RightTransposed => ([2, 5, 8], [2, 12, 8]),
+            };
+            let other = normal(right, 1.0, &device);
+            let by_left = |left| product(left, other.clone(), form).square().sum();
+            check_gradient(left, 1.0, by_left, &device).await;
+            let other = normal(left, 1.0, &device);
+            let by_right = |right| product(other.clone(), right, form).square().sum();
+            check_gradient(right, 1.0, by_right, &device).await;
+        }
+    }
+}
 
 everywhere! {
     async fn swiglu_is_its_formula_and_has_its_gradients() {

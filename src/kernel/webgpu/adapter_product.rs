@@ -1,7 +1,7 @@
 //! The product of activations with a factor, whose gradient goes to its place in the row of all gradients.
 
 use burn::backend::{
-    Autodiff, Backend, Dispatch,
+    Autodiff, Dispatch,
     autodiff::{
         checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
         grads::Gradients,
@@ -12,7 +12,9 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
+use super::super::product::Form;
 use super::place::{Place, Places};
+use super::product::Product;
 
 /// `x · Fᵀ` of each run, differentiable in both.
 ///
@@ -33,7 +35,7 @@ pub fn adapter_product(x: Tensor<3>, factor: Tensor<3>, place: &Place) -> Tensor
 
 /// What a backend must be able to do.
 #[backend_extension(Cube, Fusion, Autodiff)]
-trait AdapterProduct: Backend {
+trait AdapterProduct: Product {
     /// As [`adapter_product`].
     #[fusion(default)]
     fn adapter_product(
@@ -42,7 +44,7 @@ trait AdapterProduct: Backend {
         _row: FloatTensor<Self>,
         _start: usize,
     ) -> FloatTensor<Self> {
-        Self::float_matmul(x, Self::float_swap_dims(factor, 1, 2))
+        Self::product(x, factor, Form::RightTransposed)
     }
 }
 
@@ -88,10 +90,9 @@ impl<B: AdapterProduct + Places> Backward<B, 2> for Step {
         let gradient = gradients.consume::<B>(&ops.node);
         let [of_x, of_factor] = ops.parents;
         if let Some(node) = of_x {
-            gradients.register::<B>(node.id, B::float_matmul(gradient.clone(), factor));
+            gradients.register::<B>(node.id, B::product(gradient.clone(), factor, Form::Plain));
         }
         if let Some(node) = of_factor {
-            let gradient = B::float_swap_dims(gradient, 1, 2);
             gradients.register::<B>(node.id, B::product_at(gradient, x, row, start));
         }
     }

@@ -3,14 +3,19 @@
 //! burn's fusion sees them as closed: what lies before and after is fused without them.
 
 mod adapter_product;
+mod packed;
 mod place;
+mod product;
 mod rms_norm;
 mod rotate;
 mod rows;
 mod softmax;
 mod sweep;
 mod swiglu;
+mod tiles;
 
 pub use adapter_product::adapter_product;
+pub use packed::PackedMatrix;
 pub use place::{Place, gather};
+pub(super) use product::product;
 pub use sweep::inverse;

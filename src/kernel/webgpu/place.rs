@@ -9,13 +9,11 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 use burn::tensor::{Shape, Tensor};
-use burn_cubecl::{
-    CubeBackend,
-    kernel::matmul::{MatmulStrategy, matmul},
-    ops::numeric::empty_device_contiguous_dtype,
-    tensor::CubeTensor,
-};
+use burn_cubecl::{CubeBackend, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor};
 use cubecl::zspace::Strides;
+
+use super::super::product::Form;
+use super::product::{product_into, shape_of};
 
 /// Where the gradient of a factor belongs.
 #[derive(Debug, Clone)]
@@ -49,8 +47,8 @@ pub fn gather(parts: Vec<Tensor<3>>) -> Tensor<3> {
 /// What a backend must be able to do.
 #[backend_extension(Cube, Fusion)]
 pub(super) trait Places: Backend {
-    /// `left · right`, [K, m, n], in `row` from `start` on where the device can write there, else in memory of its own.
-    #[fusion(dtype = left, shape = product_shape(left, right))]
+    /// `leftᵀ · right`, [K, m, n], in `row` from `start` on where the device can write there, else in memory of its own.
+    #[fusion(dtype = left, shape = shape_of(left, right, &Form::LeftTransposed))]
     fn product_at(
         left: FloatTensor<Self>,
         right: FloatTensor<Self>,
@@ -67,10 +65,6 @@ pub(super) trait Places: Backend {
     fn put(row: FloatTensor<Self>, part: FloatTensor<Self>, start: usize) -> FloatTensor<Self>;
 }
 
-fn product_shape(left: &Shape, right: &Shape) -> Shape {
-    Shape::new([left[0], left[1], right[2]])
-}
-
 fn row_shape(first: &Shape, length: &usize) -> Shape {
     Shape::new([first[0], *length])
 }
@@ -82,14 +76,9 @@ impl Places for CubeBackend {
         row: FloatTensor<Self>,
         start: usize,
     ) -> FloatTensor<Self> {
-        let shape = product_shape(&left.shape(), &right.shape());
-        let dtype = left.dtype;
-        let place = part_of(&row, start, shape);
-        let inputs = (left.clone(), right.clone());
-        match matmul(left, right, place, MatmulStrategy::default(), dtype) {
-            Ok(product) => product,
-            Err(_) => Self::float_matmul(inputs.0, inputs.1),
-        }
+        let form = Form::LeftTransposed;
+        let place = part_of(&row, start, shape_of(&left.shape(), &right.shape(), &form));
+        product_into(left, right, form, place)
     }
 
     fn row_around(first: FloatTensor<Self>, length: usize) -> FloatTensor<Self> {

@@ -4,7 +4,7 @@ use burn_cubecl::{ops::numeric::empty_device_contiguous_dtype, tensor::CubeTenso
 use cubecl::prelude::*;
 
 /// Threads of a workgroup that works on a row.
-pub const THREADS: u32 = 64;
+pub const THREADS: u32 = 32;
 /// Workgroups of one dimension that every WebGPU adapter launches.
 pub const MOST_WORKGROUPS: usize = 65_535;
 
@@ -32,43 +32,34 @@ pub fn row_of(rows: usize) -> usize {
 }
 
 /// Σ of what all threads of the workgroup have. `shared` has a place for each, and is free for use after.
+///
+/// Every thread adds up all of it: waiting costs more than adding, and adding in one order gives all the same.
 #[cube]
+#[allow(clippy::needless_range_loop, reason = "kernels know no iterators")]
 pub fn sum_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: usize) -> f32 {
-    let thread = UNIT_POS as usize;
-    shared[thread] = mine;
+    shared[UNIT_POS as usize] = mine;
     sync_cube();
-    let mut width = comptime!(threads / 2).runtime();
-    while width > 0 {
-        if thread < width {
-            let other = shared[thread + width];
-            shared[thread] += other;
-        }
-        sync_cube();
-        width /= 2;
+    let mut sum = 0.0f32;
+    for thread in 0..threads {
+        sum += shared[thread];
     }
-    let sum = shared[0];
     sync_cube();
     sum
 }
 
 /// The largest of what all threads of the workgroup have, as [`sum_of_threads`].
 #[cube]
+#[allow(clippy::needless_range_loop, reason = "kernels know no iterators")]
 pub fn largest_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: usize) -> f32 {
-    let thread = UNIT_POS as usize;
-    shared[thread] = mine;
+    shared[UNIT_POS as usize] = mine;
     sync_cube();
-    let mut width = comptime!(threads / 2).runtime();
-    while width > 0 {
-        if thread < width {
-            let (one, other) = (shared[thread], shared[thread + width]);
-            if other > one {
-                shared[thread] = other;
-            }
+    let mut largest = mine;
+    for thread in 0..threads {
+        let other = shared[thread];
+        if other > largest {
+            largest = other;
         }
-        sync_cube();
-        width /= 2;
     }
-    let largest = shared[0];
     sync_cube();
     largest
 }

@@ -1,0 +1,42 @@
+//! Products of two tensors of matrices.
+
+use burn::tensor::Tensor;
+
+/// Which of the two matrices is read transposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `L · R`.
+    Plain,
+    /// `Lᵀ · R`.
+    LeftTransposed,
+    /// `L · Rᵀ`.
+    RightTransposed,
+}
+
+/// The products of the matrices of two tensors, one by one, differentiable in both.
+///
+/// # Shapes
+/// With [`Form::Plain`]; the others have the last two axes of one of them exchanged.
+/// - `left`: [.., m, k], up to four axes
+/// - `right`: [.., k, n], as many of them
+/// - result: [.., m, n]
+#[cfg(feature = "webgpu")]
+pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) -> Tensor<D> {
+    super::webgpu::product(left, right, form)
+}
+
+/// The products of the matrices of two tensors, one by one, differentiable in both.
+///
+/// # Shapes
+/// With [`Form::Plain`]; the others have the last two axes of one of them exchanged.
+/// - `left`: [.., m, k], up to four axes
+/// - `right`: [.., k, n], as many of them
+/// - result: [.., m, n]
+#[cfg(not(feature = "webgpu"))]
+pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) -> Tensor<D> {
+    match form {
+        Form::Plain => left.matmul(right),
+        Form::LeftTransposed => left.swap_dims(D - 2, D - 1).matmul(right),
+        Form::RightTransposed => left.matmul(right.swap_dims(D - 2, D - 1)),
+    }
+}

@@ -1,0 +1,349 @@
+//! Frozen matrices that stay in GPU memory as their file packs them.
+//!
+//! A product unpacks the matrix just before it is taken, into memory that is free again right after, so that only the
+//! largest matrix is ever there in f32. The backward step keeps the packed one.
+
+use burn::backend::{
+    Autodiff, Dispatch,
+    autodiff::{
+        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+        grads::Gradients,
+        ops::{Backward, Ops, OpsKind, unary},
+    },
+    backend_extension,
+    tensor::{FloatTensor, IntTensor},
+};
+use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
+use burn_cubecl::{
+    CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype,
+};
+use cubecl::{calculate_cube_count_elemwise, prelude::*};
+
+use super::super::product::Form;
+use super::super::{Direction, Matrix};
+use super::product::Product;
+use crate::load::StorageType;
+
+/// A matrix [outputs, inputs] in GPU memory.
+#[derive(Debug, Clone)]
+pub struct PackedMatrix {
+    words: Tensor<1, Int>,
+    packing: Packing,
+}
+
+/// What is in the words of a matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Packing {
+    code: Code,
+    outputs: usize,
+    inputs: usize,
+}
+
+/// How the shader reads a storage type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Code {
+    /// IEEE half precision.
+    F16,
+    /// Blocks of 32 values of 4 bits, with a minimum or around 8.
+    Four { has_minimum: bool },
+    /// Blocks of 32 values of 8 bits.
+    Eight,
+}
+
+impl Code {
+    /// `None` for types that no shader reads.
+    fn of(storage: StorageType) -> Option<Self> {
+        match storage {
+            StorageType::F16 => Some(Self::F16),
+            StorageType::Q4_0 => Some(Self::Four { has_minimum: false }),
+            StorageType::Q4_1 => Some(Self::Four { has_minimum: true }),
+            StorageType::Q8_0 => Some(Self::Eight),
+            _ => None,
+        }
+    }
+}
+
+impl PackedMatrix {
+    /// `matrix` on `device`; `None` where no shader reads its storage type.
+    pub fn new(matrix: &Matrix, device: &Device) -> Option<Self> {
+        let code = Code::of(matrix.storage())?;
+        let words = matrix.packed().chunks(4).map(|bytes| {
+            let mut word = [0; 4];
+            word[..bytes.len()].copy_from_slice(bytes);
+            i32::from_le_bytes(word)
+        });
+        let words: Vec<i32> = words.collect();
+        let count = words.len();
+        Some(Self {
+            words: Tensor::from_data(TensorData::new(words, [count]), device),
+            packing: Packing {
+                code,
+                outputs: matrix.outputs(),
+                inputs: matrix.inputs(),
+            },
+        })
+    }
+
+    /// Rows, out.
+    pub fn outputs(&self) -> usize {
+        self.packing.outputs
+    }
+
+    /// Columns, in.
+    pub fn inputs(&self) -> usize {
+        self.packing.inputs
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        self.words.dims()[0] * size_of::<i32>()
+    }
+
+    /// The whole matrix as f32, [out, in].
+    pub fn dense(&self) -> Tensor<2> {
+        let words = self.words.clone().into_dispatch();
+        Tensor::from_dispatch(<Dispatch as Packed>::unpack(words, self.packing))
+    }
+
+    /// `x · Wᵀ` or `x · W`, differentiable in `x`.
+    ///
+    /// # Shapes
+    /// - `x`: [N, in] forward, [N, out] backward
+    /// - result: [N, out] forward, [N, in] backward
+    pub fn product(&self, x: Tensor<2>, direction: Direction) -> Tensor<2> {
+        let (x, words) = (x.into_dispatch(), self.words.clone().into_dispatch());
+        Tensor::from_dispatch(<Dispatch as Packed>::packed_product(
+            x,
+            words,
+            self.packing,
+            direction,
+        ))
+    }
+
+    /// The rows that `ids` name, as f32.
+    ///
+    /// # Shapes
+    /// - `ids`: [N], each below the matrix's rows
+    /// - result: [N, in]
+    pub fn select(&self, ids: Tensor<1, Int>) -> Tensor<2> {
+        let (words, ids) = (self.words.clone().into_dispatch(), ids.into_dispatch());
+        Tensor::from_dispatch(<Dispatch as Packed>::unpack_rows(words, ids, self.packing))
+    }
+
+    /// The rows `start .. start + count`, as f32.
+    pub fn rows(&self, start: usize, count: usize) -> Tensor<2> {
+        let ids = start as i64..(start + count) as i64;
+        self.select(Tensor::arange(ids, &self.words.device()))
+    }
+}
+
+/// What a backend must be able to do.
+#[backend_extension(Cube, Fusion, Autodiff)]
+trait Packed: Product {
+    /// The whole matrix as f32, [out, in].
+    #[fusion(dtype = DType::F32, shape = Shape::new([packing.outputs, packing.inputs]))]
+    fn unpack(words: IntTensor<Self>, packing: Packing) -> FloatTensor<Self>;
+
+    /// The rows that `ids` name as f32, [N, in].
+    #[fusion(dtype = DType::F32, shape = Shape::new([ids[0], packing.inputs]))]
+    fn unpack_rows(
+        words: IntTensor<Self>,
+        ids: IntTensor<Self>,
+        packing: Packing,
+    ) -> FloatTensor<Self>;
+
+    /// As [`PackedMatrix::product`].
+    #[fusion(default)]
+    fn packed_product(
+        x: FloatTensor<Self>,
+        words: IntTensor<Self>,
+        packing: Packing,
+        direction: Direction,
+    ) -> FloatTensor<Self> {
+        let form = match direction {
+            Direction::Forward => Form::RightTransposed,
+            Direction::Backward => Form::Plain,
+        };
+        Self::product(x, Self::unpack(words, packing), form)
+    }
+}
+
+impl Packed for CubeBackend {
+    fn unpack(words: IntTensor<Self>, packing: Packing) -> FloatTensor<Self> {
+        let shape = Shape::new([packing.outputs, packing.inputs]);
+        let elements = shape.num_elements();
+        let (client, device) = (words.client.clone(), words.device.clone());
+        let result = empty_device_contiguous_dtype(client, device, shape, DType::F32);
+        let threads = CubeDim::new(&result.client, elements);
+        // SAFETY: no thread touches another one's element, and the words hold as many as the matrix has.
+        unsafe {
+            unpack_all::launch_unchecked(
+                &result.client,
+                calculate_cube_count_elemwise(&result.client, elements, threads),
+                threads,
+                words.into_buffer_arg(),
+                result.clone().into_buffer_arg(),
+                elements,
+                packing.code,
+            );
+        }
+        result
+    }
+
+    fn unpack_rows(
+        words: IntTensor<Self>,
+        ids: IntTensor<Self>,
+        packing: Packing,
+    ) -> FloatTensor<Self> {
+        let ids = into_contiguous(ids);
+        let shape = Shape::new([ids.meta.shape()[0], packing.inputs]);
+        let elements = shape.num_elements();
+        let (client, device) = (words.client.clone(), words.device.clone());
+        let result = empty_device_contiguous_dtype(client, device, shape, DType::F32);
+        let threads = CubeDim::new(&result.client, elements);
+        // SAFETY: as above; the caller's ids are below the matrix's rows, as burn's own selection has it.
+        unsafe {
+            unpack_some::launch_unchecked(
+                &result.client,
+                calculate_cube_count_elemwise(&result.client, elements, threads),
+                threads,
+                words.into_buffer_arg(),
+                ids.into_buffer_arg(),
+                result.clone().into_buffer_arg(),
+                elements,
+                packing.inputs,
+                packing.code,
+            );
+        }
+        result
+    }
+}
+
+impl<B: Packed, C: CheckpointStrategy> Packed for Autodiff<B, C> {
+    fn unpack(words: IntTensor<Self>, packing: Packing) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(B::unpack(words, packing))
+    }
+
+    fn unpack_rows(
+        words: IntTensor<Self>,
+        ids: IntTensor<Self>,
+        packing: Packing,
+    ) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(B::unpack_rows(words, ids, packing))
+    }
+
+    fn packed_product(
+        x: FloatTensor<Self>,
+        words: IntTensor<Self>,
+        packing: Packing,
+        direction: Direction,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node()];
+        let result = B::packed_product(x.into_primitive(), words.clone(), packing, direction);
+        match Step.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish((words, packing, direction), result),
+            OpsKind::UnTracked(step) => step.finish(result),
+        }
+    }
+}
+
+/// The gradient takes the matrix the other way round.
+#[derive(Debug)]
+struct Step;
+
+impl<B: Packed> Backward<B, 1> for Step {
+    type State = (IntTensor<B>, Packing, Direction);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let (words, packing, direction) = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
+            B::packed_product(gradient, words, packing, direction.reverse())
+        });
+    }
+}
+
+#[cube(launch_unchecked)]
+fn unpack_all(words: &[u32], result: &mut [f32], elements: usize, #[comptime] code: Code) {
+    let place = ABSOLUTE_POS;
+    if place < elements {
+        result[place] = value(words, place, code);
+    }
+}
+
+#[cube(launch_unchecked)]
+fn unpack_some(
+    words: &[u32],
+    ids: &[u32],
+    result: &mut [f32],
+    elements: usize,
+    inputs: usize,
+    #[comptime] code: Code,
+) {
+    let place = ABSOLUTE_POS;
+    if place < elements {
+        let row = ids[place / inputs] as usize;
+        result[place] = value(words, row * inputs + place % inputs, code);
+    }
+}
+
+/// Element `place` of the matrix, counted row by row; a row is a whole number of blocks.
+#[cube]
+fn value(words: &[u32], place: usize, #[comptime] code: Code) -> f32 {
+    let block = place / 32;
+    let index = place % 32;
+    match code {
+        Code::F16 => half(words, 2 * place),
+        Code::Eight => {
+            let start = block * 34;
+            let bits = byte(words, start + 2 + index);
+            let mut number = f32::cast_from(bits);
+            if bits >= 128 {
+                number -= 256.0;
+            }
+            half(words, start) * number
+        }
+        Code::Four { has_minimum } => {
+            let bytes = comptime!(if has_minimum { 4usize } else { 2usize });
+            let start = block * (bytes + 16);
+            let mut bits = byte(words, start + bytes + index % 16);
+            // The upper halves are the block's second half.
+            if index >= 16 {
+                bits >>= 4;
+            }
+            let number = f32::cast_from(bits & 15);
+            let scale = half(words, start);
+            if comptime!(has_minimum) {
+                scale * number + half(words, start + 2)
+            } else {
+                scale * (number - 8.0)
+            }
+        }
+    }
+}
+
+/// Byte `place`.
+#[cube]
+fn byte(words: &[u32], place: usize) -> u32 {
+    (words[place / 4] >> (8 * (place % 4) as u32)) & 255
+}
+
+/// The number of half precision at byte `place`, which is even.
+#[cube]
+fn half(words: &[u32], place: usize) -> f32 {
+    let bits = (words[place / 4] >> (8 * (place % 4) as u32)) & 65535;
+    // Adapters may take subnormal numbers of single precision for 0, so those of half precision are made of integers.
+    let mut number = f32::cast_from(bits & 1023) / 16_777_216.0;
+    if bits & 0x7c00 != 0 {
+        // The exponent's bias is 112 larger, and 23 bits lie below it.
+        number = f32::reinterpret(((bits & 0x7fff) << 13) + 0x3800_0000);
+    }
+    if bits >= 0x8000 {
+        number = -number;
+    }
+    number
+}
