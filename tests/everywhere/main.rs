@@ -44,6 +44,5 @@ mod parts;
 mod peft;
 mod stop;
 mod theory;
-#[cfg(not(feature = "webgpu"))]
 mod tiny;
 mod token_losses;
