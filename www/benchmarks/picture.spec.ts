@@ -58,7 +58,7 @@ test('images', async ({ lab }) => {
   const view = page.locator('#images-view');
   const set = (name: string, value: string) =>
     view.locator(`[data-field="${name}"] input`).first().fill(value);
-  await page.setViewportSize({ width: 1280, height: 1290 });
+  await page.setViewportSize({ width: 1280, height: 1610 });
   await page.getByRole('link', { name: 'Images', exact: true }).click();
   await page.locator('#images-use-subject').click();
   await expect(view.locator('.shelf li')).toHaveCount(10, { timeout: 120_000 });
