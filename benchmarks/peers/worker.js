@@ -15,6 +15,9 @@ export function answer(make) {
       const seconds = (performance.now() - began) / 1000;
       return { seconds, check: await work.check(loss) };
     },
+    /** Where a work can be shared by workers: what one adds, and the step from all of them. */
+    shard: ({ shard, shards }) => work.shard(shard, shards),
+    stepWithShards: (shards) => work.stepWithShards(shards),
   };
   self.onmessage = async ({ data: { id, question, body } }) => {
     try {

@@ -2,7 +2,7 @@
 //! between them: x ← x + down(up(x)). The loss is the mean of squares.
 
 use burn::tensor::{Device, Tensor};
-use riemann_lora::model::{FrozenWeight, Target, lora::linear};
+use riemann_lora::model::{Bank, FrozenWeight, Target, lora::linear};
 use serde::Deserialize;
 
 use super::size::Sizes;
@@ -63,14 +63,33 @@ impl Layers {
 
     /// One step; its loss.
     pub async fn step(&mut self) -> f64 {
+        let (gradients, loss) = self.gradients(0, 1);
+        self.trainer.update(gradients, loss).await
+    }
+
+    /// What some of the rows add to a step, shard `shard` of `shards`: its loss, then all gradients.
+    pub async fn shard(&mut self, shard: usize, shards: usize) -> Vec<f32> {
+        let (gradients, loss) = self.gradients(shard, shards);
+        Trainer::values(gradients, loss).await
+    }
+
+    /// The step from all its shards; its loss.
+    pub async fn step_with_shards(&mut self, shards: &[Vec<f32>]) -> f64 {
+        let (gradients, loss) = self.trainer.summed(shards);
+        self.trainer.update(gradients, loss).await
+    }
+
+    fn gradients(&self, shard: usize, shards: usize) -> (Vec<Bank>, Tensor<1>) {
         let adapters = self.trainer.adapters.tracked();
-        let mut x = self.input.clone();
+        let [rows, channels] = self.input.dims();
+        let own = rows * shard / shards..rows * (shard + 1) / shards;
+        let mut x = self.input.clone().slice([own, 0..channels]);
         for (layer, [up, down]) in self.weights.iter().enumerate() {
             let on = |target| adapters.input(layer, target);
             let inner = linear(x.clone(), up, on(Target::UpProj));
             x = x + linear(inner, down, on(Target::DownProj));
         }
-        let loss = (x.clone() * x).mean();
-        self.trainer.step(&adapters, loss).await
+        let loss = (x.clone() * x).sum().div_scalar((rows * channels) as f64);
+        (Trainer::gradients(&adapters, &loss), loss.inner())
     }
 }

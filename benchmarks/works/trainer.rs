@@ -114,18 +114,57 @@ impl Trainer {
 
     /// The gradients that `loss` has in the factors of `tracked`, and the update by them. The result is the loss.
     pub async fn step(&mut self, tracked: &Adapters, loss: Tensor<1>) -> f64 {
+        let gradients = Self::gradients(tracked, &loss);
+        self.update(gradients, loss.inner()).await
+    }
+
+    /// The gradients that `loss` has in the factors of `tracked`.
+    pub fn gradients(tracked: &Adapters, loss: &Tensor<1>) -> Vec<Bank> {
         let mut gradients = loss.backward();
         let of = |factor: &Tensor<3>, gradients: &mut Gradients| {
             factor.grad_remove(gradients).expect("every factor is used")
         };
-        let gradients = tracked
+        tracked
             .banks()
             .map(|bank| Bank {
                 a: of(&bank.a, &mut gradients),
                 b: of(&bank.b, &mut gradients),
             })
-            .collect();
-        self.update(gradients, loss.inner()).await
+            .collect()
+    }
+
+    /// The loss, then the values of all gradients.
+    pub async fn values(gradients: Vec<Bank>, loss: Tensor<1>) -> Vec<f32> {
+        let mut read = Transaction::default().register(loss);
+        for Bank { a, b } in gradients {
+            read = read.register(a).register(b);
+        }
+        let read = read.execute_async().await.expect("a device that works");
+        read.iter().flat_map(|data| data.iter::<f32>()).collect()
+    }
+
+    /// Gradients and loss from the values of all shards.
+    pub fn summed(&self, shards: &[Vec<f32>]) -> (Vec<Bank>, Tensor<1>) {
+        let mut sum = shards[0].clone();
+        for shard in &shards[1..] {
+            for (sum, value) in sum.iter_mut().zip(shard) {
+                *sum += value;
+            }
+        }
+        let (loss, mut rest) = sum.split_at(1);
+        let mut next = |like: &Tensor<3>| {
+            let shape = like.dims();
+            let (values, others) = rest.split_at(shape.iter().product());
+            rest = others;
+            Tensor::<3>::from_data(TensorData::new(values.to_vec(), shape), &self.device)
+        };
+        let banks = self.adapters.banks().map(|bank| Bank {
+            a: next(&bank.a),
+            b: next(&bank.b),
+        });
+        let banks = banks.collect();
+        let loss = TensorData::new(loss.to_vec(), [1]);
+        (banks, Tensor::from_data(loss, &self.device))
     }
 
     /// The update by `gradients`. The result is `loss`, read back together with a number of the last factor, so that the

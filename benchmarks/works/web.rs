@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
 
 use burn::tensor::Device;
+use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
 use super::work::Work;
@@ -42,6 +43,18 @@ impl BenchWork {
     /// One step; its loss.
     pub async fn step(&mut self) -> f64 {
         self.0.step().await
+    }
+
+    /// What some of the rows add to a step, of a work that has rows to share.
+    pub async fn shard(&mut self, shard: usize, shards: usize) -> Option<Float32Array> {
+        let values = self.0.shard(shard, shards).await?;
+        Some(Float32Array::from(values.as_slice()))
+    }
+
+    /// The step from all its shards; its loss.
+    pub async fn step_with_shards(&mut self, shards: Vec<Float32Array>) -> Option<f64> {
+        let shards: Vec<Vec<f32>> = shards.iter().map(Float32Array::to_vec).collect();
+        self.0.step_with_shards(&shards).await
     }
 
     /// The most bytes that one step allocates beside what is there before it.

@@ -51,6 +51,22 @@ impl Work {
         }
     }
 
+    /// What some of the rows add to a step; `None` where the work has no rows to share.
+    pub async fn shard(&mut self, shard: usize, shards: usize) -> Option<Vec<f32>> {
+        match self {
+            Self::Layers(work) => Some(work.shard(shard, shards).await),
+            _ => None,
+        }
+    }
+
+    /// The step from all its shards; its loss, or `None` as before.
+    pub async fn step_with_shards(&mut self, shards: &[Vec<f32>]) -> Option<f64> {
+        match self {
+            Self::Layers(work) => Some(work.step_with_shards(shards).await),
+            _ => None,
+        }
+    }
+
     /// What engines are compared by: the loss that the last step had, or what it left.
     pub async fn check(&self, loss: f64) -> f64 {
         match self {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { test } from '@playwright/test';
+import { type Page, test } from '@playwright/test';
 import { benchedWebgpu } from '../chromium';
 import { BenchPage, median } from './bench-page';
 
@@ -42,6 +42,9 @@ const TOLERANCE = 1e-3;
 const ours: Peer = { name: 'riemann-lora', script: '/peers/ours.js' };
 /** Another worker for a second run. */
 const second: Peer = { name: 'second run', script: '/peers/ours.js' };
+/** Two workers that share the steps of one run, as the lab has it where there are more cores than runs. */
+const halves = ['first half', 'second half'];
+const SHARED = 'riemann-lora, one run on two workers';
 const peers: Peer[] = [
   ours,
   { name: 'jax-js', script: '/peers/jax.js' },
@@ -82,6 +85,10 @@ test('a training step here and in other engines', async ({ page }) => {
       for (const { name, script } of all) {
         about[name] = await bench.ask(name, script, 'prepare', { engine, work, size });
       }
+      const shares = engine === 'cpu' && work === 'layers';
+      for (const name of shares ? halves : [])
+        await bench.ask(name, ours.script, 'prepare', { engine, work, size });
+      const shared: Taken[] = [];
       const failures: Record<string, string> = {};
       const taken: Record<string, Taken[]> = {};
       const together: number[] = [];
@@ -98,6 +105,7 @@ test('a training step here and in other engines', async ({ page }) => {
             all = all.filter((other) => other !== peer);
           }
         }
+        if (shares) shared.push(await sharedStep(page));
         if (engine === 'cpu') {
           const pair = await Promise.all([step(ours), step(second)]);
           together.push(Math.max(...pair.map(({ seconds }) => seconds)));
@@ -124,6 +132,11 @@ test('a training step here and in other engines', async ({ page }) => {
         throw new Error(`${place}: no peer agrees with ours: ${JSON.stringify(failures)}`);
       }
       refuseStill(place, mine);
+      const wrong = disagreement(
+        mine,
+        shared.slice(0, COMPARED).map((one) => one.check),
+      );
+      if (wrong !== undefined) throw new Error(`${place}: a step on two workers ${wrong}`);
       const seconds: Record<string, number[]> = {};
       for (const [name, list] of Object.entries(taken)) {
         seconds[name] = list
@@ -133,6 +146,7 @@ test('a training step here and in other engines', async ({ page }) => {
       }
       if (engine === 'cpu') seconds['riemann-lora, two runs at once'] = together.slice(1);
       delete seconds[second.name];
+      if (shares) seconds[SHARED] = shared.slice(1).map((one) => one.seconds);
       const found = {
         engine,
         work,
@@ -155,6 +169,23 @@ test('a training step here and in other engines', async ({ page }) => {
   if (output !== '') writeFileSync(output, JSON.stringify({ software_adapter: software, measured }));
 });
 
+/** One step of the run that two workers share; its shards never leave the browser. */
+function sharedStep(page: Page): Promise<Taken> {
+  return page.evaluate(
+    async ([names, script]) => {
+      const began = performance.now();
+      const shards = await Promise.all(
+        names.map((name, shard) => window.benchAsk(name, script, 'shard', { shard, shards: names.length })),
+      );
+      const losses = await Promise.all(
+        names.map((name) => window.benchAsk(name, script, 'stepWithShards', shards)),
+      );
+      return { seconds: (performance.now() - began) / 1000, check: losses[0] as number };
+    },
+    [halves, ours.script] as const,
+  );
+}
+
 /** Our time over a peer's, as the median over rounds: what slows a round slows both. */
 function ratios(seconds: Record<string, number[]>): Record<string, number> {
   const over: Record<string, number> = {};
@@ -168,6 +199,8 @@ function ratios(seconds: Record<string, number[]>): Record<string, number> {
         median(times.map((time, round) => time / (runs * (theirs[round] ?? Number.NaN)))).toPrecision(4),
       );
     over[name] = paired(mine, 1);
+    const shared = seconds[SHARED];
+    if (shared !== undefined) over[`${name}, one run on two workers`] = paired(shared, 1);
     if (two !== undefined) over[`${name}, two runs`] = paired(two, 2);
   }
   return over;
