@@ -7,11 +7,11 @@ use burn_cubecl::{
 };
 use cubecl::prelude::*;
 
+use super::rows::MOST_WORKGROUPS;
+
 /// Largest rank whose matrix fits into the 16 KiB of workgroup storage that every WebGPU adapter has, beside a column and
 /// the scales.
 const LARGEST_RANK: usize = 62;
-/// Workgroups of one dimension that every WebGPU adapter launches.
-const MOST_WORKGROUPS: usize = 65_535;
 /// Threads of a workgroup that every WebGPU adapter has.
 const MOST_THREADS: usize = 256;
 

@@ -3,12 +3,12 @@
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::rows::MOST_WORKGROUPS;
+
 /// Elements that are read at once, and rows and columns of a tile.
 const FOUR: usize = 4;
 /// Threads of a workgroup.
 const THREADS: usize = 64;
-/// Workgroups of one dimension that every WebGPU adapter launches.
-const MOST_WORKGROUPS: usize = 65_535;
 
 type Four = Vector<f32, Const<4>>;
 
