@@ -1,4 +1,4 @@
-import { clear, createStore, delMany, entries, setMany, type UseStore } from 'idb-keyval';
+import { createStore, entries, promisifyRequest, type UseStore } from 'idb-keyval';
 import { failed, type Result, success, wordsOf } from '../result';
 
 /** A place that keeps values under names. */
@@ -29,30 +29,31 @@ export function browserShelf<Value>(name: string, fits: (thing: unknown) => thin
       return failed('runs', wordsOf(thrown));
     }
   };
+  // Committed at once: a page that is left in the next moment would take back what waits for more.
+  const write = (change: (objects: IDBObjectStore) => void) =>
+    attempt(() =>
+      store()('readwrite', async (objects) => {
+        change(objects);
+        objects.transaction.commit();
+        await promisifyRequest(objects.transaction);
+        return null;
+      }),
+    );
   return {
     all: () => attempt(async () => (await entries(store())).map(([, found]) => found).filter(fits)),
     put: (values) =>
-      attempt(async () => {
-        await setMany(
-          values.map(([key, value]) => [key, value]),
-          store(),
-        );
-        return null;
+      write((objects) => {
+        for (const [key, value] of values) objects.put(value, key);
       }),
     remove: (names) =>
-      attempt(async () => {
-        await delMany([...names], store());
-        return null;
+      write((objects) => {
+        for (const name of names) objects.delete(name);
       }),
     size: () =>
       attempt(async () => {
         const found = await entries(store());
         return found.length === 0 ? 0 : new Blob([JSON.stringify(found)]).size;
       }),
-    clear: () =>
-      attempt(async () => {
-        await clear(store());
-        return null;
-      }),
+    clear: () => write((objects) => objects.clear()),
   };
 }
