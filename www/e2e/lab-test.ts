@@ -24,6 +24,9 @@ export function pairs(lines = 60): string {
   }).join('\n');
 }
 
+/** Paths, or contents with names. */
+export type ModelFiles = string[] | { name: string; mimeType: string; buffer: Buffer }[];
+
 interface WorkerFixtures {
   origin: string;
 }
@@ -77,7 +80,7 @@ export class LabPage {
     readonly wrong: string[],
   ) {}
 
-  async loadModel(files: string[] = modelFiles): Promise<void> {
+  async loadModel(files: ModelFiles = modelFiles): Promise<void> {
     await this.page.locator('#model input[type=file]').first().setInputFiles(files);
     await expect(this.page.locator('#model .facts')).toBeVisible();
   }
@@ -88,8 +91,10 @@ export class LabPage {
   }
 
   /** Model, data and quick settings: ready to start. */
-  async prepare(settings: { steps?: number; lr?: string; validate?: number } = {}): Promise<void> {
-    await this.loadModel();
+  async prepare(
+    settings: { steps?: number; lr?: string; validate?: number; model?: ModelFiles } = {},
+  ): Promise<void> {
+    await this.loadModel(settings.model);
     await this.loadText(pairs());
     await expect(this.page.locator('#data .facts')).toBeVisible();
     await this.set('steps', String(settings.steps ?? 20));

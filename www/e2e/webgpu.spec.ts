@@ -1,18 +1,17 @@
 import { softwareWebgpu } from '../chromium';
-import { expect, test } from './lab-test';
+import { packedLlama } from './gguf';
+import { expect, type LabPage, type ModelFiles, test } from './lab-test';
 
 // No GPU here: the software adapter computes the same, at 10 to 20 ms a dispatch. Hence two steps.
 test.use({
   launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: softwareWebgpu },
 });
 
-test('a software adapter is passed over, and WebGPU on it trains as the CPU does', async ({ lab }) => {
-  test.setTimeout(400_000);
+/** Two steps on the CPU, then the same ones on WebGPU: the losses are equal. */
+async function trainsOnBoth(lab: LabPage, model?: ModelFiles): Promise<void> {
   const { page } = lab;
-  await expect(page.locator('#engine-reason')).toContainText('software');
-  await expect(page.locator('#engine-badge')).toHaveText('CPU');
   await lab.withoutSamples();
-  await lab.prepare({ steps: 2, validate: 0 });
+  await lab.prepare({ steps: 2, validate: 0, ...(model === undefined ? {} : { model }) });
   await lab.start();
   await lab.finished();
   const cpu = [await lab.losses(0), await lab.losses(1)];
@@ -23,8 +22,22 @@ test('a software adapter is passed over, and WebGPU on it trains as the CPU does
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
   const gpu = [await lab.losses(0), await lab.losses(1)];
   for (const [run, losses] of cpu.entries()) {
+    expect(losses).toHaveLength(2);
     for (const [step, loss] of losses.entries()) expect(gpu[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
   }
+}
+
+test('a software adapter is passed over, and WebGPU on it trains as the CPU does', async ({ lab }) => {
+  test.setTimeout(400_000);
+  await expect(lab.page.locator('#engine-reason')).toContainText('software');
+  await expect(lab.page.locator('#engine-badge')).toHaveText('CPU');
+  await trainsOnBoth(lab);
+});
+
+test('a GGUF file with packed weights trains on WebGPU as on the CPU', async ({ lab }) => {
+  test.setTimeout(400_000);
+  const buffer = packedLlama();
+  await trainsOnBoth(lab, [{ name: 'packed.gguf', mimeType: 'application/octet-stream', buffer }]);
 });
 
 test('a lost GPU device is replaced, and training resumes from the checkpoint', async ({ lab }) => {
