@@ -13,6 +13,9 @@ pub enum EngineError {
     /// The adapter was taken away after it had been in use.
     #[error("the WebGPU device was lost: {0}; training can resume from the last checkpoint")]
     Lost(String),
+    /// The device would not do what it was asked.
+    #[error("the WebGPU device refused a computation: {0}; choose the CPU engine")]
+    Refused(String),
 }
 
 /// The CPU engine.
@@ -31,6 +34,7 @@ pub async fn start() -> Result<(Device, EngineReport), EngineError> {
         description: format!("burn's CPU engine{simd}, one core a worker"),
         fallback_adapter: false,
         max_buffer_bytes: 0.0,
+        products: None,
     };
     Ok((Device::flex(), report))
 }
@@ -45,7 +49,7 @@ pub fn check() -> Result<(), EngineError> {
 }
 
 #[cfg(feature = "webgpu")]
-pub use webgpu::{check, destroy, start};
+pub use webgpu::{check, destroy, guarded, has_half_precision, start};
 
 #[cfg(feature = "webgpu")]
 mod webgpu {
@@ -96,6 +100,7 @@ mod webgpu {
             description: describe(&info),
             fallback_adapter: info.device_type == wgpu::DeviceType::Cpu,
             max_buffer_bytes: setup.device.limits().max_buffer_size as f64,
+            products: None,
         };
         let _ = DEVICE.set(setup.device);
         Ok((device, report))
@@ -124,6 +129,37 @@ mod webgpu {
             },
             Err(_) => Err(EngineError::Lost("its state is unknown".into())),
         }
+    }
+
+    /// Whether the device computes in half precision.
+    pub fn has_half_precision() -> bool {
+        let has = |device: &wgpu::Device| device.features().contains(wgpu::Features::SHADER_F16);
+        DEVICE.get().is_some_and(has)
+    }
+
+    /// What `action` gives, where the device refused nothing of what it asked meanwhile. Without this a refusal ends the
+    /// module.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] with the browser's reason.
+    pub async fn guarded<T>(action: impl Future<Output = T>) -> Result<T, EngineError> {
+        let Some(device) = DEVICE.get() else {
+            return Ok(action.await);
+        };
+        let filters = [
+            wgpu::ErrorFilter::Validation,
+            wgpu::ErrorFilter::Internal,
+            wgpu::ErrorFilter::OutOfMemory,
+        ];
+        let scopes = filters.map(|filter| device.push_error_scope(filter));
+        let result = action.await;
+        // The last that was opened is the first to close.
+        for scope in scopes.into_iter().rev() {
+            if let Some(error) = scope.pop().await {
+                return Err(EngineError::Refused(error.to_string()));
+            }
+        }
+        Ok(result)
     }
 
     /// Gives the device up, as a driver reset does; what follows can be tried on it.

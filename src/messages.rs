@@ -38,6 +38,52 @@ messages! {
         pub fallback_adapter: bool,
         /// Largest single buffer, in bytes; 0 where there is no such limit.
         pub max_buffer_bytes: f64,
+        /// How a GPU computes products of matrices; the CPU has one way.
+        pub products: Option<ProductTable>,
+    }
+
+    /// The faster way of an adapter with each kind of product of matrices.
+    pub struct ProductTable {
+        /// What was measured; a table of another version is of no use.
+        pub version: u32,
+        /// One for each kind.
+        pub choices: Vec<ProductChoice>,
+    }
+
+    /// A way of computing products, and how long it and the other took when it was chosen.
+    pub struct ProductChoice {
+        /// Of which products.
+        pub kind: ProductKind,
+        /// The way that is taken.
+        pub strategy: ProductStrategy,
+        /// Seconds in tiles of registers; null where the adapter cannot.
+        pub tiles_seconds: Option<f64>,
+        /// Seconds of burn's own; null where the adapter cannot.
+        pub burn_seconds: Option<f64>,
+        /// Seconds in tiles with half precision; null where it is not for these products, or the adapter cannot.
+        pub half_seconds: Option<f64>,
+    }
+
+    /// Products of matrices that are chosen for apart.
+    #[derive(Copy, Eq)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ProductKind {
+        /// Activations by a wide weight as it lies, `x · Wᵀ`.
+        Forward,
+        /// Gradients by a wide weight, `g · W`.
+        Backward,
+        /// With a matrix of few rows or columns, as `lora_a` and `lora_b` are.
+        Narrow,
+    }
+
+    /// Ways to compute products of matrices on a GPU.
+    #[derive(Copy, Eq)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ProductStrategy {
+        /// In tiles of registers, read where the matrices lie.
+        Tiles,
+        /// burn's, staged in memory of the workgroup.
+        Burn,
     }
 
     /// How far a long action is.
@@ -137,6 +183,10 @@ messages! {
         /// time again, and the same result.
         #[serde(default)]
         pub gradient_checkpointing: bool,
+        /// Whether wide weights are multiplied in half precision on the way forward, where a GPU can; sums, gradients and
+        /// the optimizer stay in single.
+        #[serde(default)]
+        pub half_precision: bool,
         /// Steps in all; schedules end there.
         pub steps: u32,
         /// Seed of adapters, batches and dropout.
@@ -529,6 +579,10 @@ mod tests {
             LengthHistogram,
             DatasetStatistics,
             EngineReport,
+            ProductTable,
+            ProductChoice,
+            ProductKind,
+            ProductStrategy,
             Progress,
             Target,
             TargetShape,

@@ -25,8 +25,8 @@ use crate::engine;
 use crate::generate::{Answer, GenerateError, Generator};
 use crate::load::{Checkpoint, Source, Tokenizer};
 use crate::messages::{
-    DataSummary, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece, SampleSettings,
-    SessionSettings, TargetShape, TokenPiece,
+    DataSummary, EngineReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
+    SampleSettings, SessionSettings, TargetShape, TokenPiece,
 };
 use crate::model::Base;
 use crate::train::{Session, estimate::estimate, memory::held_bytes};
@@ -50,18 +50,35 @@ thread_local! {
     static DEVICE: std::cell::RefCell<Option<Device>> = const { std::cell::RefCell::new(None) };
 }
 
-/// Makes the engine. Once a worker, before anything else.
+/// Makes the engine. Once a worker, before anything else. `products` is what an earlier start on the same adapter reported,
+/// so that it need not be measured again; of no use to the CPU.
 ///
 /// # Errors
 /// WebGPU without a usable adapter.
 #[wasm_bindgen]
-pub async fn start_engine() -> Result<JsValue, JsValue> {
+pub async fn start_engine(products: JsValue) -> Result<JsValue, JsValue> {
     console_error_panic_hook::set_once();
     // Shader compile errors only reach the log. A second logger is refused, which changes nothing.
     let _ = console_log::init_with_level(log::Level::Warn);
     let (device, report) = engine::start().await.map_err(failure)?;
+    let report = with_products(report, products, &device).await;
     DEVICE.set(Some(device));
     to_js(&report)
+}
+
+/// The report, with the products that are taken from now on.
+#[cfg(feature = "webgpu")]
+async fn with_products(report: EngineReport, known: JsValue, device: &Device) -> EngineReport {
+    // What cannot be read is measured anew.
+    let known = serde_wasm_bindgen::from_value(known).ok();
+    let products = Some(crate::kernel::webgpu::choose(known, device).await);
+    EngineReport { products, ..report }
+}
+
+/// The CPU has one way.
+#[cfg(not(feature = "webgpu"))]
+async fn with_products(report: EngineReport, _known: JsValue, _device: &Device) -> EngineReport {
+    report
 }
 
 /// The device that [`start_engine`] made.

@@ -168,6 +168,7 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointin
         batch_size: 2,
         micro_batch_size: 0,
         gradient_checkpointing,
+        half_precision: false,
         steps: 1,
         seed: 0,
         diagnostics: false,

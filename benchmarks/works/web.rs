@@ -31,6 +31,8 @@ impl BenchWork {
             Some(device) => device,
             None => {
                 let (device, _) = riemann_lora::engine::start().await?;
+                #[cfg(feature = "webgpu")]
+                riemann_lora::kernel::webgpu::choose(None, &device).await;
                 DEVICE.set(Some(device.clone()));
                 device
             }

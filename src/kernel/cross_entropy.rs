@@ -1,68 +1,46 @@
-//! Cross entropy over a vocabulary and its derivative, in place of the logits.
+//! Cross entropy over a vocabulary and its derivative, as one operation.
 
-use super::{exponential::exp, sums::sum};
+use burn::backend::{
+    Backend, Dispatch, backend_extension,
+    tensor::{FloatTensor, IntTensor},
+};
+use burn::tensor::{Int, Tensor};
+#[cfg(feature = "webgpu")]
+use burn::{backend::fusion::custom::TensorSpec, tensor::Shape};
 
-/// Sums side by side.
-const LANES: usize = 16;
-
-/// Cross entropy of each row in nats; the row becomes its derivative with respect to the logits, softmax less one at the
-/// target.
+/// Cross entropy of each row in nats, and its derivative with respect to the logits: softmax, less one at the target.
 ///
 /// # Shapes
-/// - `logits`: [N, V]
+/// - `logits`: [N, V], outside autodiff
 /// - `targets`: [N], each below V
-///
-/// # Panics
-/// If there are fewer logits than targets ask for.
-pub fn cross_entropy(logits: &mut [f32], targets: &[usize]) -> Vec<f32> {
-    let width = logits.len() / targets.len().max(1);
-    let rows = logits.chunks_exact_mut(width.max(1)).zip(targets);
-    rows.map(|(row, &target)| {
-        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let wanted = row[target] - largest;
-        for value in row.iter_mut() {
-            *value = exp(*value - largest);
-        }
-        let sum = sum::<LANES>(row);
-        let scale = 1.0 / sum;
-        for value in row.iter_mut() {
-            *value *= scale;
-        }
-        row[target] -= 1.0;
-        sum.ln() - wanted
-    })
-    .collect()
+/// - result: [N] and [N, V]
+pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> (Tensor<1>, Tensor<2>) {
+    let (logits, targets) = (logits.into_dispatch(), targets.into_dispatch());
+    let (losses, derivative) = <Dispatch as CrossEntropy>::cross_entropy(logits, targets);
+    (
+        Tensor::from_dispatch(losses),
+        Tensor::from_dispatch(derivative),
+    )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a backend must be able to do.
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu")
+)]
+pub(super) trait CrossEntropy: Backend {
+    /// As [`cross_entropy`].
+    #[fusion(meta = described)]
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+}
 
-    #[test]
-    fn losses_and_derivatives_are_the_formulas() {
-        let logits: Vec<f32> = (0..3 * 37)
-            .map(|i| (i * 31 % 17) as f32 / 3.0 - 2.0)
-            .collect();
-        let targets = [0, 36, 20];
-        let mut derivatives = logits.clone();
-        let losses = cross_entropy(&mut derivatives, &targets);
-        for (row, target) in targets.into_iter().enumerate() {
-            let logits = &logits[row * 37..][..37];
-            let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();
-            let loss = sum.ln() - f64::from(logits[target]);
-            assert!((f64::from(losses[row]) - loss).abs() < 1e-6 * loss);
-            for (place, logit) in logits.iter().enumerate() {
-                let expected = f64::from(*logit).exp() / sum - f64::from(u8::from(place == target));
-                let ours = f64::from(derivatives[row * 37 + place]);
-                assert!((ours - expected).abs() < 1e-6, "row {row}, place {place}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_no_number_stays_none() {
-        let mut logits = [0.0, f32::NAN, 1.0];
-        assert!(cross_entropy(&mut logits, &[0])[0].is_nan());
-        assert!(cross_entropy(&mut [], &[]).is_empty());
-    }
+/// What comes of logits and targets.
+#[cfg(feature = "webgpu")]
+fn described(logits: &TensorSpec, _targets: &TensorSpec) -> (TensorSpec, TensorSpec) {
+    let losses = Shape::new([logits.shape[0]]);
+    (TensorSpec::new(losses, logits.dtype), logits.clone())
 }

@@ -1,5 +1,7 @@
 //! Which way a frozen weight is read.
 
+use super::Form;
+
 /// Which way a weight [out, in] is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -15,6 +17,14 @@ impl Direction {
         match self {
             Self::Forward => Self::Backward,
             Self::Backward => Self::Forward,
+        }
+    }
+
+    /// The form of the product of activations and a weight.
+    pub(crate) fn form(self) -> Form {
+        match self {
+            Self::Forward => Form::RightTransposed,
+            Self::Backward => Form::Plain,
         }
     }
 }

@@ -10,7 +10,7 @@
 //! [`frozen`] makes an operation of burn of it, with a derivative for the activations and none for the weight.
 //!
 //! # What lies between products
-//! [`rms_norm`], [`rotate`], [`causal_softmax`] and [`swiglu`] are one pass over memory each, forward and backward, where
+//! [`rms_norm`], [`rotate`], [`causal_softmax`], [`swiglu`] and [`cross_entropy`](fn@cross_entropy) are one pass over memory each, forward and backward, where
 //! burn's operations are several, and keep less for the backward pass. What they are and their derivatives stand in files of
 //! their names; `cpu` and `webgpu` compute them. [`exponential`] is what the last two wait for on the CPU.
 //!
@@ -18,7 +18,7 @@
 //! `webgpu` also holds kernels for what would be many launches of burn's operations.
 
 pub mod blocked;
-pub mod cross_entropy;
+mod cross_entropy;
 mod direction;
 pub mod exponential;
 pub mod matrix;
@@ -34,6 +34,7 @@ pub use matrix::Matrix;
 mod cpu;
 #[cfg(not(feature = "webgpu"))]
 pub mod frozen;
+mod precision;
 mod product;
 mod rms_norm;
 mod rotate;
@@ -43,7 +44,9 @@ mod swiglu;
 pub mod webgpu;
 
 pub use {
-    product::{Form, product},
+    cross_entropy::cross_entropy,
+    precision::{ForwardPrecision, Precision, half_is_available},
+    product::{Form, product, weight_product},
     rms_norm::rms_norm,
     rotate::{Angles, rotate},
     softmax::{Causal, causal_softmax},

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use super::Direction;
+
 /// Which of the two matrices is read transposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -22,7 +24,7 @@ pub enum Form {
 /// - result: [.., m, n]
 #[cfg(feature = "webgpu")]
 pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) -> Tensor<D> {
-    super::webgpu::product(left, right, form)
+    super::webgpu::product(left, right, form, super::Precision::Single)
 }
 
 /// The products of the matrices of two tensors, one by one, differentiable in both.
@@ -39,4 +41,22 @@ pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) ->
         Form::LeftTransposed => left.swap_dims(D - 2, D - 1).matmul(right),
         Form::RightTransposed => left.matmul(right.swap_dims(D - 2, D - 1)),
     }
+}
+
+/// `x · Wᵀ` or `x · W`, differentiable in both; forward in the precision that [`super::ForwardPrecision`] sets.
+///
+/// # Shapes
+/// - `x`: [N, in] forward, [N, out] backward
+/// - `weight`: [out, in]
+/// - result: [N, out] forward, [N, in] backward
+pub fn weight_product(x: Tensor<2>, weight: Tensor<2>, direction: Direction) -> Tensor<2> {
+    #[cfg(feature = "webgpu")]
+    return super::webgpu::product(
+        x,
+        weight,
+        direction.form(),
+        super::precision::precision_of(direction),
+    );
+    #[cfg(not(feature = "webgpu"))]
+    product(x, weight, direction.form())
 }

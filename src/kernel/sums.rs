@@ -16,6 +16,7 @@ pub fn dot<const LANES: usize>(left: &[f32], right: &[f32]) -> f32 {
 }
 
 /// Σ values in `LANES` sums side by side, which over many values is also more exact than one.
+#[cfg(not(feature = "webgpu"))]
 #[inline]
 pub fn sum<const LANES: usize>(values: &[f32]) -> f32 {
     let mut sums = [0.0; LANES];
@@ -28,7 +29,7 @@ pub fn sum<const LANES: usize>(values: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "webgpu")))]
 mod tests {
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::kernel::{Causal, causal_softmax};
+use crate::kernel::{Causal, Form, causal_softmax, product};
 
 /// softmax(Q·Kᵀ / √D) · V, where the G query heads of a key head are rows of one product, so that
 /// keys and values are never repeated.
@@ -28,15 +28,14 @@ pub fn attend(
         .reshape([sequences, tokens, key_heads, group, width])
         .permute([0, 2, 3, 1, 4]) // [S, Hkv, G, T, D]
         .reshape([sequences, key_heads, group * tokens, width]);
-    let scores = queries.matmul(keys.swap_dims(2, 3)); // [S, Hkv, G·T, P+T]
+    let scores = product(queries, keys, Form::RightTransposed); // [S, Hkv, G·T, P+T]
     // Where none is hidden, each row is that of the last of all tokens, which sees every one.
     let last = Causal {
         past: scores.dims()[3] - 1,
         tokens: 1,
     };
     let likely = causal_softmax(scores, causal.unwrap_or(last)); // [S, Hkv, G·T, P+T]
-    likely
-        .matmul(values) // [S, Hkv, G·T, D]
+    product(likely, values, Form::Plain) // [S, Hkv, G·T, D]
         .reshape([sequences, key_heads, group, tokens, width])
         .permute([0, 3, 1, 2, 4]) // [S, T, Hkv, G, D]
         .reshape([sequences, tokens, heads * width])

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Int, Tensor};
 use crate::kernel::Matrix;
 #[cfg(feature = "webgpu")]
 use crate::kernel::webgpu::PackedMatrix;
-use crate::kernel::{Direction, Form, product};
+use crate::kernel::{Direction, weight_product};
 #[cfg(not(feature = "webgpu"))]
 use crate::kernel::{frozen, narrow};
 #[cfg(not(feature = "webgpu"))]
@@ -105,16 +105,21 @@ impl FrozenWeight {
     /// - `x`: [N, in] forward, [N, out] backward
     /// - result: [N, out] forward, [N, in] backward
     pub fn product(&self, x: Tensor<2>, direction: Direction) -> Tensor<2> {
-        let weight = match self {
-            Self::Dense(weight) => weight.clone(),
+        match self {
+            Self::Dense(weight) => weight_product(x, weight.clone(), direction),
             #[cfg(not(feature = "webgpu"))]
-            Self::Packed(weight) => return frozen::product(x, weight, direction),
+            Self::Packed(weight) => frozen::product(x, weight, direction),
             #[cfg(feature = "webgpu")]
-            Self::Packed(weight) => weight.dense(),
-        };
-        match direction {
-            Direction::Forward => x.matmul(weight.transpose()),
-            Direction::Backward => x.matmul(weight),
+            Self::Packed(weight) => weight.product(x, direction),
+        }
+    }
+
+    /// The weight for several products in a row: on WebGPU, where each would unpack it, it is unpacked once for all.
+    pub fn opened(&self) -> Self {
+        match self {
+            #[cfg(feature = "webgpu")]
+            Self::Packed(weight) => Self::Dense(weight.dense()),
+            held => held.clone(),
         }
     }
 
@@ -130,11 +135,7 @@ impl FrozenWeight {
             Self::Packed(weight) if x.dims()[0] <= narrow::ROWS => {
                 frozen::narrow_product(x, weight)
             }
-            #[cfg(feature = "webgpu")]
-            Self::Packed(weight) => weight.product(x, Direction::Forward),
-            Self::Dense(weight) => product(x, weight.clone(), Form::RightTransposed),
-            #[cfg(not(feature = "webgpu"))]
-            Self::Packed(_) => self.product(x, Direction::Forward),
+            _ => self.product(x, Direction::Forward),
         }
     }
 

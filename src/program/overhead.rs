@@ -142,6 +142,7 @@ impl Overhead {
                 batch_size: self.batch_size as u32,
                 micro_batch_size: 0,
                 gradient_checkpointing: false,
+                half_precision: false,
                 steps: (self.steps + WARM_UP) as u32,
                 seed: 0,
                 runs: vec![RunSettings {

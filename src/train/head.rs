@@ -2,18 +2,12 @@
 //!
 //! The logits of all tokens would be the largest tensor of a step by far. Here only a chunk's exist
 //! at a time, and autodiff keeps none of them: the gradient with respect to the rows is computed at
-//! once, softmax(logits)·W − W[target], and handed to the graph below the head.
+//! once, (softmax(logits) − one at the target)·W, and handed to the graph below the head.
 
 use burn::tensor::{Int, Tensor};
 
-use crate::model::Base;
-
-#[cfg(not(feature = "webgpu"))]
-#[path = "head/chunk_on_cpu.rs"]
-mod chunk;
-#[cfg(feature = "webgpu")]
-#[path = "head/chunk_on_gpu.rs"]
-mod chunk;
+use crate::kernel::{Direction, cross_entropy};
+use crate::model::{Base, FrozenWeight};
 
 /// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive.
 pub fn chunk_rows(tokens: usize) -> usize {
@@ -27,8 +21,9 @@ pub fn chunk_rows(tokens: usize) -> usize {
 /// - `targets`: [N]
 /// - result: [N]
 pub fn losses(model: &Base, rows: &Tensor<2>, targets: &Tensor<1, Int>, chunk: usize) -> Tensor<1> {
+    let head = model.head.opened();
     let parts = chunks(rows, targets, chunk)
-        .map(|(rows, targets)| chunk::losses(model, rows, targets))
+        .map(|(rows, targets)| losses_and_derivative(&head, rows, targets).0)
         .collect();
     Tensor::cat(parts, 0)
 }
@@ -45,10 +40,23 @@ pub fn losses_and_gradient(
     targets: &Tensor<1, Int>,
     chunk: usize,
 ) -> (Tensor<1>, Tensor<2>) {
+    let head = model.head.opened();
     let (losses, gradients) = chunks(rows, targets, chunk)
-        .map(|(rows, targets)| chunk::losses_and_gradient(model, rows, targets))
+        .map(|(rows, targets)| {
+            let (losses, derivative) = losses_and_derivative(&head, rows, targets);
+            (losses, head.product(derivative, Direction::Backward))
+        })
         .unzip();
     (Tensor::cat(losses, 0), Tensor::cat(gradients, 0))
+}
+
+/// Cross entropy of each row of a chunk and its derivative with respect to the logits.
+fn losses_and_derivative(
+    head: &FrozenWeight,
+    rows: Tensor<2>,
+    targets: Tensor<1, Int>,
+) -> (Tensor<1>, Tensor<2>) {
+    cross_entropy(head.product(rows, Direction::Forward), targets)
 }
 
 fn chunks<'a>(

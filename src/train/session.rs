@@ -12,6 +12,7 @@ use super::{
     shards::BegunStep,
     trainable::Trainable,
 };
+use crate::kernel::ForwardPrecision;
 use crate::messages::{RunDiagnostics, RunReport, SessionSettings, StepReport, StepTimes};
 use crate::model::{Adapters, Dropout};
 use crate::optim::{BankCoefficients, Coefficients, Diagnostics, Optimizer, OptimizerSettings};
@@ -143,6 +144,7 @@ impl Session {
         clock: &mut Clock,
     ) -> Result<Option<StepGradients>, SessionError> {
         let whole = M::counted(batch);
+        let _precision = ForwardPrecision::new(self.settings.half_precision);
         let at_once = match self.settings.micro_batch_size as usize {
             0 => rows.len().max(1),
             rows => rows,

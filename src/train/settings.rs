@@ -1,6 +1,7 @@
 //! Bounds of what a session can be asked for.
 
 use super::SessionError;
+use crate::kernel::half_is_available;
 use crate::messages::SessionSettings;
 use crate::model::{AdapterShape, Architecture, ModelConfig, Target};
 
@@ -57,6 +58,13 @@ pub fn validate_beside_targets(s: &SessionSettings, largest: usize) -> Result<()
             "rank",
             s.rank,
             format!("it must be between 1 and {largest} for the chosen layers"),
+        ));
+    }
+    if s.half_precision && !half_is_available() {
+        return Err(SessionError::setting(
+            "half_precision",
+            "on",
+            "this engine multiplies in single precision only; turn it off",
         ));
     }
     if !s.alpha.is_finite() || s.alpha <= 0.0 {

@@ -236,7 +236,7 @@ everywhere! {
         let model = model().await;
         let good = settings(vec![OptimizerSettings::adamw(1e-3); 2]);
         type Change = fn(&mut riemann_lora::messages::SessionSettings);
-        let cases: [(&str, &str, Change); 14] = [
+        let cases: [(&str, &str, Change); 15] = [
             ("rank", "between 1 and 16", |s| s.rank = 0),
             ("rank", "between 1 and 16", |s| s.rank = 17),
             ("alpha", "above 0", |s| s.alpha = f64::NAN),
@@ -244,6 +244,7 @@ everywhere! {
             ("targets", "at least one", |s| s.targets.clear()),
             ("targets", "once", |s| s.targets = vec![Target::QProj; 2]),
             ("batch_size", "between 1 and 1024", |s| s.batch_size = 0),
+            ("half_precision", "single precision only", |s| s.half_precision = true),
             ("steps", "1 or more", |s| s.steps = 0),
             ("runs", "between 1 and 64", |s| s.runs.clear()),
             ("runs.1.lr", "0 or larger", |s| s.runs[1].optimizer.lr = -1.0),

@@ -1,8 +1,8 @@
 //! The operations of our own against their definitions, and their gradients against finite differences.
 
-use burn::tensor::{Device, Distribution, Tensor, TensorData, activation::sigmoid};
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, activation::sigmoid};
 use riemann_lora::kernel::{
-    Angles, Causal, Form, causal_softmax, product, rms_norm, rotate, swiglu,
+    Angles, Causal, Form, causal_softmax, cross_entropy, product, rms_norm, rotate, swiglu,
 };
 
 use crate::support::{device, values};
@@ -16,6 +16,10 @@ mod frozen;
 #[cfg(feature = "webgpu")]
 #[path = "kernel/packed.rs"]
 mod packed;
+
+#[cfg(feature = "webgpu")]
+#[path = "kernel/probe.rs"]
+mod probe;
 
 everywhere! {
     async fn products_are_the_engines_own_however_matrices_lie() {
@@ -92,6 +96,61 @@ everywhere! {
         let loss = |x, weight| (rms_norm(x, weight, EPS) * towards.clone()).sum().square();
         check_gradient([7, 43], 1.0, |x| loss(x, weight.clone()), &device).await;
         check_gradient([43], 1.0, |weight| loss(x.clone(), weight), &device).await;
+    }
+}
+
+everywhere! {
+    async fn cross_entropy_is_its_formula_and_its_derivative_that_of_differences() {
+        const STEP: f64 = 1e-2;
+        let device = device().await;
+        // More words than a workgroup has threads.
+        let logits = normal([5, 700], 2.0, &device);
+        let targets = [0, 699, 350, 7, 7];
+        let asked = || Tensor::<1, Int>::from_data(TensorData::from(targets), &device);
+        let (losses, derivative) = cross_entropy(logits.clone(), asked());
+        let (losses, derivative) = (values(losses).await, values(derivative).await);
+        let logits_of = values(logits.clone()).await;
+        let rows = logits_of.chunks(700).zip(derivative.chunks(700));
+        for (row, ((logits, derivative), loss)) in rows.zip(losses).enumerate() {
+            let target = targets[row] as usize;
+            let sum: f64 = logits.iter().map(|logit| f64::from(*logit).exp()).sum();
+            let expected: Vec<f32> = logits
+                .iter()
+                .enumerate()
+                .map(|(word, logit)| f64::from(*logit).exp() / sum - f64::from(word == target))
+                .map(|value| value as f32)
+                .collect();
+            assert_close(&[loss], &[(sum.ln() - f64::from(logits[target])) as f32]);
+            assert_close(derivative, &expected);
+        }
+        let towards = normal([5, 700], 1.0, &device);
+        let moved = |step| cross_entropy(logits.clone() + towards.clone().mul_scalar(step), asked()).0;
+        let difference = (moved(STEP) - moved(-STEP)).div_scalar(2.0 * STEP);
+        let rows = derivative.chunks(700);
+        let towards = values(towards).await;
+        let expected: Vec<f32> = rows
+            .zip(towards.chunks(700))
+            .map(|(derivative, towards)| derivative.iter().zip(towards).map(|(d, t)| d * t).sum())
+            .collect();
+        for (ours, theirs) in expected.iter().zip(values(difference).await) {
+            assert!((ours - theirs).abs() < 2e-3 * (1.0 + theirs.abs()), "{ours} and {theirs}");
+        }
+    }
+}
+
+everywhere! {
+    async fn parts_of_rows_and_of_targets_have_the_losses_of_the_whole() {
+        let device = device().await;
+        let (rows, head) = (normal([32, 64], 1.0, &device), normal([256, 64], 1.0, &device));
+        let targets = Tensor::<1, Int>::arange(0..32, &device);
+        let losses = |from: usize, count: usize| {
+            let rows = rows.clone().mul_scalar(2.0).narrow(0, from, count);
+            let logits = product(rows, head.clone(), Form::RightTransposed);
+            cross_entropy(logits, targets.clone().narrow(0, from, count)).0
+        };
+        let whole = values(losses(0, 32)).await;
+        let parts = Tensor::cat((0..4).map(|part| losses(8 * part, 8)).collect(), 0);
+        assert_close(&values(parts).await, &whole);
     }
 }
 

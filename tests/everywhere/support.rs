@@ -294,6 +294,7 @@ pub fn settings(optimizers: Vec<OptimizerSettings>) -> SessionSettings {
         batch_size: 2,
         micro_batch_size: 0,
         gradient_checkpointing: false,
+        half_precision: false,
         steps: 10,
         seed: 0,
         runs: optimizers

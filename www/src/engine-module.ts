@@ -12,7 +12,8 @@ export type ModuleName = EngineName | 'cpu-relaxed';
 /** What all wasm modules export. Rejections carry a `Failure`. */
 export interface EngineModule {
   default(input?: { module_or_path: string | URL | Request }): Promise<unknown>;
-  start_engine(): Promise<protocol.EngineReport>;
+  /** `products` is what an earlier start on the same adapter reported. */
+  start_engine(products: protocol.ProductTable | null): Promise<protocol.EngineReport>;
   /** Needs no model. Ends early when the callback answers `false`. */
   theory(
     settings: protocol.TheorySettings,

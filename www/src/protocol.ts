@@ -315,7 +315,59 @@ fallback_adapter: boolean,
 /**
  * Largest single buffer, in bytes; 0 where there is no such limit.
  */
-max_buffer_bytes: number, };
+max_buffer_bytes: number, 
+/**
+ * How a GPU computes products of matrices; the CPU has one way.
+ */
+products: ProductTable | null, };
+
+/**
+ * The faster way of an adapter with each kind of product of matrices.
+ */
+export type ProductTable = { 
+/**
+ * What was measured; a table of another version is of no use.
+ */
+version: number, 
+/**
+ * One for each kind.
+ */
+choices: Array<ProductChoice>, };
+
+/**
+ * A way of computing products, and how long it and the other took when it was chosen.
+ */
+export type ProductChoice = { 
+/**
+ * Of which products.
+ */
+kind: ProductKind, 
+/**
+ * The way that is taken.
+ */
+strategy: ProductStrategy, 
+/**
+ * Seconds in tiles of registers; null where the adapter cannot.
+ */
+tiles_seconds: number | null, 
+/**
+ * Seconds of burn's own; null where the adapter cannot.
+ */
+burn_seconds: number | null, 
+/**
+ * Seconds in tiles with half precision; null where it is not for these products, or the adapter cannot.
+ */
+half_seconds: number | null, };
+
+/**
+ * Products of matrices that are chosen for apart.
+ */
+export type ProductKind = "forward" | "backward" | "narrow";
+
+/**
+ * Ways to compute products of matrices on a GPU.
+ */
+export type ProductStrategy = "tiles" | "burn";
 
 /**
  * How far a long action is.
@@ -489,6 +541,11 @@ micro_batch_size: number,
  * time again, and the same result.
  */
 gradient_checkpointing: boolean, 
+/**
+ * Whether wide weights are multiplied in half precision on the way forward, where a GPU can; sums, gradients and
+ * the optimizer stay in single.
+ */
+half_precision: boolean, 
 /**
  * Steps in all; schedules end there.
  */

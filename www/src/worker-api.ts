@@ -25,7 +25,7 @@ export interface DrawnPictures {
 
 /** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */
 export interface WorkerApi {
-  start(engine: EngineName): Promise<Reply<protocol.EngineReport>>;
+  start(engine: EngineName, products: protocol.ProductTable | null): Promise<Reply<protocol.EngineReport>>;
   loadModel(files: File[], onProgress: OnProgress): Promise<Reply<protocol.ModelSummary>>;
   loadData(
     data: Blob,

@@ -64,11 +64,11 @@ function close(): void {
 }
 
 const api: WorkerApi = {
-  start: (name) =>
+  start: (name, products) =>
     reply(async () => {
       engine = await loadEngineModule(name);
       if (engine === undefined) throw missing('engine', `This page was built without the ${name} engine.`);
-      return engine.start_engine();
+      return engine.start_engine(products);
     }),
   loadModel: (files, onProgress) =>
     reply(async () => {

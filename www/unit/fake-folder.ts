@@ -23,7 +23,7 @@ export class FakeFolder implements Folder {
     if (this.dead) throw new Error('the tab is gone');
     if (this.diesAt?.test(name)) {
       this.dead = true;
-      this.files.set(name, content.slice(0, content.size / 2));
+      this.files.set(name, content.slice(0, Math.floor(content.size / 2)));
       throw new Error('the tab died');
     }
     const others = [...this.files].filter(([other]) => other !== name);

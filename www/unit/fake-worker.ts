@@ -62,7 +62,13 @@ export class FakeWorker implements WorkerLink {
   readonly api: WorkerApi = {
     start: async (engine) => {
       this.asked.push(`start ${engine}`);
-      return ok({ engine, description: 'fake', fallback_adapter: false, max_buffer_bytes: 0 });
+      return ok({
+        engine,
+        description: 'fake',
+        fallback_adapter: false,
+        max_buffer_bytes: 0,
+        products: null,
+      });
     },
     loadModel: async (files, onProgress) => {
       this.asked.push(`model ${files.length}`);

@@ -170,6 +170,7 @@ describe('a lab of pictures', () => {
     batch_size: 2,
     micro_batch_size: 0,
     gradient_checkpointing: false,
+    half_precision: false,
     steps: 6,
     seed: 0,
     diagnostics: false,

@@ -1,5 +1,6 @@
 //! What lies between products, on the CPU: one pass over memory each.
 
+mod cross_entropy;
 pub(super) mod host;
 mod rms_norm;
 mod rotate;

@@ -3,13 +3,16 @@
 //! burn's fusion sees them as closed: what lies before and after is fused without them.
 
 mod adapter_product;
+mod cross_entropy;
 mod packed;
 mod place;
+mod probe;
 mod product;
 mod rms_norm;
 mod rotate;
 mod rows;
 mod softmax;
+mod strategy;
 mod sweep;
 mod swiglu;
 mod tiles;
@@ -17,5 +20,6 @@ mod tiles;
 pub use adapter_product::adapter_product;
 pub use packed::PackedMatrix;
 pub use place::{Place, gather};
+pub use probe::choose;
 pub(super) use product::product;
 pub use sweep::inverse;

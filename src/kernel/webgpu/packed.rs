@@ -19,8 +19,7 @@ use burn_cubecl::{
 };
 use cubecl::{calculate_cube_count_elemwise, prelude::*};
 
-use super::super::product::Form;
-use super::super::{Direction, Matrix};
+use super::super::{Direction, Matrix, Precision, precision::precision_of};
 use super::product::Product;
 use crate::load::StorageType;
 
@@ -117,6 +116,7 @@ impl PackedMatrix {
             words,
             self.packing,
             direction,
+            precision_of(direction),
         ))
     }
 
@@ -159,12 +159,9 @@ trait Packed: Product {
         words: IntTensor<Self>,
         packing: Packing,
         direction: Direction,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        let form = match direction {
-            Direction::Forward => Form::RightTransposed,
-            Direction::Backward => Form::Plain,
-        };
-        Self::product(x, Self::unpack(words, packing), form)
+        Self::product(x, Self::unpack(words, packing), direction.form(), precision)
     }
 }
 
@@ -237,9 +234,16 @@ impl<B: Packed, C: CheckpointStrategy> Packed for Autodiff<B, C> {
         words: IntTensor<Self>,
         packing: Packing,
         direction: Direction,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let nodes = [x.node()];
-        let result = B::packed_product(x.into_primitive(), words.clone(), packing, direction);
+        let result = B::packed_product(
+            x.into_primitive(),
+            words.clone(),
+            packing,
+            direction,
+            precision,
+        );
         match Step.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish((words, packing, direction), result),
             OpsKind::UnTracked(step) => step.finish(result),
@@ -262,7 +266,13 @@ impl<B: Packed> Backward<B, 1> for Step {
     ) {
         let (words, packing, direction) = ops.state;
         unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
-            B::packed_product(gradient, words, packing, direction.reverse())
+            B::packed_product(
+                gradient,
+                words,
+                packing,
+                direction.reverse(),
+                Precision::Single,
+            )
         });
     }
 }

@@ -3,9 +3,7 @@
 //! A thread computes four rows by four columns of the result, and reads what it needs in vectors of four where it lies,
 //! transposed or not. Nothing is staged in memory of the workgroup, so nobody waits for anybody.
 //!
-//! Blocks take these for their linear layers. The head and attention take burn's: a product of rows that were narrowed
-//! (burn 0.22.1) gave other numbers here than of the same rows copied, seen with the head's second chunk and not explained,
-//! and attention of a GPT-2 narrows too.
+//! Where an adapter is faster with burn's products, or where no vectors can be read, burn's are taken.
 
 use burn::backend::{
     Autodiff, Backend, Dispatch,
@@ -25,13 +23,20 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::super::product::Form;
+use super::super::{Precision, product::Form};
+use super::strategy::strategy;
 use super::tiles;
+use crate::messages::{ProductKind, ProductStrategy};
 
-/// As [`crate::kernel::product`].
-pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) -> Tensor<D> {
+/// As [`crate::kernel::product`], in some precision.
+pub fn product<const D: usize>(
+    left: Tensor<D>,
+    right: Tensor<D>,
+    form: Form,
+    precision: Precision,
+) -> Tensor<D> {
     let (left, right) = (left.into_dispatch(), right.into_dispatch());
-    Tensor::from_dispatch(<Dispatch as Product>::product(left, right, form))
+    Tensor::from_dispatch(<Dispatch as Product>::product(left, right, form, precision))
 }
 
 /// What a backend must be able to do.
@@ -39,7 +44,12 @@ pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) ->
 pub(super) trait Product: Backend {
     /// As [`product`].
     #[fusion(dtype = left, shape = shape_of(left, right, form))]
-    fn product(left: FloatTensor<Self>, right: FloatTensor<Self>, form: Form) -> FloatTensor<Self>;
+    fn product(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        form: Form,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
 }
 
 /// The result's shape.
@@ -58,8 +68,13 @@ pub(super) fn shape_of(left: &Shape, right: &Shape, form: &Form) -> Shape {
 }
 
 impl Product for CubeBackend {
-    fn product(left: FloatTensor<Self>, right: FloatTensor<Self>, form: Form) -> FloatTensor<Self> {
-        product_into(left, right, form, None)
+    fn product(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        form: Form,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        product_into(left, right, form, precision, None)
     }
 }
 
@@ -68,6 +83,7 @@ pub(super) fn product_into(
     left: CubeTensor,
     right: CubeTensor,
     form: Form,
+    precision: Precision,
     place: Option<CubeTensor>,
 ) -> CubeTensor {
     let shape = shape_of(left.meta.shape(), right.meta.shape(), &form);
@@ -80,7 +96,12 @@ pub(super) fn product_into(
         Form::LeftTransposed => (transposed(left), right),
         Form::RightTransposed => (left, transposed(right)),
     };
-    if tiles::launch(&left, &right, &result) {
+    let smallest = |tensor: &CubeTensor| tensor.meta.shape().iter().rev().take(2).min().copied();
+    let smallest = smallest(&left).min(smallest(&right)).unwrap_or(0);
+    let half = precision == Precision::Half;
+    if (half || strategy(ProductKind::of(form, smallest)) == ProductStrategy::Tiles)
+        && tiles::launch(&left, &right, &result, half)
+    {
         return result;
     }
     let dtype = left.dtype;
@@ -99,7 +120,12 @@ fn transposed(mut tensor: CubeTensor) -> CubeTensor {
 }
 
 impl<B: Product, C: CheckpointStrategy> Product for Autodiff<B, C> {
-    fn product(left: FloatTensor<Self>, right: FloatTensor<Self>, form: Form) -> FloatTensor<Self> {
+    fn product(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        form: Form,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
         let step = Step.prepare::<C>([left.node(), right.node()]);
         // What is frozen needs no gradient, and its partner need not be kept.
         let (keeps_left, keeps_right) = (right.is_tracked(), left.is_tracked());
@@ -111,9 +137,9 @@ impl<B: Product, C: CheckpointStrategy> Product for Autodiff<B, C> {
                     keeps_right.then(|| right.clone()),
                     form,
                 );
-                step.finish(state, B::product(left, right, form))
+                step.finish(state, B::product(left, right, form, precision))
             }
-            OpsKind::UnTracked(step) => step.finish(B::product(left, right, form)),
+            OpsKind::UnTracked(step) => step.finish(B::product(left, right, form, precision)),
         }
     }
 }
@@ -137,17 +163,19 @@ impl<B: Product> Backward<B, 2> for Step {
         let [of_left, of_right] = ops.parents;
         if let (Some(parent), Some(right)) = (of_left, right) {
             let result = match form {
-                Plain => B::product(gradient.clone(), right, RightTransposed),
-                RightTransposed => B::product(gradient.clone(), right, Plain),
-                LeftTransposed => B::product(right, gradient.clone(), RightTransposed),
+                Plain => B::product(gradient.clone(), right, RightTransposed, Precision::Single),
+                RightTransposed => B::product(gradient.clone(), right, Plain, Precision::Single),
+                LeftTransposed => {
+                    B::product(right, gradient.clone(), RightTransposed, Precision::Single)
+                }
             };
             gradients.register::<B>(parent.id, result);
         }
         if let (Some(parent), Some(left)) = (of_right, left) {
             let result = match form {
-                Plain => B::product(left, gradient, LeftTransposed),
-                RightTransposed => B::product(gradient, left, LeftTransposed),
-                LeftTransposed => B::product(left, gradient, Plain),
+                Plain => B::product(left, gradient, LeftTransposed, Precision::Single),
+                RightTransposed => B::product(gradient, left, LeftTransposed, Precision::Single),
+                LeftTransposed => B::product(left, gradient, Plain, Precision::Single),
             };
             gradients.register::<B>(parent.id, result);
         }

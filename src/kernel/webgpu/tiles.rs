@@ -48,8 +48,9 @@ impl Matrices {
     }
 }
 
-/// `left · right`, of [.., m, k] and [.., k, n], into `result`; false where it has to be done otherwise.
-pub fn launch(left: &CubeTensor, right: &CubeTensor, result: &CubeTensor) -> bool {
+/// `left · right`, of [.., m, k] and [.., k, n], into `result`, multiplied in half precision if `half` says so; false where
+/// it has to be done otherwise.
+pub fn launch(left: &CubeTensor, right: &CubeTensor, result: &CubeTensor, half: bool) -> bool {
     let (Some(lefts), Some(rights)) = (Matrices::of(left), Matrices::of(right)) else {
         return false;
     };
@@ -79,9 +80,13 @@ pub fn launch(left: &CubeTensor, right: &CubeTensor, result: &CubeTensor) -> boo
     }
     let (across, down) = workgroup(rows, columns);
     let count = |lines: usize, threads: usize| lines.div_ceil(threads * FOUR) as u32;
+    let multiply = match half {
+        true => multiply::launch_unchecked::<half::f16>,
+        false => multiply::launch_unchecked::<f32>,
+    };
     // SAFETY: a thread computes rows and columns that the result has; those beside it are neither read nor written.
     unsafe {
-        multiply::launch_unchecked(
+        multiply(
             &result.client,
             CubeCount::Static(count(columns, across), count(rows, down), batches as u32),
             CubeDim::new_2d(across as u32, down as u32),
@@ -103,6 +108,7 @@ pub fn launch(left: &CubeTensor, right: &CubeTensor, result: &CubeTensor) -> boo
             distance(3),
             !lefts.turned,
             rights.turned,
+            half,
         );
     }
     true
@@ -118,12 +124,12 @@ fn workgroup(rows: usize, columns: usize) -> (usize, usize) {
 
 /// The element of a block of lines at (`line`, `depth`); `deep` says that its vectors run along the depth.
 #[cube]
-fn element(
-    block: &Sequence<Four>,
+fn element<E: Float>(
+    block: &Sequence<Vector<E, Const<4>>>,
     #[comptime] line: usize,
     #[comptime] depth: usize,
     #[comptime] deep: bool,
-) -> f32 {
+) -> E {
     if comptime!(deep) {
         block.index(line).extract(depth)
     } else {
@@ -133,7 +139,7 @@ fn element(
 
 /// Four lines of a matrix at one step: its lines four deep, or a vector of four lines at each depth of the step.
 #[cube]
-fn block(
+fn block<E: Float>(
     matrix: &[Four],
     start: usize,
     first: usize,
@@ -142,8 +148,8 @@ fn block(
     step: usize,
     #[comptime] depth: usize,
     #[comptime] deep: bool,
-) -> Sequence<Four> {
-    let mut block = Sequence::<Four>::new();
+) -> Sequence<Vector<E, Const<4>>> {
+    let mut block = Sequence::<Vector<E, Const<4>>>::new();
     if comptime!(deep) {
         #[unroll]
         for index in 0..comptime!(4usize) {
@@ -152,21 +158,23 @@ fn block(
             if line >= lines {
                 line = lines - 1;
             }
-            block.push(matrix[start + line * distance + step]);
+            block.push(Vector::cast_from(matrix[start + line * distance + step]));
         }
     } else {
         #[unroll]
         for index in 0..depth {
-            block.push(matrix[start + (step * depth + index) * distance + first / 4]);
+            let place = start + (step * depth + index) * distance + first / 4;
+            block.push(Vector::cast_from(matrix[place]));
         }
     }
     block
 }
 
-/// One tile a thread, one matrix a workgroup's third place.
+/// One tile a thread, one matrix a workgroup's third place. `E` is what is multiplied in; what a step of single precision
+/// gives is added up one by one, and of half precision first among itself, for it is there that half precision is faster.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments)]
-fn multiply(
+fn multiply<E: Float>(
     left: &[Four],
     right: &[Four],
     result: &mut [f32],
@@ -185,6 +193,7 @@ fn multiply(
     result_inner: usize,
     #[comptime] left_deep: bool,
     #[comptime] right_deep: bool,
+    #[comptime] half: bool,
 ) {
     let depth = comptime!(if left_deep || right_deep {
         4usize
@@ -200,10 +209,10 @@ fn multiply(
     if row < rows && column < columns {
         let mut sums = Array::<f32>::new(comptime!(16usize));
         for step in 0..steps {
-            let lefts = block(
+            let lefts = block::<E>(
                 left, left_start, row, rows, left_line, step, depth, left_deep,
             );
-            let rights = block(
+            let rights = block::<E>(
                 right,
                 right_start,
                 column,
@@ -218,10 +227,19 @@ fn multiply(
                 #[unroll]
                 for j in 0..comptime!(4usize) {
                     let mut sum = sums[i * 4 + j];
+                    let mut of_step = E::from_int(0);
                     #[unroll]
                     for k in 0..depth {
-                        sum +=
-                            element(&lefts, i, k, left_deep) * element(&rights, j, k, right_deep);
+                        let product = element::<E>(&lefts, i, k, left_deep)
+                            * element::<E>(&rights, j, k, right_deep);
+                        if comptime!(half) {
+                            of_step += product;
+                        } else {
+                            sum += f32::cast_from(product);
+                        }
+                    }
+                    if comptime!(half) {
+                        sum += f32::cast_from(of_step);
                     }
                     sums[i * 4 + j] = sum;
                 }

@@ -224,6 +224,7 @@ impl Sweep {
             batch_size: self.batch_size,
             micro_batch_size: 0,
             gradient_checkpointing: false,
+            half_precision: false,
             steps: self.steps,
             seed: self.seed,
             runs: runs.collect(),

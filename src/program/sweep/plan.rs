@@ -177,6 +177,7 @@ impl Plan {
             batch_size: shared.batch_size,
             micro_batch_size: 0,
             gradient_checkpointing: false,
+            half_precision: false,
             steps: shared.steps,
             seed: points.first().map_or(0, |point| point.seed),
             runs: runs.collect::<Result<_>>()?,

@@ -20,6 +20,7 @@ export function defaultConfig(): Config {
       batch_size: 4,
       micro_batch_size: 0,
       gradient_checkpointing: false,
+      half_precision: false,
       steps: STEPS,
       seed: 0,
       diagnostics: true,

@@ -91,6 +91,7 @@ export function defaultPictureConfig(): PictureConfig {
       batch_size: 8,
       micro_batch_size: 0,
       gradient_checkpointing: false,
+      half_precision: false,
       steps: STEPS,
       seed: 0,
       diagnostics: true,

@@ -1,5 +1,6 @@
 import type { EngineName } from '../engine-module';
 import type { EngineReport, Failure } from '../protocol';
+import { keepProducts, recallProducts } from '../store/product-store';
 import type { Reply, WorkerApi } from '../worker-api';
 import type { SpawnWorker, WorkerLink } from './worker-link';
 
@@ -71,8 +72,12 @@ export class Seat {
 
   async startEngine(): Promise<Reply<EngineReport>> {
     if (this.report !== null) return { ok: true, value: this.report };
-    const answer = await this.call((api) => api.start(this.engine));
-    if (answer.ok) this.report = answer.value;
+    const { engine } = this;
+    const known = engine === 'webgpu' ? await recallProducts() : null;
+    const answer = await this.call((api) => api.start(engine, known));
+    if (!answer.ok) return answer;
+    this.report = answer.value;
+    if (answer.value.products !== null) await keepProducts(answer.value.products);
     return answer;
   }
 

@@ -1,0 +1,89 @@
+//! Cross entropy and its derivative, row by row, in place of the logits.
+
+use burn::backend::{
+    Flex, TensorMetadata,
+    tensor::{FloatTensor, IntTensor},
+};
+
+use super::super::cross_entropy::CrossEntropy;
+use super::super::{exponential::exp, sums::sum};
+use super::host::{contiguous, tensor};
+
+/// Sums side by side.
+const LANES: usize = 16;
+
+impl CrossEntropy for Flex {
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let mut logits = contiguous(logits);
+        let (start, count) = (
+            logits.layout().start_offset(),
+            logits.shape().num_elements(),
+        );
+        let targets = targets.into_data();
+        let targets: Vec<usize> = targets.iter::<i64>().map(|id| id as usize).collect();
+        // Copied only where somebody else holds them.
+        let values = &mut logits.storage_mut::<f32>()[start..start + count];
+        let losses = in_place(values, &targets);
+        (tensor(losses, [targets.len()]), logits)
+    }
+}
+
+/// Cross entropy of each row in nats; the row becomes its derivative with respect to the logits.
+///
+/// # Panics
+/// If there are fewer logits than targets ask for.
+fn in_place(logits: &mut [f32], targets: &[usize]) -> Vec<f32> {
+    let width = logits.len() / targets.len().max(1);
+    let rows = logits.chunks_exact_mut(width.max(1)).zip(targets);
+    rows.map(|(row, &target)| {
+        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let wanted = row[target] - largest;
+        for value in row.iter_mut() {
+            *value = exp(*value - largest);
+        }
+        let sum = sum::<LANES>(row);
+        let scale = 1.0 / sum;
+        for value in row.iter_mut() {
+            *value *= scale;
+        }
+        row[target] -= 1.0;
+        sum.ln() - wanted
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_and_derivatives_are_the_formulas() {
+        let logits: Vec<f32> = (0..3 * 37)
+            .map(|i| (i * 31 % 17) as f32 / 3.0 - 2.0)
+            .collect();
+        let targets = [0, 36, 20];
+        let mut derivatives = logits.clone();
+        let losses = in_place(&mut derivatives, &targets);
+        for (row, target) in targets.into_iter().enumerate() {
+            let logits = &logits[row * 37..][..37];
+            let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();
+            let loss = sum.ln() - f64::from(logits[target]);
+            assert!((f64::from(losses[row]) - loss).abs() < 1e-6 * loss);
+            for (place, logit) in logits.iter().enumerate() {
+                let expected = f64::from(*logit).exp() / sum - f64::from(u8::from(place == target));
+                let ours = f64::from(derivatives[row * 37 + place]);
+                assert!((ours - expected).abs() < 1e-6, "row {row}, place {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        let mut logits = [0.0, f32::NAN, 1.0];
+        assert!(in_place(&mut logits, &[0])[0].is_nan());
+        assert!(in_place(&mut [], &[]).is_empty());
+    }
+}
