@@ -3,7 +3,7 @@
     large-model.py SHAPE TOKENIZER.gguf OUTPUT.gguf
 
 Memory and time of a step depend on shapes and types alone, so numbers that mean nothing serve to measure them. Shapes are
-those of the models' config.json on Hugging Face: SmolLM2-360M, and Llama-3.2-1B.
+those of the models' config.json on Hugging Face: SmolLM2-135M, SmolLM2-360M, and Llama-3.2-1B.
 """
 
 import sys
@@ -12,14 +12,17 @@ import gguf
 import numpy
 
 SHAPES = {
+    "smollm2-f32": dict(layers=30, hidden=576, inner=1536, heads=9, key_heads=3, vocabulary=49152, type="F32"),
     "360m": dict(layers=32, hidden=960, inner=2560, heads=15, key_heads=5, vocabulary=49152, type="Q8_0"),
     "1b": dict(layers=16, hidden=2048, inner=8192, heads=32, key_heads=8, vocabulary=128256, type="Q4_1"),
 }
 
 
 def packed(random, rows, columns, kind):
-    """Blocks of 32 values: scales (and minima) of half precision, small enough for activations to stay finite, then bytes."""
+    """As f32; or blocks of 32 values: scales (and minima) of half precision, small enough for activations to stay finite, then bytes."""
     quantised = gguf.GGMLQuantizationType[kind]
+    if kind == "F32":
+        return random.normal(0, 0.02, (rows, columns)).astype(numpy.float32), quantised
     block_values, block_bytes = gguf.GGML_QUANT_SIZES[quantised]
     blocks = random.integers(0, 256, (rows * columns // block_values, block_bytes), dtype=numpy.uint8)
     scale = 0.02 / (127 if kind == "Q8_0" else 7.5)

@@ -264,8 +264,9 @@ impl WebSession {
         } else {
             WASM_LIMIT
         };
-        let base = self.desk.model.held_bytes();
-        estimate(settings, &self.desk.model.config, base, tokens, limit)
+        let model = &self.desk.model;
+        let (held, unpacked) = (model.held_bytes(), model.unpacked_bytes());
+        estimate(settings, &model.config, held, unpacked, tokens, limit)
     }
 
     /// Fresh adapters, the same in every worker that gets the same seed, or those of the adapter that was read.

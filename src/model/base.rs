@@ -1,5 +1,7 @@
 //! The frozen model, of either architecture.
 
+use std::collections::BTreeSet;
+
 use burn::tensor::{Device, Int, Tensor};
 
 use super::{
@@ -158,6 +160,19 @@ impl Base {
             (outputs * inputs * size_of::<f32>()) as f64 - weight.bytes() as f64
         });
         values * size_of::<f32>() as f64 - saved.sum::<f64>()
+    }
+
+    /// Bytes of the weights that are unpacked at one time, which is one of each size; 0 where products read what is packed.
+    pub fn unpacked_bytes(&self) -> f64 {
+        if cfg!(not(feature = "webgpu")) {
+            return 0.0;
+        }
+        let packed = self.frozen().into_iter().filter_map(|weight| match weight {
+            FrozenWeight::Packed(_) => Some(weight.dims().iter().product()),
+            FrozenWeight::Dense(_) => None,
+        });
+        let sizes: BTreeSet<usize> = packed.collect();
+        sizes.into_iter().sum::<usize>() as f64 * size_of::<f32>() as f64
     }
 
     /// Linear weights and tables, each once.

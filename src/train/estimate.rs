@@ -12,12 +12,13 @@ const F32: f64 = 4.0;
 /// What `settings` need on a base that holds `base_bytes`, for sequences of up to
 /// `sequence_length` tokens. `limit` is passed through.
 ///
-/// Counted are the weights; factors, gradients, moments and one temporary of each run; and what
-/// autodiff keeps of every block until the backward pass reaches it.
+/// Counted are the weights, and `unpacked_bytes` of those that products unpack; factors, gradients, moments and one
+/// temporary of each run; and what autodiff keeps of every block until the backward pass reaches it.
 pub fn estimate(
     settings: &SessionSettings,
     config: &ModelConfig,
     base_bytes: f64,
+    unpacked_bytes: f64,
     sequence_length: usize,
     limit: f64,
 ) -> MemoryEstimate {
@@ -57,7 +58,7 @@ pub fn estimate(
     };
     // Logits, their exponentials and one temporary of a chunk.
     let head = 3.0 * chunk_rows(tokens as usize) as f64 * config.vocab_size as f64;
-    let activations = (kept + head) * F32;
+    let activations = (kept + head) * F32 + unpacked_bytes;
     MemoryEstimate {
         base: base_bytes,
         runs: runs_bytes,

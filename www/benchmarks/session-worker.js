@@ -5,6 +5,7 @@ import { answer } from './answers.js';
 let session;
 let memory;
 let gpuBytes = 0;
+let mostGpuBytes = 0;
 
 /** Bytes of all buffers that were made and neither destroyed nor collected. */
 function countBuffers() {
@@ -23,6 +24,7 @@ function countBuffers() {
     keys.set(buffer, key);
     sizes.set(key, description.size);
     gpuBytes += description.size;
+    mostGpuBytes = Math.max(mostGpuBytes, gpuBytes);
     collected.register(buffer, key);
     return buffer;
   };
@@ -60,6 +62,7 @@ answer({
     return session.estimate(settings);
   },
   async configure(settings) {
+    mostGpuBytes = gpuBytes;
     await session.configure(settings);
   },
   /** A step's report, and the seconds that it took. */
@@ -90,7 +93,8 @@ answer({
     }
     return bytes;
   },
+  /** What is held now, and the most of GPU memory since the session was configured. */
   async bytes() {
-    return { heap: memory.buffer.byteLength, gpu: gpuBytes };
+    return { heap: memory.buffer.byteLength, gpu: gpuBytes, mostGpu: mostGpuBytes };
   },
 });

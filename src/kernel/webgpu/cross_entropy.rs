@@ -11,7 +11,8 @@ use burn_cubecl::{
 use cubecl::prelude::*;
 
 use super::super::cross_entropy::CrossEntropy;
-use super::rows::{empty_like, largest_of_threads, row_of, sum_of_threads, workgroups};
+use super::room::lasting_rows;
+use super::rows::{largest_of_threads, row_of, sum_of_threads, workgroups};
 
 /// Threads of a workgroup: a row is a vocabulary, so there is work for as many as every adapter allows.
 const THREADS: u32 = 256;
@@ -23,7 +24,7 @@ impl CrossEntropy for CubeBackend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, targets) = (into_contiguous(logits), into_contiguous(targets));
         let (rows, width) = (logits.shape()[0], logits.shape()[1]);
-        let derivative = empty_like(&logits);
+        let derivative = lasting_rows(&logits, rows, width);
         let losses = empty_device_contiguous_dtype(
             logits.client.clone(),
             logits.device.clone(),

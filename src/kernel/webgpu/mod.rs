@@ -9,6 +9,7 @@ mod place;
 mod probe;
 mod product;
 mod rms_norm;
+mod room;
 mod rotate;
 mod rows;
 mod softmax;

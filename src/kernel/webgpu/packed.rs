@@ -16,11 +16,13 @@ use burn::backend::{
 use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
 use burn_cubecl::{
     CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype,
+    tensor::CubeTensor,
 };
 use cubecl::{calculate_cube_count_elemwise, prelude::*};
 
 use super::super::{Direction, Matrix, Precision, precision::precision_of};
 use super::product::Product;
+use super::room::lasting;
 use crate::load::StorageType;
 
 /// A matrix [outputs, inputs] in GPU memory.
@@ -66,12 +68,8 @@ impl PackedMatrix {
     /// `matrix` on `device`; `None` where no shader reads its storage type.
     pub fn new(matrix: &Matrix, device: &Device) -> Option<Self> {
         let code = Code::of(matrix.storage())?;
-        let words = matrix.packed().chunks(4).map(|bytes| {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            i32::from_le_bytes(word)
-        });
-        let words: Vec<i32> = words.collect();
+        // The last word is filled up with zeros.
+        let words: Vec<i32> = bytemuck::pod_collect_to_vec(matrix.packed());
         let count = words.len();
         Some(Self {
             words: Tensor::from_data(TensorData::new(words, [count]), device),
@@ -168,15 +166,13 @@ trait Packed: Product {
 impl Packed for CubeBackend {
     fn unpack(words: IntTensor<Self>, packing: Packing) -> FloatTensor<Self> {
         let shape = Shape::new([packing.outputs, packing.inputs]);
-        let elements = shape.num_elements();
-        let (client, device) = (words.client.clone(), words.device.clone());
-        let result = empty_device_contiguous_dtype(client, device, shape, DType::F32);
-        let threads = CubeDim::new(&result.client, elements);
+        let result = lasting(&words, shape, DType::F32);
+        let (elements, cubes, threads) = launch_over(&result);
         // SAFETY: no thread touches another one's element, and the words hold as many as the matrix has.
         unsafe {
             unpack_all::launch_unchecked(
                 &result.client,
-                calculate_cube_count_elemwise(&result.client, elements, threads),
+                cubes,
                 threads,
                 words.into_buffer_arg(),
                 result.clone().into_buffer_arg(),
@@ -194,15 +190,14 @@ impl Packed for CubeBackend {
     ) -> FloatTensor<Self> {
         let ids = into_contiguous(ids);
         let shape = Shape::new([ids.meta.shape()[0], packing.inputs]);
-        let elements = shape.num_elements();
         let (client, device) = (words.client.clone(), words.device.clone());
         let result = empty_device_contiguous_dtype(client, device, shape, DType::F32);
-        let threads = CubeDim::new(&result.client, elements);
+        let (elements, cubes, threads) = launch_over(&result);
         // SAFETY: as above; the caller's ids are below the matrix's rows, as burn's own selection has it.
         unsafe {
             unpack_some::launch_unchecked(
                 &result.client,
-                calculate_cube_count_elemwise(&result.client, elements, threads),
+                cubes,
                 threads,
                 words.into_buffer_arg(),
                 ids.into_buffer_arg(),
@@ -214,6 +209,14 @@ impl Packed for CubeBackend {
         }
         result
     }
+}
+
+/// How many elements `result` has, and a launch with a thread for each of them.
+fn launch_over(result: &CubeTensor) -> (usize, CubeCount, CubeDim) {
+    let elements = result.meta.shape().num_elements();
+    let threads = CubeDim::new(&result.client, elements);
+    let cubes = calculate_cube_count_elemwise(&result.client, elements, threads);
+    (elements, cubes, threads)
 }
 
 impl<B: Packed, C: CheckpointStrategy> Packed for Autodiff<B, C> {

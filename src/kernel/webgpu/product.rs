@@ -24,6 +24,7 @@ use burn_cubecl::{
 };
 
 use super::super::{Precision, product::Form};
+use super::room::lasting_rows;
 use super::strategy::strategy;
 use super::tiles;
 use crate::messages::{ProductKind, ProductStrategy};
@@ -78,6 +79,9 @@ impl Product for CubeBackend {
     }
 }
 
+/// Layers of blocks are no wider in models that fit into a browser; what is, are logits.
+const WIDEST_LAYER: usize = 16_384;
+
 /// The product, in `place` where there is one.
 pub(super) fn product_into(
     left: CubeTensor,
@@ -87,9 +91,12 @@ pub(super) fn product_into(
     place: Option<CubeTensor>,
 ) -> CubeTensor {
     let shape = shape_of(left.meta.shape(), right.meta.shape(), &form);
-    let result = place.unwrap_or_else(|| {
-        let (client, device) = (left.client.clone(), left.device.clone());
-        empty_device_contiguous_dtype(client, device, shape, left.dtype)
+    let result = place.unwrap_or_else(|| match shape.as_slice() {
+        &[rows, width] if width > WIDEST_LAYER => lasting_rows(&left, rows, width),
+        _ => {
+            let (client, device) = (left.client.clone(), left.device.clone());
+            empty_device_contiguous_dtype(client, device, shape, left.dtype)
+        }
     });
     let (left, right) = match form {
         Form::Plain => (left, right),
