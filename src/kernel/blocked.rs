@@ -2,7 +2,7 @@
 
 use super::{
     Direction, Matrix,
-    tile::{COLUMNS, Panel, ROWS, multiply},
+    tile::{COLUMNS, Panel, ROWS, multiply_add},
     transpose::transpose,
 };
 
@@ -101,33 +101,37 @@ impl Sweep<'_> {
             let x = &self.x[block * ROWS * depth + start..];
             let count = rows.len() / width;
             let rows = &mut rows[column..];
-            match count {
-                4 => add(&multiply::<4>(x, depth, panel), rows, width, wide),
-                3 => add(&multiply::<3>(x, depth, panel), rows, width, wide),
-                2 => add(&multiply::<2>(x, depth, panel), rows, width, wide),
-                _ => add(&multiply::<1>(x, depth, panel), rows, width, wide),
+            if wide == COLUMNS {
+                multiply_rows(count, x, depth, panel, rows, width);
+                continue;
+            }
+            // What is missing of the last columns must not be written.
+            let mut tile = [0.0; ROWS * COLUMNS];
+            multiply_rows(count, x, depth, panel, &mut tile, COLUMNS);
+            for (row, sums) in rows.chunks_mut(width).zip(tile.chunks(COLUMNS)).take(count) {
+                for (value, sum) in row[..wide].iter_mut().zip(sums) {
+                    *value += sum;
+                }
             }
         }
     }
 }
 
-/// Adds a tile's sums to rows that are `width` apart.
+/// [`multiply_add`] for `count` rows, of which a tile has no more than `ROWS`.
 #[inline]
-fn add(sums: &[[f32; COLUMNS]], rows: &mut [f32], width: usize, wide: usize) {
-    for (i, sums) in sums.iter().enumerate() {
-        let row = &mut rows[i * width..];
-        match row.first_chunk_mut::<COLUMNS>() {
-            Some(row) if wide == COLUMNS => {
-                for j in 0..COLUMNS {
-                    row[j] += sums[j];
-                }
-            }
-            _ => {
-                for j in 0..wide {
-                    row[j] += sums[j];
-                }
-            }
-        }
+fn multiply_rows(
+    count: usize,
+    x: &[f32],
+    depth: usize,
+    panel: Panel<'_>,
+    result: &mut [f32],
+    width: usize,
+) {
+    match count {
+        4 => multiply_add::<4>(x, depth, panel, result, width),
+        3 => multiply_add::<3>(x, depth, panel, result, width),
+        2 => multiply_add::<2>(x, depth, panel, result, width),
+        _ => multiply_add::<1>(x, depth, panel, result, width),
     }
 }
 

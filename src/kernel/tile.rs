@@ -6,9 +6,6 @@ pub const ROWS: usize = 4;
 /// Columns of a panel.
 pub const COLUMNS: usize = 8;
 
-/// Sums of a tile of `M` rows.
-pub type Sums<const M: usize> = [[f32; COLUMNS]; M];
-
 /// A panel of a weight: `depth` rows of `COLUMNS` values.
 #[derive(Debug, Clone, Copy)]
 pub struct Panel<'a> {
@@ -33,37 +30,53 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// `sums[i][j] = Σ_k x[i · stride + k] · panel[k][j]` over the panel's depth.
+/// `result[i · width + j] += Σ_k x[i · stride + k] · panel[k][j]` over the panel's depth.
 ///
 /// # Shapes
 /// - `x`: `M` rows, `stride` apart, at least as deep as the panel
+/// - `result`: `M` rows, `width` apart, of `COLUMNS` at least
 ///
 /// # Panics
-/// If `x` is shorter than its last row's end.
+/// If `x` or `result` is shorter than its last row's end.
 #[inline]
-pub fn multiply<const M: usize>(x: &[f32], stride: usize, panel: Panel<'_>) -> Sums<M> {
+pub fn multiply_add<const M: usize>(
+    x: &[f32],
+    stride: usize,
+    panel: Panel<'_>,
+    result: &mut [f32],
+    width: usize,
+) {
     assert!(x.len() >= (M - 1) * stride + panel.depth);
+    assert!(result.len() >= (M - 1) * width + COLUMNS);
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    // SAFETY: the assertion above covers every row, and that of the panel its rows.
-    return unsafe {
-        vector::multiply(
+    // SAFETY: the assertions above cover every row, and that of the panel its rows.
+    unsafe {
+        vector::multiply_add::<M>(
             x.as_ptr(),
             stride,
             panel.values.as_ptr(),
             panel.depth,
             panel.pitch,
-        )
-    };
+            result.as_mut_ptr(),
+            width,
+        );
+    }
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    portable::multiply(x, stride, panel)
+    portable::multiply_add::<M>(x, stride, panel, result, width);
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable {
-    use super::{COLUMNS, Panel, Sums};
+    use super::{COLUMNS, Panel};
 
-    /// As [`super::multiply`].
-    pub fn multiply<const M: usize>(x: &[f32], stride: usize, panel: Panel<'_>) -> Sums<M> {
+    /// As [`super::multiply_add`].
+    pub fn multiply_add<const M: usize>(
+        x: &[f32],
+        stride: usize,
+        panel: Panel<'_>,
+        result: &mut [f32],
+        width: usize,
+    ) {
         let mut sums = [[0.0; COLUMNS]; M];
         let rows: [&[f32]; M] = std::array::from_fn(|i| &x[i * stride..i * stride + panel.depth]);
         for k in 0..panel.depth {
@@ -74,7 +87,11 @@ mod portable {
                 }
             }
         }
-        sums
+        for (i, sums) in sums.iter().enumerate() {
+            for (result, sum) in result[i * width..].iter_mut().zip(sums) {
+                *result += sum;
+            }
+        }
     }
 }
 
@@ -86,32 +103,37 @@ mod vector {
     use core::arch::wasm32::{f32x4_add, f32x4_mul};
     use core::arch::wasm32::{f32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
 
-    use super::{COLUMNS, Sums};
+    use super::COLUMNS;
 
     const LANES: usize = 4;
     const VECTORS: usize = COLUMNS / LANES;
 
-    /// As [`super::multiply`].
+    /// As [`super::multiply_add`].
     ///
     /// # Safety
-    /// `M` rows of `depth` values, `stride` apart, can be read at `x`, and `depth` of `COLUMNS` values, `pitch` apart, at
-    /// `panel`.
+    /// `M` rows of `depth` values, `stride` apart, can be read at `x`, `depth` of `COLUMNS` values, `pitch` apart, at
+    /// `panel`, and `M` rows of `COLUMNS` values, `width` apart, can be written at `result`.
     #[cfg_attr(not(feature = "relaxed-simd"), inline)]
     #[cfg_attr(feature = "relaxed-simd", target_feature(enable = "relaxed-simd"))]
-    pub unsafe fn multiply<const M: usize>(
+    pub unsafe fn multiply_add<const M: usize>(
         x: *const f32,
         stride: usize,
         panel: *const f32,
         depth: usize,
         pitch: usize,
-    ) -> Sums<M> {
+        result: *mut f32,
+        width: usize,
+    ) {
         let mut sums = [[f32x4_splat(0.0); VECTORS]; M];
         let mut rows = [x; M];
         // Loops over indices: written with iterators over arrays, the sums are kept in memory.
-        // SAFETY: the caller's promise; loads of WebAssembly need no alignment.
+        // SAFETY: the caller's promise; loads and stores of WebAssembly need no alignment.
         unsafe {
-            for (i, row) in rows.iter_mut().enumerate() {
-                *row = x.add(i * stride);
+            for i in 0..M {
+                rows[i] = x.add(i * stride);
+                for j in 0..VECTORS {
+                    sums[i][j] = v128_load(result.add(i * width + j * LANES).cast());
+                }
             }
             for k in 0..depth {
                 let mut weights = [f32x4_splat(0.0); VECTORS];
@@ -121,24 +143,21 @@ mod vector {
                 for i in 0..M {
                     let value = v128_load32_splat(rows[i].add(k).cast());
                     for j in 0..VECTORS {
-                        sums[i][j] = multiply_add(value, weights[j], sums[i][j]);
+                        sums[i][j] = fused(value, weights[j], sums[i][j]);
                     }
                 }
             }
-        }
-        let mut result = [[0.0; COLUMNS]; M];
-        for (result, sums) in result.iter_mut().zip(sums) {
-            for (result, sum) in result.chunks_exact_mut(LANES).zip(sums) {
-                // SAFETY: a chunk has as many values as a vector has lanes.
-                unsafe { v128_store(result.as_mut_ptr().cast(), sum) };
+            for i in 0..M {
+                for j in 0..VECTORS {
+                    v128_store(result.add(i * width + j * LANES).cast(), sums[i][j]);
+                }
             }
         }
-        result
     }
 
     #[cfg(not(feature = "relaxed-simd"))]
     #[inline(always)]
-    fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
+    fn fused(a: v128, b: v128, sum: v128) -> v128 {
         f32x4_add(sum, f32x4_mul(a, b))
     }
 
@@ -146,7 +165,7 @@ mod vector {
     #[cfg(feature = "relaxed-simd")]
     #[target_feature(enable = "relaxed-simd")]
     #[inline]
-    fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
+    fn fused(a: v128, b: v128, sum: v128) -> v128 {
         f32x4_relaxed_madd(a, b, sum)
     }
 }

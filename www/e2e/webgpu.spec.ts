@@ -32,6 +32,21 @@ test('a software adapter is passed over, and WebGPU on it trains as the CPU does
   await expect(lab.page.locator('#engine-reason')).toContainText('software');
   await expect(lab.page.locator('#engine-badge')).toHaveText('CPU');
   await trainsOnBoth(lab);
+
+  // How the adapter computes products was measured, and is known at the next start: measured again, times would differ.
+  const kept = () =>
+    lab.page.evaluate(() =>
+      Object.entries(localStorage).filter(([key]) => key.startsWith('riemann-lora.products.')),
+    );
+  const before = await kept();
+  expect(before).toHaveLength(1);
+  const { choices } = JSON.parse(before[0]?.[1] ?? 'null');
+  expect(choices.map(({ kind }: { kind: string }) => kind)).toEqual(['forward', 'backward', 'narrow']);
+  for (const choice of choices) expect(choice.tiles_seconds).toBeGreaterThan(0);
+  await lab.page.reload();
+  await lab.page.waitForFunction(() => window.testHooks !== undefined);
+  await expect(lab.page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 60_000 });
+  expect(await kept()).toEqual(before);
 });
 
 test('a GGUF file with packed weights trains on WebGPU as on the CPU', async ({ lab }) => {
