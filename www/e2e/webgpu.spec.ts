@@ -19,6 +19,7 @@ async function trainsOnBoth(lab: LabPage, model?: ModelFiles): Promise<void> {
   await expect(page.locator('#engine-badge')).toHaveText('WebGPU');
   await expect(lab.button('start')).toBeEnabled();
   await lab.start();
+  await expect(page.locator('.transport:visible')).toContainText(/kernels that this step needs, \d+ so far/);
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
   const gpu = [await lab.losses(0), await lab.losses(1)];
   for (const [run, losses] of cpu.entries()) {

@@ -25,7 +25,12 @@ export interface DrawnPictures {
 
 /** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */
 export interface WorkerApi {
-  start(engine: EngineName, products: protocol.ProductTable | null): Promise<Reply<protocol.EngineReport>>;
+  /** `onKernel` is told how many kernels a GPU has compiled, at each one. */
+  start(
+    engine: EngineName,
+    products: protocol.ProductTable | null,
+    onKernel: (count: number) => void,
+  ): Promise<Reply<protocol.EngineReport>>;
   loadModel(files: File[], onProgress: OnProgress): Promise<Reply<protocol.ModelSummary>>;
   loadData(
     data: Blob,

@@ -7,6 +7,7 @@ import {
   type WebPictureSession,
   type WebSession,
 } from './engine-module';
+import { countKernels } from './kernel-count';
 import type { Failure } from './protocol';
 import { isFailure, wordsOf } from './result';
 import type { Reply, WorkerApi } from './worker-api';
@@ -64,8 +65,9 @@ function close(): void {
 }
 
 const api: WorkerApi = {
-  start: (name, products) =>
+  start: (name, products, onKernel) =>
     reply(async () => {
+      countKernels(onKernel);
       engine = await loadEngineModule(name);
       if (engine === undefined) throw missing('engine', `This page was built without the ${name} engine.`);
       return engine.start_engine(products);

@@ -31,6 +31,8 @@ export class Crew {
   readonly choice = new Signal<EngineChoice>({ engine: 'cpu', reason: '', gpuUsable: false });
   /** What is being made ready. */
   readonly preparing = new Signal<Progress>({ action: '', done: 0, total: 0 });
+  /** How many kernels a GPU has compiled; it does so when one is first needed. */
+  readonly kernels = new Signal<number>(0);
   /** What happened that the user did not ask for. */
   readonly notice = new Signal<string>('');
   /** Those who train, or have trained last. */
@@ -166,8 +168,12 @@ export class Crew {
     return { ok: false, failure: { ...answer.failure, field } };
   }
 
+  private newSeat(): Seat {
+    return new Seat(this.choice.value.engine, this.spawn, (count) => this.kernels.set(count));
+  }
+
   private seat(index: number): Seat {
-    const seat = this.seats[index] ?? new Seat(this.choice.value.engine, this.spawn);
+    const seat = this.seats[index] ?? this.newSeat();
     this.seats[index] = seat;
     return seat;
   }

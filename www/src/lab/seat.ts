@@ -25,6 +25,7 @@ export class Seat {
   constructor(
     public engine: EngineName,
     private readonly spawn: SpawnWorker,
+    private readonly onKernel: (count: number) => void = () => undefined,
   ) {}
 
   /** Asks the worker, after all earlier questions; a worker that dies meanwhile is an answer too. */
@@ -74,7 +75,7 @@ export class Seat {
     if (this.report !== null) return { ok: true, value: this.report };
     const { engine } = this;
     const known = engine === 'webgpu' ? await recallProducts() : null;
-    const answer = await this.call((api) => api.start(engine, known));
+    const answer = await this.call((api) => api.start(engine, known, this.onKernel));
     if (!answer.ok) return answer;
     this.report = answer.value;
     if (answer.value.products !== null) await keepProducts(answer.value.products);

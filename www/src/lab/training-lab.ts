@@ -239,8 +239,14 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     }
     await listener.onReady();
     if (!wanted()) return;
+    const endWatching = this.crew.kernels.subscribe((count) =>
+      this.activity.set(`WebGPU compiles the kernels that this step needs, ${count} so far.`),
+    );
     const hooks: TrainingHooks = {
-      onStep: listener.onStep,
+      onStep: (trainee, report) => {
+        if (this.choice.value.engine === 'webgpu') this.activity.set('');
+        listener.onStep(trainee, report);
+      },
       onEvaluation: listener.onEvaluation,
       onCheckpoint: listener.onCheckpoint,
       onActivity: (words) => this.activity.set(words),
@@ -250,6 +256,7 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     };
     this.training = new Training(plan, prepared.value, hooks, singleStep);
     await this.training.run();
+    endWatching();
     this.activity.set('');
   }
 

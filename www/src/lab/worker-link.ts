@@ -34,7 +34,7 @@ export function spawnWorker(): WorkerLink {
   return {
     // Functions travel only as proxies, and that is the link's business: the lab passes plain functions.
     api: {
-      start: (engine, products) => remote.start(engine, products),
+      start: (engine, products, on) => remote.start(engine, products, Comlink.proxy(on)),
       loadModel: (files, on) => remote.loadModel(files, Comlink.proxy(on)),
       loadData: (data, name, settings, on) => remote.loadData(data, name, settings, Comlink.proxy(on)),
       estimate: (settings) => remote.estimate(settings),

@@ -1,5 +1,6 @@
 import type { App } from '../app';
 import type { EnginePreference } from '../lab/engine-choice';
+import type { ProductStrategy, ProductTable } from '../protocol';
 import { h, setText } from './dom';
 
 const preferences: readonly (readonly [EnginePreference, string])[] = [
@@ -41,11 +42,29 @@ export function enginePanel(app: App, theme: HTMLElement): HTMLElement[] {
     setText(badge, `${engine === 'cpu' ? 'CPU' : 'WebGPU'}${state}`);
     badge.dataset.state = report.status;
     if (report.status === 'failed') setText(reason, report.failure.message);
-    else setText(reason, report.status === 'ready' ? `${why} ${sentence(report.value.description)}` : why);
+    else if (report.status === 'ready') {
+      const { description, products } = report.value;
+      setText(reason, [why, sentence(description), aboutProducts(products)].filter(Boolean).join(' '));
+    } else if (report.status === 'loading' && engine === 'webgpu') {
+      setText(reason, `${why} The first start on an adapter measures how it multiplies matrices fastest.`);
+    } else setText(reason, why);
   };
   app.lab.engineReport.watch(show);
   app.lab.choice.watch(show);
   return [h('div', { class: 'row' }, badge, group, theme), reason];
+}
+
+/** Which way of computing products this adapter is fastest with. */
+function aboutProducts(products: ProductTable | null): string {
+  if (products === null) return '';
+  const kinds = (strategy: ProductStrategy) =>
+    products.choices.filter((choice) => choice.strategy === strategy).map(({ kind }) => kind);
+  const parts = [
+    { name: 'in tiles of registers', kinds: kinds('tiles') },
+    { name: 'in workgroup memory', kinds: kinds('burn') },
+  ].filter((part) => part.kinds.length > 0);
+  const words = parts.map((part) => `${part.kinds.join(' and ')} ${part.name}`);
+  return words.length === 0 ? '' : `Matrix products, as measured: ${words.join(', ')}.`;
 }
 
 /** With a capital and a full stop. */
