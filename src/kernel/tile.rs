@@ -115,6 +115,10 @@ mod vector {
     /// `panel`, and `M` rows of `COLUMNS` values, `width` apart, can be written at `result`.
     #[cfg_attr(not(feature = "relaxed-simd"), inline)]
     #[cfg_attr(feature = "relaxed-simd", target_feature(enable = "relaxed-simd"))]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "with iterators over arrays the sums are kept in memory"
+    )]
     pub unsafe fn multiply_add<const M: usize>(
         x: *const f32,
         stride: usize,
@@ -126,7 +130,6 @@ mod vector {
     ) {
         let mut sums = [[f32x4_splat(0.0); VECTORS]; M];
         let mut rows = [x; M];
-        // Loops over indices: written with iterators over arrays, the sums are kept in memory.
         // SAFETY: the caller's promise; loads and stores of WebAssembly need no alignment.
         unsafe {
             for i in 0..M {

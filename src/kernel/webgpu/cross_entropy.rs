@@ -12,7 +12,7 @@ use cubecl::prelude::*;
 
 use super::super::cross_entropy::CrossEntropy;
 use super::room::lasting_rows;
-use super::rows::{largest_of_threads, row_of, sum_of_threads, workgroups};
+use super::rows::{exponentials_of_row, largest_of_row, row_of, workgroups};
 
 /// Threads of a workgroup: a row is a vocabulary, so there is work for as many as every adapter allows.
 const THREADS: u32 = 256;
@@ -62,25 +62,11 @@ fn cross_entropy(
     let row = row_of(rows);
     let start = row * width;
     let mut shared = Shared::<[f32]>::new_slice(comptime!(THREADS as usize));
-    let mut largest = logits[start];
-    let mut place = UNIT_POS as usize;
-    while place < width {
-        let logit = logits[start + place];
-        if logit > largest {
-            largest = logit;
-        }
-        place += CUBE_DIM as usize;
-    }
-    let largest = largest_of_threads(largest, &mut shared, comptime!(THREADS as usize));
-    let mut sum = 0.0f32;
-    place = UNIT_POS as usize;
-    while place < width {
-        sum += f32::exp(logits[start + place] - largest);
-        place += CUBE_DIM as usize;
-    }
-    let sum = sum_of_threads(sum, &mut shared, comptime!(THREADS as usize));
+    let threads = comptime!(THREADS as usize);
+    let largest = largest_of_row(logits, start, width, &mut shared, threads);
+    let sum = exponentials_of_row(logits, start, width, largest, &mut shared, threads);
     let target = targets[row] as usize;
-    place = UNIT_POS as usize;
+    let mut place = UNIT_POS as usize;
     while place < width {
         let mut change = f32::exp(logits[start + place] - largest) / sum;
         if place == target {

@@ -50,7 +50,7 @@ pub fn sum_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: usize)
 /// The largest of what all threads of the workgroup have, as [`sum_of_threads`].
 #[cube]
 #[allow(clippy::needless_range_loop, reason = "kernels know no iterators")]
-pub fn largest_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: usize) -> f32 {
+fn largest_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: usize) -> f32 {
     shared[UNIT_POS as usize] = mine;
     sync_cube();
     let mut largest = mine;
@@ -62,4 +62,44 @@ pub fn largest_of_threads(mine: f32, shared: &mut [f32], #[comptime] threads: us
     }
     sync_cube();
     largest
+}
+
+/// The largest of the values `start .. start + count`, which are at least one, as [`sum_of_threads`].
+#[cube]
+pub fn largest_of_row(
+    values: &[f32],
+    start: usize,
+    count: usize,
+    shared: &mut [f32],
+    #[comptime] threads: usize,
+) -> f32 {
+    let mut largest = values[start];
+    let mut place = UNIT_POS as usize;
+    while place < count {
+        let value = values[start + place];
+        if value > largest {
+            largest = value;
+        }
+        place += CUBE_DIM as usize;
+    }
+    largest_of_threads(largest, shared, threads)
+}
+
+/// Σ exp(value − largest) of the values `start .. start + count`, as [`sum_of_threads`].
+#[cube]
+pub fn exponentials_of_row(
+    values: &[f32],
+    start: usize,
+    count: usize,
+    largest: f32,
+    shared: &mut [f32],
+    #[comptime] threads: usize,
+) -> f32 {
+    let mut sum = 0.0f32;
+    let mut place = UNIT_POS as usize;
+    while place < count {
+        sum += f32::exp(values[start + place] - largest);
+        place += CUBE_DIM as usize;
+    }
+    sum_of_threads(sum, shared, threads)
 }

@@ -5,7 +5,9 @@ use burn_cubecl::{CubeBackend, kernel::into_contiguous};
 use cubecl::prelude::*;
 
 use super::super::softmax::{Causal, CausalSoftmax, CausalSoftmaxGradient};
-use super::rows::{THREADS, empty_like, largest_of_threads, row_of, sum_of_threads, workgroups};
+use super::rows::{
+    THREADS, empty_like, exponentials_of_row, largest_of_row, row_of, sum_of_threads, workgroups,
+};
 
 impl CausalSoftmax for CubeBackend {
     fn causal_softmax(scores: FloatTensor<Self>, causal: Causal) -> FloatTensor<Self> {
@@ -74,25 +76,11 @@ fn softmax(
     // Whole heads lie one after the other, so a row's place in its head is its place in all, modulo the tokens.
     let seen = past + row % tokens + 1;
     let mut shared = Shared::<[f32]>::new_slice(comptime!(THREADS as usize));
+    let threads = comptime!(THREADS as usize);
     // The first key is always seen.
-    let mut largest = scores[start];
+    let largest = largest_of_row(scores, start, seen, &mut shared, threads);
+    let sum = exponentials_of_row(scores, start, seen, largest, &mut shared, threads);
     let mut key = UNIT_POS as usize;
-    while key < seen {
-        let score = scores[start + key];
-        if score > largest {
-            largest = score;
-        }
-        key += CUBE_DIM as usize;
-    }
-    let largest = largest_of_threads(largest, &mut shared, comptime!(THREADS as usize));
-    let mut sum = 0.0f32;
-    key = UNIT_POS as usize;
-    while key < seen {
-        sum += f32::exp(scores[start + key] - largest);
-        key += CUBE_DIM as usize;
-    }
-    let sum = sum_of_threads(sum, &mut shared, comptime!(THREADS as usize));
-    key = UNIT_POS as usize;
     while key < keys {
         let mut likely = 0.0f32;
         if key < seen {
