@@ -48,6 +48,20 @@ everywhere! {
 }
 
 everywhere! {
+    async fn logits_are_right_however_many_rows_came_before() {
+        let device = device().await;
+        // Wider than any layer, so that results are made where earlier ones were.
+        let head = normal([16_400, 8], 1.0, &device);
+        for rows in [4, 3, 1, 4] {
+            let x = normal([rows, 8], 1.0, &device);
+            let expected = values(x.clone().matmul(head.clone().transpose())).await;
+            let ours = product(x, head.clone(), Form::RightTransposed);
+            assert_close(&values(ours).await, &expected);
+        }
+    }
+}
+
+everywhere! {
     async fn products_of_every_form_have_their_gradients() {
         let device = device().await;
         for form in [Form::Plain, Form::LeftTransposed, Form::RightTransposed] {
