@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Session, SessionError, trainable::Trainable};
+use crate::kernel::half_is_available;
 use crate::messages::SessionSettings;
 use crate::model::Bank;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
@@ -54,12 +55,13 @@ impl Session {
     }
 
     /// The session that [`Session::checkpoint`] saved; its next steps are those that would have
-    /// followed there.
+    /// followed there. One in half precision goes on in single where the engine has no other.
     ///
     /// # Errors
     /// Bytes that are no checkpoint, or one of another base.
     pub fn resume<M: Trainable>(model: &M, bytes: &[u8]) -> Result<Self, SessionError> {
-        let state = read_state(bytes)?;
+        let mut state = read_state(bytes)?;
+        state.settings.half_precision &= half_is_available();
         let mut session = Self::new(model, state.settings)?;
         session.step = state.step;
         session.diverged_at = state.diverged_at;

@@ -33,6 +33,19 @@ everywhere! {
 }
 
 everywhere! {
+    async fn half_precision_goes_on_in_single_where_there_is_no_other() {
+        let model = model().await;
+        let fresh = Session::new(&model, settings(vec![OptimizerSettings::adamw(1e-2)])).unwrap();
+        let mut on_a_gpu = fresh.settings().clone();
+        on_a_gpu.half_precision = true;
+        let session = Session::with_adapters(&model, on_a_gpu, fresh.adapters().clone());
+        let saved = session.checkpoint().await.unwrap();
+        let resumed = Session::resume(&model, &saved).unwrap();
+        assert_eq!(resumed.settings(), fresh.settings());
+    }
+}
+
+everywhere! {
     async fn what_is_no_checkpoint_is_refused() {
         let model = model().await;
         let session = Session::new(&model, settings(vec![OptimizerSettings::adamw(1e-2)])).unwrap();

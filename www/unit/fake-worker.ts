@@ -25,7 +25,7 @@ export class FakeWorker implements WorkerLink {
   /** Settings this failure is given for. */
   refuses: Failure | null = null;
   terminated = false;
-  private settings: SessionSettings | null = null;
+  settings: SessionSettings | null = null;
   private step = 0;
   private end: (failure: Failure) => void = () => {};
 

@@ -162,8 +162,10 @@ describe('a worker that dies', () => {
     const { lab, start } = await open((worker, index) => {
       if (index < 2) worker.diesAt = 3;
     }, 'webgpu');
-    await start(plan(5));
+    const wanted = plan(5);
+    await start({ ...wanted, settings: { ...wanted.settings, half_precision: true } });
     expect(lab.phase.value).toBe('finished');
+    expect(FakeWorker.all.map(({ settings }) => settings?.half_precision)).toEqual([true, true, false]);
     expect(FakeWorker.all.map(({ asked }) => asked[0])).toEqual([
       'start webgpu',
       'start webgpu',

@@ -83,7 +83,8 @@ export class Crew {
     spread: Spread,
     wanted: () => boolean,
   ): Promise<Result<Trainee[]>> {
-    const prepared = await this.prepare(settings, spread, wanted);
+    const { engine } = this.choice.value;
+    const prepared = await this.prepare(engine === 'cpu' ? inSingle(settings) : settings, spread, wanted);
     if (!prepared.ok) return prepared;
     for (const [index, trainee] of prepared.value.entries()) {
       const worker = kept[index];
@@ -109,6 +110,7 @@ export class Crew {
       seat.engine = 'cpu';
       const reason = 'WebGPU failed more than once, so the CPU goes on.';
       this.choice.set({ engine: 'cpu', reason, gpuUsable: true });
+      if (this.settings !== null) this.settings = inSingle(this.settings);
     }
     const from = checkpoint?.step ?? 0;
     const where = seat.engine === 'cpu' ? 'on the CPU ' : '';
@@ -177,6 +179,11 @@ export class Crew {
     this.seats[index] = seat;
     return seat;
   }
+}
+
+/** What began in half precision goes on without it on the CPU, which has none. */
+function inSingle(settings: SessionSettings): SessionSettings {
+  return { ...settings, half_precision: false };
 }
 
 function seatsOf({ seat, helpers }: Trainee): Seat[] {
