@@ -16,7 +16,7 @@ async function trainsOnBoth(lab: LabPage, model?: ModelFiles): Promise<void> {
   await lab.finished();
   const cpu = [await lab.losses(0), await lab.losses(1)];
   await page.locator('label[for=engine-webgpu]').click();
-  await expect(page.locator('#engine-badge')).toHaveText('WebGPU');
+  await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
   await expect(lab.button('start')).toBeEnabled();
   await lab.start();
   await expect(page.locator('.transport:visible')).toContainText(/kernels that this step needs, \d+ so far/);
@@ -66,7 +66,7 @@ test('a lost GPU device is replaced, and training resumes from the checkpoint', 
   const cpu = [await lab.losses(0), await lab.losses(1)];
   await lab.set('checkpoint_every', '1');
   await page.locator('label[for=engine-webgpu]').click();
-  await expect(page.locator('#engine-badge')).toHaveText('WebGPU');
+  await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
   await expect(lab.button('start')).toBeEnabled();
   await lab.button('step').click();
   await expect(page.locator('#status')).toHaveText('Paused.', { timeout: 300_000 });
