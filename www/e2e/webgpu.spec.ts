@@ -19,7 +19,10 @@ async function trainsOnBoth(lab: LabPage, model?: ModelFiles): Promise<void> {
   await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
   await expect(lab.button('start')).toBeEnabled();
   await lab.start();
-  await expect(page.locator('.transport:visible')).toContainText(/kernels that this step needs, \d+ so far/);
+  const transport = page.locator('.transport:visible');
+  await expect(transport).toContainText(/compiling kernels, \d+ so far/);
+  // No words may push the bar out of its panel.
+  expect(await transport.evaluate((panel) => panel.scrollWidth - panel.clientWidth)).toBe(0);
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
   const gpu = [await lab.losses(0), await lab.losses(1)];
   for (const [run, losses] of cpu.entries()) {

@@ -240,7 +240,7 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     await listener.onReady();
     if (!wanted()) return;
     const endWatching = this.crew.kernels.subscribe((count) =>
-      this.activity.set(`WebGPU compiles the kernels that this step needs, ${count} so far.`),
+      this.activity.set(`compiling kernels, ${count} so far`),
     );
     const hooks: TrainingHooks = {
       onStep: (trainee, report) => {
