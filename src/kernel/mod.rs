@@ -10,9 +10,10 @@
 //! [`frozen`] makes an operation of burn of it, with a derivative for the activations and none for the weight.
 //!
 //! # What lies between products
-//! [`rms_norm`], [`rotate`], [`causal_softmax`], [`swiglu`] and [`cross_entropy`](fn@cross_entropy) are one pass over memory each, forward and backward, where
-//! burn's operations are several, and keep less for the backward pass. What they are and their derivatives stand in files of
-//! their names; `cpu` and `webgpu` compute them. [`exponential`] is what the last two wait for on the CPU.
+//! [`rms_norm`], [`rotate`], [`causal_softmax`], [`swiglu`] and [`cross_entropy`](fn@cross_entropy) are one pass over memory
+//! each, forward and backward, where burn's operations are several, and keep less for the backward pass. What they are and
+//! their derivatives stand in files of their names; `cpu` and `webgpu` compute them. [`exponential`] is what the last three
+//! wait for on the CPU.
 //!
 //! # WebGPU
 //! `webgpu` also holds kernels for what would be many launches of burn's operations.

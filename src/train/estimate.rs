@@ -56,7 +56,7 @@ pub fn estimate(
         true => tokens * (layers * channels + a_block + passing),
         false => tokens * a_block * layers,
     };
-    // Logits, their exponentials and one temporary of a chunk.
+    // Logits, their derivative and one temporary of a chunk.
     let head = 3.0 * chunk_rows(tokens as usize) as f64 * config.vocab_size as f64;
     let activations = (kept + head) * F32 + unpacked_bytes;
     MemoryEstimate {

@@ -1,13 +1,13 @@
 //! Cross entropy and its derivative, row by row, in place of the logits.
 
 use burn::backend::{
-    Flex, TensorMetadata,
+    Flex,
     tensor::{FloatTensor, IntTensor},
 };
 
 use super::super::cross_entropy::CrossEntropy;
 use super::super::{exponential::exp, sums::sum};
-use super::host::{contiguous, tensor};
+use super::host::{contiguous, tensor, values_mut};
 
 /// Sums side by side.
 const LANES: usize = 16;
@@ -18,15 +18,9 @@ impl CrossEntropy for Flex {
         targets: IntTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let mut logits = contiguous(logits);
-        let (start, count) = (
-            logits.layout().start_offset(),
-            logits.shape().num_elements(),
-        );
         let targets = targets.into_data();
         let targets: Vec<usize> = targets.iter::<i64>().map(|id| id as usize).collect();
-        // Copied only where somebody else holds them.
-        let values = &mut logits.storage_mut::<f32>()[start..start + count];
-        let losses = in_place(values, &targets);
+        let losses = in_place(values_mut(&mut logits), &targets);
         (tensor(losses, [targets.len()]), logits)
     }
 }

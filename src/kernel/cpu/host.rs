@@ -18,6 +18,13 @@ pub fn values(tensor: &FloatTensor<Flex>) -> &[f32] {
     &tensor.storage::<f32>()[start..start + layout.num_elements()]
 }
 
+/// As [`values`], to be changed; copied first where another tensor holds them too.
+pub fn values_mut(tensor: &mut FloatTensor<Flex>) -> &mut [f32] {
+    let layout = tensor.layout();
+    let (start, count) = (layout.start_offset(), layout.num_elements());
+    &mut tensor.storage_mut::<f32>()[start..start + count]
+}
+
 /// A tensor of these elements.
 pub fn tensor(values: Vec<f32>, shape: impl Into<burn::tensor::Shape>) -> FloatTensor<Flex> {
     Flex::float_from_data(TensorData::new(values, shape), &Default::default())

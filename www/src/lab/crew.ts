@@ -170,12 +170,9 @@ export class Crew {
     return { ok: false, failure: { ...answer.failure, field } };
   }
 
-  private newSeat(): Seat {
-    return new Seat(this.choice.value.engine, this.spawn, (count) => this.kernels.set(count));
-  }
-
   private seat(index: number): Seat {
-    const seat = this.seats[index] ?? this.newSeat();
+    const onKernel = (count: number) => this.kernels.set(count);
+    const seat = this.seats[index] ?? new Seat(this.choice.value.engine, this.spawn, onKernel);
     this.seats[index] = seat;
     return seat;
   }
