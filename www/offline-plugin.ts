@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Plugin } from 'vite';
-import type { ModuleName } from './src/engine-module';
+import type { ModuleName } from './src/engine/engine-module';
 import type { OfflineBuild } from './src/offline/build';
 
 const PLACE = '__OFFLINE_BUILD__';

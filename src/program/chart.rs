@@ -111,7 +111,7 @@ const INK: RGBColor = RGBColor(24, 32, 38);
 const INK_2: RGBColor = RGBColor(66, 77, 85);
 const GRID: RGBColor = RGBColor(226, 222, 214);
 
-/// Colours of the page's runs on light paper (www/src/styles/tokens.css), apart for colour-blind eyes.
+/// Colours of the page's runs on light paper (www/src/page/tokens.css), apart for colour-blind eyes.
 const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 104, 168),
     RGBColor(201, 79, 0),

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { readPictureFile } from '../src/pictures/picture-file';
+import { readPictureFile } from '../src/images/pictures/picture-file';
 import { type DrawSettings, PRESETS } from '../src/protocol';
 import { BenchPage } from './bench-page';
 import { moduleOf, sessionPlaces } from './session-bench';

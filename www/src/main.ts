@@ -1,58 +1,58 @@
 import 'uplot/dist/uPlot.min.css';
-import './styles/tokens.css';
-import './styles/base.css';
-import './styles/layout.css';
-import './styles/controls.css';
-import './styles/feedback.css';
-import './styles/setup.css';
-import './styles/train.css';
-import './styles/times.css';
-import './styles/samples.css';
-import './styles/adapters.css';
-import './styles/heat.css';
-import './styles/sources.css';
-import './styles/tabs.css';
-import './styles/theory.css';
-import './styles/share.css';
-import './styles/keep.css';
-import './styles/sweep.css';
-import './styles/runs.css';
-import './styles/welcome.css';
-import './styles/images.css';
-import { App } from './app';
+import './page/tokens.css';
+import './page/base.css';
+import './page/layout.css';
+import './controls/controls.css';
+import './controls/feedback.css';
+import './experiment/setup.css';
+import './experiment/train.css';
+import './experiment/curves/times.css';
+import './language/samples/samples.css';
+import './language/adapters/adapters.css';
+import './language/tokens/heat.css';
+import './language/model/sources.css';
+import './controls/tabs.css';
+import './theory/theory.css';
+import './share/share.css';
+import './keep/keep.css';
+import './sweep/sweep.css';
+import './runs/runs.css';
+import './language/welcome/welcome.css';
+import './images/images.css';
+import { byId } from './controls/dom';
+import { showProblems } from './controls/field';
+import { inPieces } from './controls/in-pieces';
+import { tabs } from './controls/tabs';
+import { themeSwitch } from './controls/theme';
+import { tellThemeChanged } from './controls/theme-changed';
+import { chartsPanel } from './experiment/curves/charts-panel';
+import { settingsPanel } from './experiment/settings/settings-panel';
+import { transportPanel } from './experiment/transport-panel';
 import { Keeper } from './keep/keeper';
+import { resumeOffer } from './keep/resume-offer';
+import { storagePanel } from './keep/storage-panel';
 import { chooseEngine, findAdapter } from './lab/engine-choice';
 import { Lab } from './lab/lab';
 import { spawnWorker } from './lab/worker-link';
+import { adapterPanel } from './language/adapters/adapter-panel';
+import { App } from './language/app';
+import { dataPanel } from './language/data/data-panel';
+import { enginePanel } from './language/engine-panel';
+import { languageSettings, languageSource } from './language/language-options';
+import { linkPanel } from './language/link-panel';
+import { modelPanel } from './language/model/model-panel';
+import { samplePanel } from './language/samples/sample-panel';
+import { keepConfig, recallConfig } from './language/settings-store';
+import { tokenLossPanel } from './language/tokens/token-loss-panel';
+import { welcome } from './language/welcome/welcome';
+import { newVersion } from './offline/new-version';
 import { keepForOffline } from './offline/register';
+import { footer } from './page/footer';
 import { openRuns } from './runs/open';
 import { Signal } from './signal';
-import { keepConfig, recallConfig } from './store/settings-store';
 import { TRAINING_FOLDER } from './store/usage';
 import { openVault } from './store/vault';
 import { openSweep } from './sweep/open';
-import { adapterPanel } from './ui/adapter-panel';
-import { chartsPanel } from './ui/charts-panel';
-import { dataPanel } from './ui/data-panel';
-import { byId } from './ui/dom';
-import { enginePanel } from './ui/engine-panel';
-import { showProblems } from './ui/field';
-import { footer } from './ui/footer';
-import { inPieces } from './ui/in-pieces';
-import { languageSettings, languageSource } from './ui/language-options';
-import { linkPanel } from './ui/link-panel';
-import { modelPanel } from './ui/model-panel';
-import { newVersion } from './ui/new-version';
-import { resumeOffer } from './ui/resume-offer';
-import { samplePanel } from './ui/sample-panel';
-import { settingsPanel } from './ui/settings-panel';
-import { storagePanel } from './ui/storage-panel';
-import { tabs } from './ui/tabs';
-import { themeSwitch } from './ui/theme';
-import { tellThemeChanged } from './ui/theme-changed';
-import { tokenLossPanel } from './ui/token-loss-panel';
-import { transportPanel } from './ui/transport-panel';
-import { welcome } from './ui/welcome';
 
 const BYTES_PER_GIB = 2 ** 30;
 
@@ -71,10 +71,10 @@ async function begin(): Promise<void> {
   const runs = openRuns(app);
   const sweep = openSweep(app, runs);
   tabs(byId('tabs'), {
-    sweep: async () => (await import('./ui/sweep-view')).sweepView(sweep),
-    runs: async () => (await import('./ui/runs-view')).runsView(app, runs),
-    images: async () => (await import('./ui/images-view')).imagesView(spawnWorker, machine(), lab),
-    theory: async () => (await import('./ui/theory-view')).theoryView(spawnWorker),
+    sweep: async () => (await import('./sweep/sweep-view')).sweepView(sweep),
+    runs: async () => (await import('./runs/runs-view')).runsView(app, runs),
+    images: async () => (await import('./images/images-view')).imagesView(spawnWorker, machine(), lab),
+    theory: async () => (await import('./theory/theory-view')).theoryView(spawnWorker),
   });
   const greeting = welcome(app);
   if (greeting !== null) byId('language-view').prepend(greeting);

@@ -1,4 +1,4 @@
-import type { App } from './app';
+import type { App } from './language/app';
 import type { StepTimes } from './protocol';
 
 /** What end-to-end tests need to do and no user can. Only there with `?test-hooks` in the address. */

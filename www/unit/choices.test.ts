@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { logTicks } from '../src/charts/log-ticks';
+import { freeStyle } from '../src/charts/run-style';
+import { modelFiles } from '../src/controls/dropped';
 import { chooseEngine } from '../src/lab/engine-choice';
 import { globalField, spreadRuns } from '../src/lab/spread';
-import { modelFiles } from '../src/store/dropped';
-import { logTicks } from '../src/ui/log-ticks';
-import { freeStyle } from '../src/ui/run-style';
-import { bytes, duration, measure, parse, setting } from '../src/ui/words';
+import { bytes, duration, measure, parse, setting } from '../src/words/numbers';
 
 const real = { vendor: 'nvidia', architecture: 'ada', description: '', fallback: false };
 

@@ -1,3 +1,4 @@
+import type { Reply, WorkerApi } from '../src/engine/worker-api';
 import type { WorkerLink } from '../src/lab/worker-link';
 import type {
   DataSummary,
@@ -10,7 +11,6 @@ import type {
   TheoryGeometry,
   TheoryMethod,
 } from '../src/protocol';
-import type { Reply, WorkerApi } from '../src/worker-api';
 
 const ok = <Value>(value: Value): Reply<Value> => ({ ok: true, value });
 const seconds = { forward: 1, backward: 1, precondition: 0, update: 0, total: 2 };

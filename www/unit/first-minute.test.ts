@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../src/config/check';
 import { defaultConfig } from '../src/config/defaults';
 import { presetOf } from '../src/config/presets';
-import { firstMinute } from '../src/first-minute';
-import { TINY } from '../src/store/tiny-model';
-import { terms } from '../src/ui/glossary';
+import { TINY } from '../src/language/model/tiny-model';
+import { firstMinute } from '../src/language/welcome/first-minute';
+import { terms } from '../src/page/glossary';
 
 const www = join(import.meta.dirname, '..');
 const folder = join(www, 'public', 'tiny');

@@ -12,14 +12,14 @@ import {
   runsOf,
 } from '../src/images/config';
 import { PictureExperiment } from '../src/images/experiment';
+import { gridSvg } from '../src/images/grid-svg';
+import { ICON_FILES } from '../src/images/icon-model';
 import { lanesOf, titleOf } from '../src/images/lanes';
-import { PictureLab } from '../src/lab/picture-lab';
-import { type Picture, type PictureSet, rgba } from '../src/pictures/picture';
-import { readPictureFile } from '../src/pictures/picture-file';
-import { gridSvg } from '../src/share/grid-svg';
+import { PictureLab } from '../src/images/picture-lab';
+import { type Picture, type PictureSet, rgba } from '../src/images/pictures/picture';
+import { readPictureFile } from '../src/images/pictures/picture-file';
 import { Signal } from '../src/signal';
 import { sha256 } from '../src/store/digest';
-import { ICON_FILES } from '../src/store/icon-model';
 import { FakeWorker } from './fake-worker';
 
 const models = join(import.meta.dirname, '..', '..', 'models', 'icons');

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { App } from '../src/app';
 import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { Keeper } from '../src/keep/keeper';
 import type { KeptTraining } from '../src/keep/kept-training';
 import { asksForModel, resume } from '../src/keep/resume';
 import { Lab } from '../src/lab/lab';
+import { App } from '../src/language/app';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
 import { packMetrics, unpackMetrics } from '../src/metrics/packed';
 import { quantities } from '../src/metrics/quantities';

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
+import { quantityState, quantitySummary } from '../src/experiment/curves/chart-state';
+import { quantityWords } from '../src/experiment/curves/quantity-words';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
 import { Pace } from '../src/metrics/pace';
 import { quantities } from '../src/metrics/quantities';
@@ -7,8 +9,6 @@ import { RunSeries } from '../src/metrics/run-series';
 import { smooth } from '../src/metrics/smooth';
 import { Track } from '../src/metrics/track';
 import type { RunReport, StepReport } from '../src/protocol';
-import { quantityState, quantitySummary } from '../src/ui/chart-state';
-import { quantityWords } from '../src/ui/quantity-words';
 import { diagnosticsOf } from './fake-worker';
 
 const run = (loss: number | null, diverged_at: number | null = null): RunReport => ({

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { drawingsOf } from '../src/lab/drawing';
-import { PictureLab } from '../src/lab/picture-lab';
-import { imageFacts } from '../src/pictures/image-header';
-import { type PictureSet, rgba } from '../src/pictures/picture';
-import { readPictureFile } from '../src/pictures/picture-file';
-import { captionOf, whatIsWrong } from '../src/pictures/read-picture';
-import { fitted, isTransparent, reduced } from '../src/pictures/reduce';
+import { drawingsOf } from '../src/images/drawing';
+import { ICON_FILES, ICON_MODEL } from '../src/images/icon-model';
+import { PictureLab } from '../src/images/picture-lab';
+import { imageFacts } from '../src/images/pictures/image-header';
+import { type PictureSet, rgba } from '../src/images/pictures/picture';
+import { readPictureFile } from '../src/images/pictures/picture-file';
+import { captionOf, whatIsWrong } from '../src/images/pictures/read-picture';
+import { fitted, isTransparent, reduced } from '../src/images/pictures/reduce';
 import { type DrawSettings, PRESETS, type SessionSettings } from '../src/protocol';
-import { ICON_FILES, ICON_MODEL } from '../src/store/icon-model';
 import { FakeWorker } from './fake-worker';
 
 const icons = (name: string) => new Uint8Array(readFileSync(`../models/icons/${name}`));

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { robustnessSvg } from '../src/share/robustness-svg';
-import type { PictureLook } from '../src/share/svg-document';
-import { baseLabelPlace } from '../src/ui/base-label';
-import { freePlace } from '../src/ui/free-place';
-import { lossRange, marksOf, type RobustnessState, valueRange, valuesOf } from '../src/ui/robustness-state';
+import type { PictureLook } from '../src/charts/svg-document';
+import { baseLabelPlace } from '../src/sweep/base-label';
+import { freePlace } from '../src/sweep/free-place';
+import {
+  lossRange,
+  marksOf,
+  type RobustnessState,
+  valueRange,
+  valuesOf,
+} from '../src/sweep/robustness-state';
+import { robustnessSvg } from '../src/sweep/robustness-svg';
 
 const look: PictureLook = {
   ground: 'white',

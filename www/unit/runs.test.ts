@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { RunSeries } from '../src/metrics/run-series';
+import { keptSteps, MOST_KEPT, thin, thinPoints } from '../src/metrics/thin';
 import type { RunReport } from '../src/protocol';
 import { success } from '../src/result';
 import { MOST_RUNS, RunBook } from '../src/runs/book';
 import { isRunRecord } from '../src/runs/check';
 import { compareRuns } from '../src/runs/compare';
+import { runsCsv } from '../src/runs/csv';
 import { type RunContext, type RunRecord, recordOf } from '../src/runs/record';
 import type { Shelf } from '../src/runs/shelf';
 import { defaultView, runsOf } from '../src/runs/table';
-import { keptSteps, MOST_KEPT, thin, thinPoints } from '../src/runs/thin';
-import { runsCsv } from '../src/share/runs-table';
 
 const { session, data: dataSettings, runs } = defaultConfig();
 const context: RunContext = {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { type ChartPicture, chartSvg } from '../src/charts/chart-svg';
+import type { PictureLook } from '../src/charts/svg-document';
 import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { settingsOf } from '../src/config/presets';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
 import { quantities } from '../src/metrics/quantities';
 import { PRESETS, type RunReport, type StepReport } from '../src/protocol';
-import { type ChartPicture, chartSvg } from '../src/share/chart-svg';
 import { linkTo, readLink, withoutSettings } from '../src/share/link';
 import { metricsDocument } from '../src/share/metrics-document';
 import { metricsColumns, metricsCsv, metricsRows } from '../src/share/metrics-table';
-import type { PictureLook } from '../src/share/svg-document';
 import { diagnosticsOf } from './fake-worker';
 
 const page = 'https://example.org/lab/';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { columnsOf } from '../src/data-columns';
+import { columnsOf } from '../src/language/data/data-columns';
 import { fetchData, MOST_DATA_BYTES, parseDataAddress } from '../src/store/data-address';
 import { MemoryFile } from '../src/store/growing-file';
 import { chooseFiles, lookUp } from '../src/store/hub';

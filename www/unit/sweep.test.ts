@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { App } from '../src/app';
 import { defaultConfig } from '../src/config/defaults';
 import { Lab } from '../src/lab/lab';
+import { App } from '../src/language/app';
 import type { DataSummary } from '../src/protocol';
 import { success } from '../src/result';
 import { RunBook } from '../src/runs/book';

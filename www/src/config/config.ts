@@ -4,7 +4,7 @@ import type { DataSettings, RunSettings, SampleSettings, SessionSettings } from 
 
 /** A run with the look it keeps when others come and go. */
 export interface RunConfig extends RunSettings {
-  /** Which colour and dash; see `ui/run-style.ts`. */
+  /** Which colour and dash; see `charts/run-style.ts`. */
   style: number;
 }
 

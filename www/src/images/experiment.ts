@@ -1,14 +1,14 @@
 import type { Problems } from '../config/check';
-import { Experiment } from '../experiment';
-import type { PictureLab } from '../lab/picture-lab';
+import { Experiment } from '../experiment/experiment';
 import type { Trainee } from '../lab/training';
-import type { PictureSet } from '../pictures/picture';
 import type { Progress, SessionSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
-import { fetchIconModel, type IconModel } from '../store/icon-model';
 import { checkPictures, type PictureConfig, pictureSettings } from './config';
 import { GridBook } from './grids';
+import { fetchIconModel, type IconModel } from './icon-model';
+import type { PictureLab } from './picture-lab';
+import type { PictureSet } from './pictures/picture';
 import { PictureShelf } from './shelf';
 
 /** Captions of a set that are drawn while it is learned. */

@@ -1,8 +1,8 @@
 import type { RunConfig } from '../config/config';
-import type { PictureLab } from '../lab/picture-lab';
 import type { Failure, Progress } from '../protocol';
 import { Signal } from '../signal';
 import { captionsOf, type DrawConfig } from './config';
+import type { PictureLab } from './picture-lab';
 
 /** RGBA of each picture, as `ImageData` takes it. */
 export type Pictures = readonly Uint8ClampedArray<ArrayBuffer>[];

@@ -1,7 +1,7 @@
 import type { RunSeries } from '../metrics/run-series';
-import { type Picture, rgba } from '../pictures/picture';
-import type { LaneContent } from '../ui/picture-lane';
 import type { Grid, Pictures } from './grids';
+import type { LaneContent } from './picture-lane';
+import { type Picture, rgba } from './pictures/picture';
 
 // Canvases are made from these, so equal ones must stay the same.
 const drawn = new WeakMap<Uint8Array, Uint8ClampedArray<ArrayBuffer>>();

@@ -1,7 +1,7 @@
-import type { Picture, PictureSet } from '../pictures/picture';
-import { readPictures } from '../pictures/read-picture';
 import type { Failure, Progress } from '../protocol';
 import { Signal } from '../signal';
+import type { Picture, PictureSet } from './pictures/picture';
+import { readPictures } from './pictures/read-picture';
 
 /** A file that is no picture to learn from, and why. */
 export interface Refused {

@@ -1,6 +1,6 @@
-import type { App } from '../app';
 import { writeConfig } from '../config/serialise';
 import { readyValue } from '../lab/loadable';
+import type { App } from '../language/app';
 import { packMetrics } from '../metrics/packed';
 import { wordsOf } from '../result';
 import { Signal } from '../signal';

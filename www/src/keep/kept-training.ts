@@ -1,6 +1,6 @@
+import type { SampleGroup } from '../language/samples/samples';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { PackedMetrics } from '../metrics/packed';
-import type { SampleGroup } from '../samples';
 import type { CatalogModel } from '../store/catalog';
 import type { Vault } from '../store/vault';
 

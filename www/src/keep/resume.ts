@@ -1,6 +1,6 @@
-import type { App } from '../app';
 import { readConfig } from '../config/serialise';
 import type { KeptWorker } from '../lab/crew';
+import type { App } from '../language/app';
 import { unpackMetrics } from '../metrics/packed';
 import type { Progress } from '../protocol';
 import { failed, type Result, success } from '../result';

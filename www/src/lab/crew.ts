@@ -1,7 +1,7 @@
+import type { OnProgress, Reply } from '../engine/worker-api';
 import type { EngineReport, Failure, Progress, SessionSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
-import type { OnProgress, Reply } from '../worker-api';
 import type { EngineChoice } from './engine-choice';
 import { Seat } from './seat';
 import { globalField, type Spread } from './spread';

@@ -1,4 +1,4 @@
-import type { EngineName } from '../engine-module';
+import type { EngineName } from '../engine/engine-module';
 import type { MemoryEstimate, SessionSettings } from '../protocol';
 import { type Result, success } from '../result';
 import type { Seat } from './seat';

@@ -1,6 +1,6 @@
+import type { Reply } from '../engine/worker-api';
 import type { MergedPlan, Precision, Progress } from '../protocol';
 import { failed, type Result, success } from '../result';
-import type { Reply } from '../worker-api';
 import type { Trainee } from './training';
 
 /** A zip without extensions, which everybody opens, holds no larger file. */

@@ -1,7 +1,7 @@
-import type { EngineName } from '../engine-module';
+import type { EngineName } from '../engine/engine-module';
+import type { Reply, WorkerApi } from '../engine/worker-api';
 import type { EngineReport, Failure } from '../protocol';
 import { keepProducts, recallProducts } from '../store/product-store';
-import type { Reply, WorkerApi } from '../worker-api';
 import type { SpawnWorker, WorkerLink } from './worker-link';
 
 /** Something that a worker is given and keeps. */

@@ -1,5 +1,5 @@
+import type { OnProgress, Reply, WorkerApi } from '../engine/worker-api';
 import type { AdapterSummary } from '../protocol';
-import type { OnProgress, Reply, WorkerApi } from '../worker-api';
 import type { Gift, Seat } from './seat';
 
 /** How workers of one kind of lab are given what they train: texts and a language model, or pictures and one that draws. */

@@ -1,6 +1,6 @@
+import type { Reply } from '../engine/worker-api';
 import type { Failure, TokenLossReport, TokenLossSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
-import type { Reply } from '../worker-api';
 import type { Trainee } from './training';
 
 /** Asks all workers at once; the base's losses come from the first one only. Lanes have the page's numbers of runs. */

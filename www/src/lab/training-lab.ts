@@ -1,7 +1,7 @@
+import type { OnProgress, Reply, WorkerApi } from '../engine/worker-api';
 import type { AdapterSummary, EngineReport, Failure, SessionSettings } from '../protocol';
 import { failed, type Result } from '../result';
 import { Signal } from '../signal';
-import type { OnProgress, Reply, WorkerApi } from '../worker-api';
 import { Crew, type KeptWorker } from './crew';
 import type { EngineChoice } from './engine-choice';
 import { estimateMemory, type LabEstimate, type Machine } from './estimate';

@@ -1,5 +1,5 @@
+import type { Reply } from '../engine/worker-api';
 import type { EvaluationReport, Failure, SessionSettings, StepReport } from '../protocol';
-import type { Reply } from '../worker-api';
 import type { Seat } from './seat';
 import { stepOn } from './shards';
 

@@ -1,6 +1,6 @@
 import * as Comlink from 'comlink';
+import type { WorkerApi } from '../engine/worker-api';
 import type { Failure } from '../protocol';
-import type { WorkerApi } from '../worker-api';
 
 /** A worker as the page sees it. */
 export interface WorkerLink {
@@ -16,7 +16,7 @@ export type SpawnWorker = () => WorkerLink;
 
 /** Starts a real worker. */
 export function spawnWorker(): WorkerLink {
-  const worker = new Worker(new URL('../worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('../engine/worker.ts', import.meta.url), {
     type: 'module',
     name: 'riemann-lora',
   });

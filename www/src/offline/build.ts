@@ -1,4 +1,4 @@
-import type { ModuleName } from '../engine-module';
+import type { ModuleName } from '../engine/engine-module';
 
 /** What the built page consists of, as addresses under its own. */
 export interface OfflineBuild {

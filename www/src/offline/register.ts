@@ -1,4 +1,4 @@
-import { moduleOf } from '../engine-module';
+import { moduleOf } from '../engine/engine-module';
 import type { Lab } from '../lab/lab';
 import type { OfflineMessage } from './build';
 

@@ -1,6 +1,6 @@
 // Serves the page from the browser's cache, so that it opens without a network. What is not part of the build, models
 // above all, it leaves alone. Built as a file of its own by `offline-plugin.ts`.
-import type { ModuleName } from '../engine-module';
+import type { ModuleName } from '../engine/engine-module';
 import type { OfflineMessage } from './build';
 
 /** What of a service worker is used here; TypeScript knows pages and service workers, but not both at once. */

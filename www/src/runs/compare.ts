@@ -1,5 +1,5 @@
 import { methodNames, methodOf } from '../config/methods';
-import { measure, setting } from '../ui/words';
+import { measure, setting } from '../words/numbers';
 import type { RunRecord } from './record';
 import { columns, endOf } from './table';
 

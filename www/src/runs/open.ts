@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { App } from '../language/app';
 import { RunBook } from './book';
 import { isRunRecord } from './check';
 import { recordTrainings } from './recorder';

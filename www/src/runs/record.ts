@@ -1,8 +1,8 @@
 import type { RunConfig } from '../config/config';
-import type { EngineName } from '../engine-module';
+import type { EngineName } from '../engine/engine-module';
 import type { RunSeries, ValidationPoint } from '../metrics/run-series';
+import { type ThinCurve, thin, thinPoints } from '../metrics/thin';
 import type { DataSettings, OptimizerSettings, SessionSettings } from '../protocol';
-import { type ThinCurve, thin, thinPoints } from './thin';
 
 /** What a run was trained on and with, beside its own optimizer. */
 export interface RunContext {

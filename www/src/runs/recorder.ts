@@ -1,5 +1,5 @@
-import type { App } from '../app';
 import { readyValue } from '../lab/loadable';
+import type { App } from '../language/app';
 import type { RunBook } from './book';
 import { type RunContext, recordOf } from './record';
 

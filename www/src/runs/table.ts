@@ -1,6 +1,6 @@
 import { methodNames, methodOf } from '../config/methods';
-import { dateWords } from '../ui/date';
-import { measure, setting } from '../ui/words';
+import { dateWords } from '../words/date';
+import { measure, setting } from '../words/numbers';
 import type { RunRecord } from './record';
 
 /** What a column shows, and what it is sorted by. */

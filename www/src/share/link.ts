@@ -2,7 +2,7 @@ import type { Config } from '../config/config';
 import { type Parsed, readConfig, VERSION, writeConfig } from '../config/serialise';
 import { failed, type Result, success } from '../result';
 
-// Behind a route of `ui/tabs.ts`, which looks at its beginning only.
+// Behind a route of `controls/tabs.ts`, which looks at its beginning only.
 const ROUTE = '#language/settings=';
 const PATTERN = /[/?&]settings=([^&]*)/;
 // No table of runs is longer; what a small text unpacks to could be.

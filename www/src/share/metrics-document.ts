@@ -1,6 +1,6 @@
 import type { SharedConfig } from '../config/config';
 import { methodNames, methodOf } from '../config/methods';
-import type { EngineName } from '../engine-module';
+import type { EngineName } from '../engine/engine-module';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import { quantities } from '../metrics/quantities';
 

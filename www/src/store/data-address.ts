@@ -1,6 +1,6 @@
 import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
-import { bytes } from '../ui/words';
+import { bytes } from '../words/numbers';
 import { refusal, unreachable } from './answers';
 import { lastName } from './model-address';
 

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
-import { bytes } from '../ui/words';
+import { bytes } from '../words/numbers';
 import { isFull } from './full';
 import type { ModelChoice, RemoteModel } from './hub';
 import { type ModelRecord, openShelf, type RemoteFile, type Shelf } from './opfs-models';

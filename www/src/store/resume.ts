@@ -1,5 +1,5 @@
 import { failed, type Result, success, wordsOf } from '../result';
-import { bytes } from '../ui/words';
+import { bytes } from '../words/numbers';
 import { refusal, unreachable } from './answers';
 import { isFull } from './full';
 import type { GrowingFile } from './growing-file';

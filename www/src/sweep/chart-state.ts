@@ -1,9 +1,9 @@
+import type { ChartState, Curve, EndMark } from '../charts/chart';
 import { smooth } from '../metrics/smooth';
-import { keptSteps } from '../runs/thin';
-import type { ChartState, Curve, EndMark } from '../ui/chart';
-import type { RobustnessState } from '../ui/robustness-state';
+import { keptSteps } from '../metrics/thin';
 import { lineName, lineNames, type SummedLine } from './lines';
 import type { SweepRecord } from './record';
+import type { RobustnessState } from './robustness-state';
 import type { Bank } from './sweep';
 
 // What ends so far above the base is of no use, and its height would flatten all others.

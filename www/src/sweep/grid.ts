@@ -1,4 +1,4 @@
-import { parse, setting } from '../ui/words';
+import { parse, setting } from '../words/numbers';
 import type { Grid } from './config';
 
 // Neighbours of a grid differ by more than this digit.

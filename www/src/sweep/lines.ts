@@ -1,5 +1,5 @@
 import type { MethodSummary, SweepQuestion } from '../protocol';
-import { setting } from '../ui/words';
+import { setting } from '../words/numbers';
 import type { SweepQuantity } from './config';
 import { presetName } from './name';
 import type { SweepRecord, SweptRun } from './record';
@@ -7,7 +7,7 @@ import type { SweepRecord, SweptRun } from './record';
 /** The runs of a sweep that belong into one line of the robustness chart. */
 export interface Line {
   name: string;
-  /** Which colour, dash and point; see `ui/run-style.ts`. */
+  /** Which colour, dash and point; see `charts/run-style.ts`. */
   style: number;
   /** At rising values. */
   runs: SweptRun[];

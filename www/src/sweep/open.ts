@@ -1,4 +1,4 @@
-import type { App } from '../app';
+import type { App } from '../language/app';
 import type { RunBook } from '../runs/book';
 import { browserShelf } from '../runs/shelf';
 import { Signal } from '../signal';

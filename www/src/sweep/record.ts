@@ -1,9 +1,9 @@
-import type { App } from '../app';
 import { readyValue } from '../lab/loadable';
+import type { App } from '../language/app';
 import type { ValidationPoint } from '../metrics/run-series';
+import type { ThinCurve } from '../metrics/thin';
 import type { DataSettings, SessionSettings } from '../protocol';
-import type { ThinCurve } from '../runs/thin';
-import { count, plural } from '../ui/words';
+import { count, plural } from '../words/numbers';
 import type { SweepQuantity } from './config';
 
 /** A run of a sweep that has finished or diverged. */

@@ -1,4 +1,4 @@
-import { measure, plural, setting } from '../ui/words';
+import { measure, plural, setting } from '../words/numbers';
 import type { SweepQuantity } from './config';
 import type { SummedLine } from './lines';
 import { quantityNames } from './name';

@@ -1,4 +1,4 @@
-import type { ChartState } from '../ui/chart';
+import type { ChartState } from '../charts/chart';
 import { MOST_ITERATIONS } from './config';
 import type { MethodCurve } from './lab';
 

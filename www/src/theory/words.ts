@@ -1,5 +1,5 @@
 import type { TheoryGeometry } from '../protocol';
-import { count, measure } from '../ui/words';
+import { count, measure } from '../words/numbers';
 import { MOST_ITERATIONS, methodNames, TARGET } from './config';
 import type { MethodCurve } from './lab';
 

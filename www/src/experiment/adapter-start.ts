@@ -1,0 +1,73 @@
+import { followStart } from '../config/start';
+import { h } from '../controls/dom';
+import { dropZone } from '../controls/drop-zone';
+import { factList } from '../controls/facts';
+import { failureBox } from '../controls/message';
+import type { Result } from '../result';
+import { setting } from '../words/numbers';
+import type { Experiment } from './experiment';
+
+/** In which files adapters come to an experiment. */
+export interface AdapterSource {
+  words: string;
+  accept: string;
+  folder: boolean;
+  /** The adapter that these files are, as the lab wants it. */
+  read(files: File[]): Promise<Result<{ name: string }>>;
+}
+
+/** The adapter that all runs start from. */
+export function adapterStart(
+  app: Experiment,
+  { words, accept, folder, read: find }: AdapterSource,
+): HTMLElement[] {
+  const { lab } = app;
+  const problem = failureBox();
+  const facts = factList('The adapter that all runs start from');
+  const remove = h('button', { type: 'button', id: app.id('start-afresh') }, 'Start from fresh adapters');
+  const about = h('div', { class: 'adapter-start', role: 'status' }, facts.element, remove);
+  remove.addEventListener('click', async () => {
+    const answer = await lab.startFrom(null);
+    problem.show(answer.ok ? null : answer.failure);
+  });
+  let asked = 0;
+  const read = async (files: File[]) => {
+    asked += 1;
+    const own = asked;
+    const found = await find(files);
+    if (own !== asked) return;
+    if (!found.ok) return problem.show(found.failure);
+    const answer = await lab.startFrom(found.value);
+    if (own !== asked) return;
+    problem.show(answer.ok ? null : answer.failure);
+    const start = lab.startAdapter.value;
+    // A field in which the user was typing would go on showing that.
+    const typing = document.activeElement;
+    if (typing instanceof HTMLInputElement && typing.closest(`#${app.id('settings')}`) !== null)
+      typing.blur();
+    if (answer.ok && start !== null) app.change(({ session }) => followStart(session, start));
+  };
+  const drop = dropZone({
+    words,
+    choose: 'Choose an adapter',
+    accept,
+    folder,
+    onFiles: (files) => void read(files),
+  });
+  lab.startAdapter.watch((start) => {
+    about.hidden = start === null;
+    if (start === null) return;
+    facts.show([
+      ['All runs start from', start.name],
+      ['Rank', String(start.rank)],
+      ['Alpha', setting(start.alpha)],
+      ['Layers', start.targets.join(', ')],
+      ['Made for', start.base ?? 'not told'],
+    ]);
+  });
+  lab.phase.watch(() => {
+    drop.toggleAttribute('inert', app.locked);
+    remove.disabled = app.locked;
+  });
+  return [about, drop, problem.element];
+}

@@ -1,0 +1,110 @@
+import { h } from '../controls/dom';
+import { showProblems } from '../controls/field';
+import { chartsPanel } from '../experiment/curves/charts-panel';
+import { settingsPanel } from '../experiment/settings/settings-panel';
+import { transportPanel } from '../experiment/transport-panel';
+import type { Machine } from '../lab/estimate';
+import type { Lab } from '../lab/lab';
+import { readyValue } from '../lab/loadable';
+import type { SpawnWorker } from '../lab/worker-link';
+import { Signal } from '../signal';
+import { imagesAdapters } from './adapters-panel';
+import { comparisons, defaultPictureConfig, pictureTargets, runsOf } from './config';
+import { keepPictureConfig, recallPictureConfig } from './config-store';
+import { imagesData } from './data-panel';
+import { imagesDraw } from './draw-panel';
+import { PictureExperiment } from './experiment';
+import { imagesModel } from './model-panel';
+import { PictureLab } from './picture-lab';
+import { imagesStory } from './story';
+
+/** A text-to-image model that learns pictures. It computes on the engine of the language lab, in workers of its own. */
+export function imagesView(spawn: SpawnWorker, machine: Machine, language: Lab): HTMLElement[] {
+  const lab = new PictureLab(spawn, machine);
+  const images = new PictureExperiment(lab, new Signal(recallPictureConfig()));
+  images.config.subscribe(keepPictureConfig);
+  language.choice.watch((choice) => choice.reason !== '' && void lab.useEngine(choice));
+  const source = () => {
+    const model = readyValue(lab.model.value);
+    const { name = '' } = images.shelf.set.value ?? {};
+    return {
+      model: model && { ...model, architecture: 'diffusion transformer' },
+      data: { name, statistics: readyValue(lab.data.value) },
+    };
+  };
+  const settings = settingsPanel(images, {
+    defaults: defaultPictureConfig,
+    targets: pictureTargets,
+    aboutTargets: 'Layers of every block, of the text encoder and of the denoiser, that carry an adapter.',
+    textEncoder: true,
+    aboveRuns: comparisonButtons(images),
+  });
+  const view = [
+    imagesStory(images),
+    h(
+      'div',
+      { class: 'setup' },
+      section('model', 1, 'Model', ...imagesModel(images)),
+      section('data', 2, 'Pictures to learn', ...imagesData(images)),
+      section('settings', 3, 'Settings', ...settings),
+    ),
+    h(
+      'div',
+      { class: 'bench' },
+      section('train', 4, 'Train and draw', ...transportPanel(images), ...imagesDraw(images)),
+      section('curves', 5, 'Curves', ...chartsPanel(images, source)),
+      section('adapters', 6, 'Adapters', ...imagesAdapters(images)),
+    ),
+  ];
+  images.problems.watch((problems) => {
+    for (const part of view) showProblems(part, problems);
+  });
+  return view;
+}
+
+function section(name: string, numeral: number, title: string, ...content: HTMLElement[]): HTMLElement {
+  const id = `images-${name}`;
+  return h(
+    'section',
+    { id, 'aria-labelledby': `${id}-title`, tabindex: name === 'train' ? '-1' : null },
+    h(
+      'h2',
+      { id: `${id}-title` },
+      h('span', { class: 'numeral', 'aria-hidden': 'true' }, String(numeral)),
+      title,
+    ),
+    ...content,
+  );
+}
+
+/** Runs that show something, ready to be taken. */
+function comparisonButtons(images: PictureExperiment): HTMLElement {
+  const buttons = comparisons.map((comparison) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'small',
+        'data-comparison': comparison.id,
+        title: comparison.about,
+        onclick: () =>
+          images.change((config) => {
+            config.runs = runsOf(comparison, config.session.steps);
+          }),
+      },
+      comparison.name,
+    ),
+  );
+  const about = comparisons.map(({ name, about: words }) => h('li', {}, h('strong', {}, `${name}: `), words));
+  return h(
+    'div',
+    { class: 'stack comparisons' },
+    h('div', { class: 'row', role: 'group', 'aria-label': 'Comparisons' }, ...buttons),
+    h(
+      'details',
+      { class: 'more' },
+      h('summary', {}, 'What these show'),
+      h('ul', { class: 'hint' }, ...about),
+    ),
+  );
+}

@@ -1,0 +1,184 @@
+import { swatch } from '../../charts/run-style';
+import type { RunConfig } from '../../config/config';
+import { fill, h, setText } from '../../controls/dom';
+import { choiceField } from '../../controls/field';
+import { failureBox } from '../../controls/message';
+import { progressBar } from '../../controls/progress';
+import { Exporter } from '../../lab/exporting';
+import type { Precision, Progress } from '../../protocol';
+import { failed, type Result, success, wordsOf } from '../../result';
+import { adapterReadme, mergedReadme, type RecipeInput } from '../../share/adapter-readme';
+import { UNKNOWN_BASE } from '../../share/base-id';
+import { fileName } from '../../share/file-name';
+import { saveFile } from '../../share/save-file';
+import { ZipWriter } from '../../share/zip';
+import type { Signal } from '../../signal';
+import type { App } from '../app';
+
+/** Files of a model folder that are no weights and go with a merged model. */
+const companions =
+  /^(tokenizer.*\.json|tokenizer\.model|chat_template\.jinja|special_tokens_map\.json|generation_config\.json|vocab\.json|merges\.txt)$/;
+
+/** A file that was made. */
+interface Made {
+  name: string;
+  content: Blob;
+}
+
+/** Every run of the training, and the forms in which it can leave. */
+export function adapterExports(app: App, base: Signal<string>, field: HTMLElement): HTMLElement[] {
+  const { lab } = app;
+  const exporter = new Exporter(() => lab.trainees);
+  const problem = failureBox();
+  const told = h('p', { class: 'hint adapter-told', role: 'status' });
+  let running: AbortController | null = null;
+  const progress = progressBar('Exporting', () => running?.abort());
+  let precision: Precision = 'f16';
+  const numbers = choiceField<Precision>({
+    label: 'Numbers in GGUF and merged files',
+    help: 'F32 keeps every bit that was trained; F16 and BF16 take half the room. A PEFT folder is always F32.',
+    choices: [
+      ['f32', 'F32'],
+      ['f16', 'F16'],
+      ['bf16', 'BF16'],
+    ],
+    onInput: (value) => {
+      precision = value;
+    },
+  });
+  numbers.show(precision);
+
+  const recipeOf = (run: number): RecipeInput | null => {
+    const config = app.trained.value;
+    if (config === null) return null;
+    const series = app.metrics.value?.runs[run];
+    return {
+      config,
+      run,
+      base: base.value || UNKNOWN_BASE,
+      data: app.dataSource.value?.name ?? '',
+      start: lab.startedFrom,
+      step: series?.losses.length ?? 0,
+      validationLoss: series?.validation.at(-1)?.loss ?? null,
+    };
+  };
+  const stem = (run: number) => fileName(app.trainedRuns.value[run]?.name ?? 'run');
+
+  const peft = async (run: number, recipe: RecipeInput): Promise<Result<Made>> => {
+    const files = await exporter.peft(run, recipe.base);
+    if (!files.ok) return files;
+    const zip = new ZipWriter();
+    const folder = stem(run);
+    zip.add(`${folder}/adapter_config.json`, files.value.config);
+    zip.add(`${folder}/adapter_model.safetensors`, files.value.weights);
+    zip.add(`${folder}/README.md`, adapterReadme(recipe));
+    return success({ name: `${folder}.zip`, content: zip.finish() });
+  };
+  const gguf = async (run: number): Promise<Result<Made>> => {
+    const file = await exporter.gguf(run, precision);
+    if (!file.ok) return file;
+    return success({
+      name: `${stem(run)}-lora-${precision}.gguf`,
+      content: new Blob([file.value.slice()]),
+    });
+  };
+  const merged = async (run: number, recipe: RecipeInput, signal: AbortSignal): Promise<Result<Made>> => {
+    const zip = new ZipWriter();
+    const folder = `${stem(run)}-merged`;
+    const weights = zip.stored(`${folder}/model.safetensors`);
+    const show = (state: Progress) => progress.show(state);
+    const config = await exporter.merged(run, precision, (bytes) => weights.push(bytes), show, signal);
+    if (!config.ok) return config;
+    weights.end();
+    zip.add(`${folder}/config.json`, config.value);
+    const others = lab.modelFiles.filter(({ name }) => companions.test(name));
+    for (const file of others) zip.add(`${folder}/${file.name}`, new Uint8Array(await file.arrayBuffer()));
+    const hasTokenizer = others.some(({ name }) => name === 'tokenizer.json');
+    zip.add(`${folder}/README.md`, mergedReadme(recipe, hasTokenizer));
+    return success({ name: `${folder}.zip`, content: zip.finish() });
+  };
+
+  const make = async (work: (signal: AbortSignal) => Promise<Result<Made>>) => {
+    if (running !== null) return;
+    running = new AbortController();
+    const { signal } = running;
+    problem.show(null);
+    setText(told, '');
+    progress.show({ action: 'Exporting', done: 0, total: 0 });
+    enable();
+    const made = await work(signal).catch((thrown) =>
+      failed('adapter', `The file could not be made (${wordsOf(thrown)}). Free some memory and try again.`),
+    );
+    running = null;
+    progress.show(null);
+    enable();
+    if (signal.aborted) return setText(told, 'The export was cancelled.');
+    if (!made.ok) return problem.show(made.failure);
+    saveFile(made.value.name, made.value.content);
+    setText(told, `Saved as ${made.value.name}.`);
+  };
+
+  const buttons: { button: HTMLButtonElement; run: number }[] = [];
+  const row = (config: RunConfig, run: number) => {
+    const button = (
+      form: string,
+      work: (recipe: RecipeInput, signal: AbortSignal) => Promise<Result<Made>>,
+    ) => {
+      const element = h('button', { type: 'button', 'data-form': form }, form);
+      element.setAttribute('aria-label', `${form} of ${config.name}`);
+      element.addEventListener('click', () => {
+        const recipe = recipeOf(run);
+        if (recipe !== null) void make((signal) => work(recipe, signal));
+      });
+      buttons.push({ button: element, run });
+      return element;
+    };
+    return h(
+      'li',
+      { class: 'adapter-run', 'data-export': config.name },
+      h('span', { class: 'adapter-name' }, swatch(config.style), config.name),
+      h(
+        'span',
+        { class: 'row' },
+        button('PEFT folder', (recipe) => peft(run, recipe)),
+        button('GGUF LoRA', () => gguf(run)),
+        button('Merged model', (recipe, signal) => merged(run, recipe, signal)),
+      ),
+    );
+  };
+  const hint = h('p', { class: 'hint' });
+  const list = h('ul', { class: 'adapter-runs' });
+  const ready = () => ['paused', 'finished', 'stopped'].includes(lab.phase.value) && lab.trainees.length > 0;
+  const enable = () => {
+    const runs = app.metrics.value?.runs ?? [];
+    for (const { button, run } of buttons) {
+      button.disabled = !ready() || running !== null || runs[run]?.divergedAt !== null;
+    }
+    const diverged = runs.some((run) => run.divergedAt !== null);
+    const words = diverged ? 'A run that diverged has no adapter.' : '';
+    setText(
+      hint,
+      ready()
+        ? `A PEFT folder for Python, a LoRA for llama.cpp, or the whole model with the run merged in. ${words}`
+        : 'The adapters of all runs can leave when a training is paused or over.',
+    );
+  };
+  app.trainedRuns.watch((runs) => {
+    buttons.length = 0;
+    fill(list, ...runs.map(row));
+    list.hidden = runs.length === 0;
+    enable();
+  });
+  lab.phase.watch((phase) => {
+    // Adapters that move would make a mixture.
+    if (phase === 'running' || phase === 'preparing') running?.abort();
+    enable();
+  });
+  return [
+    h('div', { class: 'adapter-fields' }, field, numbers.element),
+    hint,
+    h('div', {}, list, told),
+    progress.element,
+    problem.element,
+  ];
+}

@@ -1,0 +1,166 @@
+import { fill, h, setText } from '../../controls/dom';
+import { dropZone } from '../../controls/drop-zone';
+import { factList } from '../../controls/facts';
+import { textField } from '../../controls/field';
+import { failureBox } from '../../controls/message';
+import { progressBar } from '../../controls/progress';
+import { readyValue } from '../../lab/loadable';
+import type { DataSummary } from '../../protocol';
+import { count, plural } from '../../words/numbers';
+import type { App } from '../app';
+import { examplePreview } from '../tokens/preview';
+import { dataAddress } from './address-panel';
+import { bundledData } from './bundled-data';
+import { columnMap } from './column-map';
+import { dataFields, formatNames } from './data-fields';
+import { lengthHistogram } from './histogram';
+
+/** Where the text comes from, how it is read, and what became of it. */
+export function dataPanel(app: App): HTMLElement[] {
+  const { lab } = app;
+  const problem = failureBox();
+  const progress = progressBar('Reading the data', () => lab.cancelLoading());
+  const facts = factList('The data that was read');
+  const lengths = lengthHistogram();
+  const preview = examplePreview();
+  const waiting = h('p', { class: 'hint', role: 'status' });
+  const reread = h(
+    'button',
+    { type: 'button', id: 'read-data', onclick: () => void app.readData() },
+    'Read again',
+  );
+
+  const take = (blob: Blob, name: string) => void app.readData({ blob, name });
+  const takeBundled = async () => {
+    const source = await bundledData();
+    if (source.ok) void app.readData(source.value);
+    else problem.show(source.failure);
+  };
+  let pasted = '';
+  const paste = textField({
+    label: 'Paste text',
+    help: 'A pair a line as prompt||completion, JSON lines, CSV with a header, or plain text.',
+    rows: 4,
+    onInput: (value) => {
+      pasted = value;
+    },
+  });
+  const usePasted = () => take(new Blob([pasted]), 'pasted.txt');
+  const chooser = h(
+    'details',
+    { class: 'chooser', open: true },
+    h('summary', {}, 'Choose data'),
+    h(
+      'div',
+      { class: 'offer' },
+      h(
+        'p',
+        {},
+        h('strong', {}, 'WordNet definitions'),
+        h('br'),
+        'Words and what they mean, as prompt and completion',
+      ),
+      h(
+        'button',
+        { type: 'button', class: 'primary', id: 'use-bundled', onclick: () => void takeBundled() },
+        'Use',
+      ),
+    ),
+    dropZone({
+      words: 'Or drop text, prompt||completion lines, JSONL or CSV.',
+      choose: 'Choose a file',
+      accept: '.txt,.jsonl,.ndjson,.json,.csv,.tsv,.md',
+      folder: false,
+      onFiles: ([file]) => file !== undefined && take(file, file.name),
+    }),
+    h(
+      'details',
+      { class: 'paste' },
+      h('summary', {}, 'Or paste it'),
+      paste.element,
+      h('button', { type: 'button', onclick: usePasted }, 'Use this text'),
+    ),
+    ...dataAddress(take),
+  );
+  const fields = dataFields(app);
+  const options = h(
+    'details',
+    { class: 'options' },
+    h('summary', {}, 'How it is read'),
+    fields,
+    columnMap(app),
+    reread,
+  );
+
+  const show = () => {
+    const state = lab.data.value;
+    progress.show(state.status === 'loading' ? state.progress : null);
+    problem.show(state.status === 'failed' ? state.failure : null);
+    const summary = readyValue(state);
+    facts.element.hidden = summary === undefined;
+    preview.element.hidden = summary === undefined;
+    lengths.element.hidden = summary === undefined;
+    if (summary !== undefined) {
+      facts.show(factsOf(summary, app.dataSource.value?.name ?? ''));
+      lengths.show(summary.statistics.lengths);
+      preview.show(summary.preview);
+      chooser.open = false;
+    }
+  };
+  const showWaiting = () => {
+    const source = app.dataSource.value;
+    reread.hidden = source === null;
+    reread.classList.toggle('primary', app.dataStale.value);
+    if (source !== null && lab.model.value.status !== 'ready') {
+      setText(waiting, `${source.name} is read as soon as there is a model: its tokenizer makes the tokens.`);
+    } else {
+      setText(waiting, app.dataStale.value ? 'Settings changed: the data is read again at Start.' : '');
+    }
+    waiting.hidden = waiting.textContent === '';
+  };
+  lab.data.watch(show);
+  lab.model.watch(showWaiting);
+  app.dataSource.watch(showWaiting);
+  app.dataStale.watch(showWaiting);
+  lab.phase.watch(() => {
+    chooser.toggleAttribute('inert', app.locked);
+    options.toggleAttribute('inert', app.locked);
+  });
+  const host = h('div', { class: 'stack' });
+  fill(
+    host,
+    facts.element,
+    progress.element,
+    problem.element,
+    waiting,
+    chooser,
+    options,
+    lengths.element,
+    preview.element,
+  );
+  return [host];
+}
+
+function factsOf({ detected, statistics }: DataSummary, name: string): [string, string][] {
+  const tokens = statistics.train_tokens + statistics.validation_tokens;
+  const counted = statistics.train_counted_tokens + statistics.validation_counted_tokens;
+  const examples = statistics.train_examples + statistics.validation_examples;
+  return [
+    ['File', name],
+    ['Read as', `${formatNames[detected.format]}: ${detected.reason}`],
+    ['Training', plural(statistics.train_examples, 'example')],
+    ['Validation', plural(statistics.validation_examples, 'example')],
+    ['Tokens', count(tokens)],
+    ['In the loss', shareOf(counted, tokens)],
+    ['Longest', plural(statistics.longest, 'token')],
+    ['Cut', shareOf(statistics.truncated, examples)],
+    ['Left out', shareOf(statistics.dropped, examples + statistics.dropped)],
+  ];
+}
+
+/** `12 (3 %)`. */
+function shareOf(part: number, whole: number): string {
+  if (part === 0 || whole === 0) return count(part);
+  const percent = (100 * part) / whole;
+  return `${count(part)} (${percent < 1 ? 'below 1' : Math.round(percent)} %)`;
+}

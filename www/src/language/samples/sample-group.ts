@@ -1,0 +1,59 @@
+import { swatch } from '../../charts/run-style';
+import { copyButton } from '../../controls/copy-button';
+import { h, setText } from '../../controls/dom';
+import { plural, rate } from '../../words/numbers';
+import { type Answer, rateOf, type SampleGroup } from './samples';
+
+/** All answers to one prompt, side by side. */
+export function sampleGroup(group: SampleGroup) {
+  const title = titleOf(group);
+  const answers = group.answers.map((answer) => {
+    const run = answer.run === null ? undefined : group.runs[answer.run];
+    const name = run?.name ?? 'Base';
+    const text = h('p', { class: 'answer-text' });
+    const state = h('span', { class: 'hint' });
+    const look =
+      run === undefined ? h('span', { class: 'swatch base', 'aria-hidden': 'true' }) : swatch(run.style);
+    const copy = copyButton(`the answer of ${name}, ${title}`, () => answer.text);
+    const element = h(
+      'article',
+      { class: 'answer', 'aria-label': `${name}, ${title}` },
+      h('h4', {}, look, name),
+      text,
+      h('div', { class: 'answer-foot' }, state, copy),
+    );
+    return { answer, text, state, copy, element };
+  });
+  const element = h(
+    'section',
+    { class: 'sample-group', 'aria-label': `Samples: ${title}` },
+    h('h3', {}, title),
+    h('p', { class: 'asked' }, group.prompt),
+    h('div', { class: 'answers' }, ...answers.map((answer) => answer.element)),
+  );
+  const show = () => {
+    for (const { answer, text, state, copy } of answers) {
+      setText(text, answer.text.trimStart());
+      setText(state, stateOf(answer));
+      text.classList.toggle('writing', !answer.done);
+      copy.hidden = !answer.done || answer.text === '';
+    }
+  };
+  show();
+  return { element, show };
+}
+
+function titleOf({ training, step, runs }: SampleGroup): string {
+  if (runs.length === 0) return 'The base alone';
+  const when = step === 0 ? 'before training' : `after step ${step}`;
+  // Of the first training of a visit it goes without saying.
+  if (training > 1) return `Training ${training}, ${when}`;
+  return when.charAt(0).toUpperCase() + when.slice(1);
+}
+
+function stateOf(answer: Answer): string {
+  if (answer.tokens === 0) return answer.done ? 'ended at once' : 'reading…';
+  const speed = rateOf(answer);
+  const words = plural(answer.tokens, 'token');
+  return speed === null ? words : `${words} · ${rate(speed)} / s`;
+}

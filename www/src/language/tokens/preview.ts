@@ -1,0 +1,47 @@
+import { fill, h } from '../../controls/dom';
+import type { TokenPiece } from '../../protocol';
+
+/** Tokenised examples with the loss mask: what counts is tinted and underlined, and said to screen readers. */
+export function examplePreview() {
+  const list = h('ol', { class: 'examples' });
+  const element = h(
+    'details',
+    { class: 'preview', open: true },
+    h('summary', {}, 'First examples, token by token'),
+    h(
+      'p',
+      { class: 'legend' },
+      h('mark', {}, h('span', { class: 'token' }, 'underlined')),
+      ' tokens count in the loss.',
+    ),
+    h(
+      'div',
+      { class: 'examples-frame', tabindex: '0', role: 'region', 'aria-label': 'First examples' },
+      list,
+    ),
+  );
+  const show = (examples: readonly (readonly TokenPiece[])[]) => {
+    element.hidden = examples.length === 0;
+    fill(list, ...examples.map((pieces) => h('li', {}, ...stretches(pieces))));
+  };
+  return { element, show };
+}
+
+/** Neighbouring tokens that are masked alike share an element. */
+function stretches(pieces: readonly TokenPiece[]): HTMLElement[] {
+  const found: HTMLElement[] = [];
+  let counts: boolean | null = null;
+  for (const piece of pieces) {
+    if (piece.counts !== counts) {
+      counts = piece.counts;
+      found.push(counts ? h('mark', {}, h('span', { class: 'unseen' }, 'counts: ')) : h('span', {}));
+    }
+    found.at(-1)?.append(h('span', { class: 'token' }, visible(piece.text)));
+  }
+  return found;
+}
+
+/** Line ends are tokens too. */
+export function visible(text: string): string {
+  return text.replaceAll('\n', '↵\n').replaceAll('\t', '⇥');
+}

@@ -1,0 +1,225 @@
+import { methods as methodOrder } from '../config/methods';
+import { presetsOf } from '../config/presets';
+import { h, setText } from '../controls/dom';
+import {
+  checkField,
+  choiceField,
+  numberField,
+  showProblems,
+  switchField,
+  textField,
+} from '../controls/field';
+import { plural } from '../words/numbers';
+import type { Grid, SweepQuantity } from './config';
+import { hasQuantity, lrOf, valuesOf } from './config';
+import { presetName } from './name';
+import { basisOf, basisWords } from './record';
+import type { Sweep } from './sweep';
+
+const quantities: readonly (readonly [SweepQuantity, string])[] = [
+  ['lr', 'learning rate'],
+  ['rank', 'rank'],
+  ['damping', 'damping δ'],
+];
+
+/** What is trained, by which methods, and at which values. */
+export function sweepControls(sweep: Sweep): HTMLElement[] {
+  const grid = gridFields(sweep);
+  const methods = methodFields(sweep);
+  const lock = () => {
+    const { active } = sweep;
+    grid.disabled = active;
+    methods.disabled = active;
+  };
+  sweep.phase.watch(lock);
+  const sections = [
+    section('sweep-basis-title', 'What is trained', basisSummary(sweep)),
+    section('sweep-methods-title', 'Methods', methods),
+    section('sweep-grid-title', 'Values', grid),
+  ];
+  sweep.problems.watch((problems) => {
+    for (const one of sections) showProblems(one, problems);
+  });
+  return sections;
+}
+
+function section(id: string, title: string, ...content: HTMLElement[]): HTMLElement {
+  return h('section', { 'aria-labelledby': id }, h('h2', { id }, title), ...content);
+}
+
+/** Model, data and settings of the Language tab, or what is missing there. */
+function basisSummary(sweep: Sweep): HTMLElement {
+  const { app } = sweep;
+  const words = h('p', { id: 'sweep-basis' });
+  const link = h('a', { href: '#language' });
+  const show = () => {
+    const basis = basisOf(app, sweep.config.value.quantity);
+    const missing =
+      app.lab.model.value.status === 'ready'
+        ? 'No data is chosen.'
+        : app.lab.data.value.status === 'none' && app.dataSource.value === null
+          ? 'No model is loaded and no data is chosen.'
+          : 'No model is loaded.';
+    setText(words, basis === undefined ? missing : basisWords(basis));
+    setText(link, basis === undefined ? 'Choose them in the Language tab' : 'Change in the Language tab');
+  };
+  for (const signal of [
+    app.config,
+    app.lab.model,
+    app.lab.data,
+    app.lab.startAdapter,
+    app.dataSource,
+    sweep.config,
+  ]) {
+    signal.subscribe(show);
+  }
+  show();
+  const hint = h(
+    'p',
+    { class: 'hint' },
+    'All runs of a sweep share these; its methods have the hyper-parameters of their presets. A sweep and a training of the Language tab exclude each other, because both need the engine.',
+  );
+  return h('div', { class: 'stack' }, words, h('p', {}, link), hint);
+}
+
+/** A box for each preset, with its lr where that is not what is varied. */
+function methodFields(sweep: Sweep): HTMLFieldSetElement {
+  const ids = methodOrder.flatMap((method) => presetsOf(method).map(({ id }) => id));
+  const rows = ids.map((id) => {
+    const name = presetName(id);
+    const box = checkField(name, (on) =>
+      sweep.change((config) => {
+        const chosen = new Set(config.methods);
+        if (on) chosen.add(id);
+        else chosen.delete(id);
+        config.methods = ids.filter((one) => chosen.has(one));
+      }),
+    );
+    const lr = numberField({
+      label: `lr of ${name}`,
+      help: 'Learning rate of all runs of this method, because the sweep varies something else.',
+      field: `sweep.lr.${id}`,
+      onInput: (value) =>
+        sweep.change((config) => {
+          config.lrs[id] = value;
+        }),
+    });
+    const none = h('span', { class: 'hint' }, 'no damping');
+    const element = h(
+      'li',
+      { class: 'sweep-method' },
+      h('div', { class: 'row' }, box.element, none),
+      lr.element,
+    );
+    const show = () => {
+      const { quantity, methods } = sweep.config.value;
+      const usable = hasQuantity(id, quantity);
+      box.show(methods.includes(id) && usable);
+      box.input.disabled = !usable;
+      none.hidden = usable;
+      lr.element.hidden = quantity === 'lr' || !usable || !methods.includes(id);
+      lr.show(lrOf(sweep.config.value, id));
+    };
+    return { element, show };
+  });
+  sweep.config.watch(() => {
+    for (const { show } of rows) show();
+  });
+  const problem = h('p', { class: 'problem', hidden: true });
+  return h(
+    'fieldset',
+    { class: 'plain' },
+    h('legend', { class: 'unseen' }, 'Methods'),
+    h('ul', { class: 'sweep-methods' }, ...rows.map(({ element }) => element)),
+    h('div', { 'data-field': 'sweep.methods' }, problem),
+  );
+}
+
+/** What is varied, a grid that makes a list, and the list. */
+function gridFields(sweep: Sweep): HTMLFieldSetElement {
+  const editGrid = (edit: (grid: Grid) => void) =>
+    sweep.change((config) => {
+      const { quantity, grids, values } = config;
+      edit(grids[quantity]);
+      const made = valuesOf(grids, quantity);
+      if (made !== '') values[quantity] = made;
+    });
+  const number = (key: 'lowest' | 'highest' | 'points', label: string, help: string) =>
+    numberField({
+      label,
+      help,
+      field: `sweep.${key}`,
+      onInput: (value) =>
+        editGrid((grid) => {
+          grid[key] = value;
+        }),
+    });
+  const varied = choiceField<SweepQuantity>({
+    label: 'Varied',
+    help: 'What differs between the runs of a method. Where rank is varied, alpha stays as it is set.',
+    choices: quantities,
+    onInput: (value) =>
+      sweep.change((config) => {
+        config.quantity = value;
+      }),
+  });
+  const lowest = number('lowest', 'Lowest', 'First value of the list.');
+  const highest = number('highest', 'Highest', 'Last value of the list.');
+  const points = number(
+    'points',
+    'Points',
+    'How many values the list has, the first and the last among them.',
+  );
+  const log = switchField({
+    label: 'Logarithmic',
+    help: 'Neighbours have equal ratios instead of equal distances.',
+    onInput: (value) =>
+      editGrid((grid) => {
+        grid.log = value;
+      }),
+  });
+  const values = textField({
+    label: 'Values',
+    help: 'What is trained, separated by commas. Change it as you like, also after a sweep: only what has no result yet is trained.',
+    field: 'sweep.values',
+    rows: 2,
+    onInput: (text) =>
+      sweep.change((config) => {
+        config.values[config.quantity] = text;
+      }),
+  });
+  const every = numberField({
+    label: 'Validate every',
+    help: 'Steps between two measurements of the validation loss; 0 measures before the first and after the last step only.',
+    field: 'sweep.validation_every',
+    onInput: (value) =>
+      sweep.change((config) => {
+        config.validationEvery = value;
+      }),
+  });
+  const count = h('p', { class: 'hint', id: 'sweep-count' });
+  sweep.config.watch((config) => {
+    const grid = config.grids[config.quantity];
+    varied.show(config.quantity);
+    lowest.show(grid.lowest);
+    highest.show(grid.highest);
+    points.show(grid.points);
+    log.show(grid.log);
+    values.show(config.values[config.quantity]);
+    every.show(config.validationEvery);
+  });
+  sweep.measured.watch(() => {
+    const [all, open] = [sweep.wanted.length, sweep.pending.length];
+    const done = open < all ? `, ${all - open} of them trained` : '';
+    setText(count, sweep.problems.value.size > 0 ? '' : `${plural(all, 'run')}${done}.`);
+  });
+  const fields = [varied, lowest, highest, points, log, every].map(({ element }) => element);
+  return h(
+    'fieldset',
+    { class: 'plain' },
+    h('legend', { class: 'unseen' }, 'Values'),
+    h('div', { class: 'fields' }, ...fields),
+    values.element,
+    count,
+  );
+}

@@ -1,0 +1,167 @@
+import { swatch } from '../charts/run-style';
+import { copyLink } from '../controls/copy-link';
+import { fill, h, setText } from '../controls/dom';
+import { factList } from '../controls/facts';
+import { showProblems } from '../controls/field';
+import { failureBox } from '../controls/message';
+import type { SpawnWorker } from '../lab/worker-link';
+import { duration, measure, setting } from '../words/numbers';
+import { theoryChart } from './chart';
+import { checkTheory, defaultTheory, methodNames, methods } from './config';
+import { TheoryLab } from './lab';
+import { readTheoryLink, theoryLink } from './link';
+import { theoryControls } from './settings-panel';
+import { theoryStory } from './story';
+import { assumptionWords, geometryFacts, iterationsOf, sentenceOf } from './words';
+
+// A slider that is being dragged is one question, not thirty.
+const REST_MS = 120;
+
+/** The theory's problems, trained in a worker of their own while sliders move. */
+export function theoryView(spawn: SpawnWorker): HTMLElement[] {
+  const lab = new TheoryLab(spawn);
+  const settings = defaultTheory();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const changed = () => {
+    clearTimeout(timer);
+    const problems = checkTheory(settings);
+    showProblems(controls.element, problems);
+    if (problems.size === 0) timer = setTimeout(() => void lab.run(structuredClone(settings)), REST_MS);
+  };
+  const controls = theoryControls(settings, changed);
+  lab.state.subscribe(({ phase, curves, failure }) => {
+    if (failure?.field != null) showProblems(controls.element, new Map([[failure.field, failure.message]]));
+    if (phase !== 'finished' || !settings.best_of_grid) return;
+    for (const { method, lr } of curves) settings.lr[method] = Number(lr.toPrecision(3));
+    controls.show();
+  });
+  const told = failureBox();
+  const take = () => {
+    const answer = readTheoryLink(location.hash);
+    if (answer === null) return false;
+    // Else the next reload would undo what is changed from now on.
+    history.replaceState(null, '', '#theory');
+    told.show(answer.ok ? null : answer.failure);
+    if (!answer.ok) return false;
+    const { problem, lr, best_of_grid } = answer.value;
+    Object.assign(settings.problem, problem);
+    Object.assign(settings.lr, lr);
+    settings.best_of_grid = best_of_grid;
+    return true;
+  };
+  take();
+  addEventListener('hashchange', () => {
+    if (!take()) return;
+    controls.show();
+    changed();
+  });
+  controls.show();
+  void lab.run(structuredClone(settings));
+  const link = copyLink({
+    id: 'copy-theory-link',
+    label: 'Copy a link to this problem',
+    link: async () => theoryLink(location.href, settings),
+    about: 'Whoever opens it sees the same curves.',
+  });
+  return [
+    h(
+      'div',
+      { class: 'setup' },
+      h(
+        'section',
+        { 'aria-labelledby': 'theory-problem-title' },
+        h('h2', { id: 'theory-problem-title' }, 'Problem'),
+        told.element,
+        controls.element,
+        link,
+      ),
+    ),
+    h(
+      'div',
+      { class: 'bench' },
+      h(
+        'section',
+        { id: 'theory-curves', 'aria-labelledby': 'theory-curves-title', tabindex: '-1' },
+        h('h2', { id: 'theory-curves-title' }, 'Error over iterations'),
+        ...results(lab),
+      ),
+      h(
+        'section',
+        { 'aria-labelledby': 'theory-hard-title' },
+        h('h2', { id: 'theory-hard-title' }, 'How hard this problem is'),
+        ...geometry(lab),
+      ),
+      h(
+        'section',
+        { 'aria-labelledby': 'theory-story-title' },
+        h('h2', { id: 'theory-story-title' }, 'What it shows'),
+        theoryStory(),
+      ),
+    ),
+  ];
+}
+
+/** Status, legend, curves and numbers of the methods. */
+function results(lab: TheoryLab): HTMLElement[] {
+  const status = h('p', { class: 'status', id: 'theory-status', role: 'status' });
+  const failure = failureBox();
+  const legend = h(
+    'ul',
+    { class: 'chart-legend' },
+    ...methods.map((method, style) => h('li', {}, swatch(style), methodNames[method])),
+  );
+  const columns = ['lr', 'Iterations to 1e-6', 'Error', 'Distance from planted'];
+  const rows = methods.map((method, style) => {
+    const cells = columns.map((name) => h('td', { 'data-column': name }, '–'));
+    const name = h('th', { scope: 'row' }, swatch(style), methodNames[method]);
+    return { cells, row: h('tr', { 'data-method': method }, name, ...cells) };
+  });
+  const heads = ['Method', ...columns].map((name) => h('th', { scope: 'col' }, name));
+  const table = h(
+    'table',
+    { id: 'theory-readouts' },
+    h('caption', { class: 'unseen' }, 'Methods'),
+    h('thead', {}, h('tr', {}, ...heads)),
+    h('tbody', {}, ...rows.map(({ row }) => row)),
+  );
+  lab.state.watch((state) => {
+    failure.show(state.failure);
+    setText(status, statusOf(state));
+    for (const [index, curve] of state.curves.entries()) {
+      const texts = [
+        setting(Number(curve.lr.toPrecision(3))),
+        iterationsOf(curve),
+        measure(curve.errors.at(-1) ?? null),
+        measure(curve.recovery),
+      ];
+      for (const [at, cell] of (rows[index]?.cells ?? []).entries()) setText(cell, texts[at] ?? '');
+    }
+  });
+  const region = { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Numbers of the methods' };
+  const chart = theoryChart(lab);
+  const head = h('div', { class: 'titled' }, legend, chart.save);
+  return [status, failure.element, head, chart.element, h('div', region, table)];
+}
+
+function statusOf({ phase, report, curves, seconds }: TheoryLab['state']['value']): string {
+  if (phase === 'failed') return 'This problem was not solved; see below.';
+  if (phase === 'finished') return `${curves.map(sentenceOf).join(' ')} It took ${duration(seconds)}.`;
+  if (phase === 'searching' && report !== null) return 'Trying learning rates.';
+  return phase === 'running' ? 'Training.' : 'Starting.';
+}
+
+/** The numbers that the theorem's assumption is about. */
+function geometry(lab: TheoryLab): HTMLElement[] {
+  const facts = factList('Condition of the problem');
+  const words = h('p', { id: 'theory-assumption' });
+  let shown = '';
+  lab.state.watch(({ report }) => {
+    if (report === null) return;
+    const next = JSON.stringify(report.geometry);
+    if (next === shown) return;
+    shown = next;
+    facts.show(geometryFacts(report.geometry));
+    fill(words, assumptionWords(report.geometry));
+  });
+  return [facts.element, words];
+}
