@@ -55,7 +55,7 @@ pub use webgpu::{check, destroy, guarded, has_half_precision, start};
 mod webgpu {
     use std::sync::{Mutex, OnceLock};
 
-    use burn::tensor::wgpu::wgpu;
+    use burn_wgpu::WgpuSetup;
 
     use super::{Device, EngineError, EngineReport};
 
@@ -94,16 +94,21 @@ mod webgpu {
                 *lost = Some(format!("{reason:?} {message}").trim().to_owned());
             }
         });
+        let report = report(&setup);
+        let _ = DEVICE.set(setup.device);
+        Ok((device, report))
+    }
+
+    /// What was started. How it computes products is not known yet.
+    fn report(setup: &WgpuSetup) -> EngineReport {
         let info = setup.adapter.get_info();
-        let report = EngineReport {
+        EngineReport {
             engine: "webgpu".into(),
             description: describe(&info),
             fallback_adapter: info.device_type == wgpu::DeviceType::Cpu,
             max_buffer_bytes: setup.device.limits().max_buffer_size as f64,
             products: None,
-        };
-        let _ = DEVICE.set(setup.device);
-        Ok((device, report))
+        }
     }
 
     /// What the adapter says of itself; browsers say little, so that pages cannot tell users apart.
