@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { logTicks } from '../src/charts/log-ticks';
 import { freeStyle } from '../src/charts/run-style';
 import { modelFiles } from '../src/controls/dropped';
-import { chooseEngine } from '../src/lab/engine-choice';
+import { chooseEngine } from '../src/engine/engine-choice';
 import { globalField, spreadRuns } from '../src/lab/spread';
 import { bytes, duration, measure, parse, setting } from '../src/words/numbers';
 

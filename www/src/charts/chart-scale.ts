@@ -1,11 +1,12 @@
-import type { ChartState } from './chart';
+/** Of which kind an axis of values is, and where it ends. */
+export interface ValueScale {
+  logScale: boolean;
+  /** Values above are out of sight in the linear chart: a diverging run must not flatten the others. */
+  ceiling: number;
+}
 
 /** What the axis of values spans, given the lowest and highest of them; null where there is none. */
-export function rangeOf(
-  state: Pick<ChartState, 'logScale' | 'ceiling'>,
-  low: number | null,
-  high: number | null,
-): [number, number] {
+export function rangeOf(state: ValueScale, low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return state.logScale ? [0.1, 10] : [0, 1];
   const top = Math.min(high, state.ceiling);
   if (state.logScale) {

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import type { RunConfig } from '../config/config';
-import { rangeOf, tick } from './chart-scale';
+import { rangeOf, tick, type ValueScale } from './chart-scale';
 import { drawCross } from './draw-cross';
 import { logTicks } from './log-ticks';
 import { plotFrame } from './plot-frame';
@@ -23,13 +23,10 @@ export interface EndMark {
   step: number;
 }
 
-export interface ChartState {
+export interface ChartState extends ValueScale {
   steps: number[];
   curves: Curve[];
   marks: EndMark[];
-  logScale: boolean;
-  /** Values above are out of sight in the linear chart: a diverging run must not flatten the others. */
-  ceiling: number;
   lastStep: number;
 }
 

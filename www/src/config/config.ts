@@ -1,4 +1,4 @@
-import type { EnginePreference } from '../lab/engine-choice';
+import type { EnginePreference } from '../engine/engine-choice';
 import type { Quantity } from '../metrics/quantities';
 import type { DataSettings, RunSettings, SampleSettings, SessionSettings } from '../protocol';
 

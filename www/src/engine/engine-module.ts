@@ -1,13 +1,27 @@
 import { relaxedSimd } from 'wasm-feature-detect';
-import type { FolderFiles } from '../lab/exporting';
 import type * as protocol from '../protocol';
-import type { DrawnPictures } from './worker-api';
 
 /** The two engines. */
 export type EngineName = 'cpu' | 'webgpu';
 
 /** The wasm modules: `cpu-relaxed` is the CPU engine with fused multiply-add, for browsers that know relaxed SIMD. */
 export type ModuleName = EngineName | 'cpu-relaxed';
+
+/** Two files of a folder. */
+export interface FolderFiles {
+  config: Uint8Array;
+  weights: Uint8Array;
+}
+
+/** What lanes drew: each as many pictures as captions were given, one after the other. */
+export interface DrawnPictures {
+  /** Index of each lane's run; the base is null. */
+  runs: (number | null)[];
+  /** Width and height of each picture. */
+  size: number;
+  /** [lanes, captions, size, size, 4], RGBA. */
+  pixels: Uint8Array<ArrayBuffer>;
+}
 
 /** What all wasm modules export. Rejections carry a `Failure`. */
 export interface EngineModule {

@@ -1,7 +1,5 @@
-import type { AdapterFiles } from '../lab/adapter-files';
-import type { FolderFiles } from '../lab/exporting';
 import type * as protocol from '../protocol';
-import type { EngineName } from './engine-module';
+import type { DrawnPictures, EngineName, FolderFiles } from './engine-module';
 
 /** What a worker answers. `lost` says that the worker cannot go on: a trap in wasm, or a GPU device that is gone. */
 export type Reply<Value> =
@@ -13,14 +11,10 @@ export type OnProgress = (progress: protocol.Progress) => unknown;
 export type OnPiece = (piece: protocol.SamplePiece) => unknown;
 export type OnTheory = (report: protocol.TheoryReport) => unknown;
 
-/** What lanes drew: each as many pictures as captions were given, one after the other. */
-export interface DrawnPictures {
-  /** Index of each lane's run; the base is null. */
-  runs: (number | null)[];
-  /** Width and height of each picture. */
-  size: number;
-  /** [lanes, captions, size, size, 4], RGBA. */
-  pixels: Uint8Array<ArrayBuffer>;
+/** A PEFT adapter as its two files, `adapter_config.json` and `adapter_model.safetensors`. */
+export interface AdapterFiles extends FolderFiles {
+  /** What the user calls it: the file's or the folder's name. */
+  name: string;
 }
 
 /** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */

@@ -1,4 +1,3 @@
-import { followStart } from '../config/start';
 import { h } from '../controls/dom';
 import { dropZone } from '../controls/drop-zone';
 import { factList } from '../controls/facts';
@@ -6,6 +5,7 @@ import { failureBox } from '../controls/message';
 import type { Result } from '../result';
 import { setting } from '../words/numbers';
 import type { Experiment } from './experiment';
+import { followStart } from './start';
 
 /** In which files adapters come to an experiment. */
 export interface AdapterSource {

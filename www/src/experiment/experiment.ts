@@ -1,6 +1,5 @@
 import type { Problems } from '../config/check';
 import type { RunConfig, SharedConfig } from '../config/config';
-import { startProblems } from '../config/start';
 import type { KeptWorker } from '../lab/crew';
 import type { LabEstimate } from '../lab/estimate';
 import type { LabListener } from '../lab/lab';
@@ -9,6 +8,7 @@ import type { TrainingLab } from '../lab/training-lab';
 import { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { Failure, SessionSettings, TargetShape } from '../protocol';
 import { Signal } from '../signal';
+import { startProblems } from './start';
 
 /** What is needed before Start, as the page shows it. */
 export type EstimateState = LabEstimate | Failure | null;

@@ -1,4 +1,5 @@
-import type { DrawnPictures, Reply } from '../engine/worker-api';
+import type { DrawnPictures } from '../engine/engine-module';
+import type { Reply } from '../engine/worker-api';
 import type { Seat } from '../lab/seat';
 import type { Trainee } from '../lab/training';
 import type { DrawSettings, Failure, Progress } from '../protocol';

@@ -1,15 +1,6 @@
 import { unzipSync } from 'fflate';
+import type { AdapterFiles } from '../engine/worker-api';
 import { failed, type Result, success, wordsOf } from '../result';
-
-/** A PEFT adapter as its two files. */
-export interface AdapterFiles {
-  /** What the user calls it: the file's or the folder's name. */
-  name: string;
-  /** `adapter_config.json`. */
-  config: Uint8Array;
-  /** `adapter_model.safetensors`. */
-  weights: Uint8Array;
-}
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';

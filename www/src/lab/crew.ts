@@ -1,8 +1,8 @@
+import type { EngineChoice } from '../engine/engine-choice';
 import type { OnProgress, Reply } from '../engine/worker-api';
 import type { EngineReport, Failure, Progress, SessionSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
-import type { EngineChoice } from './engine-choice';
 import { Seat } from './seat';
 import { globalField, type Spread } from './spread';
 import type { Trainee } from './training';

@@ -1,3 +1,4 @@
+import type { FolderFiles } from '../engine/engine-module';
 import type { Reply } from '../engine/worker-api';
 import type { MergedPlan, Precision, Progress } from '../protocol';
 import { failed, type Result, success } from '../result';
@@ -5,12 +6,6 @@ import type { Trainee } from './training';
 
 /** A zip without extensions, which everybody opens, holds no larger file. */
 const MOST_ZIPPED = 2 ** 32 - 2 ** 20;
-
-/** Two files of a folder. */
-export interface FolderFiles {
-  config: Uint8Array;
-  weights: Uint8Array;
-}
 
 /** The worker that holds a run, and the run's place there. */
 interface Place {

@@ -1,3 +1,4 @@
+import type { AdapterFiles } from '../engine/worker-api';
 import type {
   DataSettings,
   DataSummary,
@@ -11,7 +12,6 @@ import type {
   TokenLossSettings,
 } from '../protocol';
 import type { Result } from '../result';
-import type { AdapterFiles } from './adapter-files';
 import type { Machine } from './estimate';
 import { type DataSource, language, type TextData } from './language';
 import { sampleAll } from './sampling';

@@ -1,5 +1,5 @@
+import type { AdapterFiles } from '../engine/worker-api';
 import type { DataSettings, DataSummary, ModelSummary } from '../protocol';
-import type { AdapterFiles } from './adapter-files';
 import type { Kind } from './supplies';
 
 /** Text to train on, wherever it is. */

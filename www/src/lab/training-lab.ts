@@ -1,9 +1,9 @@
+import type { EngineChoice } from '../engine/engine-choice';
 import type { OnProgress, Reply, WorkerApi } from '../engine/worker-api';
 import type { AdapterSummary, EngineReport, Failure, SessionSettings } from '../protocol';
 import { failed, type Result } from '../result';
 import { Signal } from '../signal';
 import { Crew, type KeptWorker } from './crew';
-import type { EngineChoice } from './engine-choice';
 import { estimateMemory, type LabEstimate, type Machine } from './estimate';
 import type { Loadable } from './loadable';
 import type { Seat } from './seat';

@@ -1,5 +1,5 @@
 import { h, setText } from '../controls/dom';
-import type { EnginePreference } from '../lab/engine-choice';
+import type { EnginePreference } from '../engine/engine-choice';
 import type { ProductStrategy, ProductTable } from '../protocol';
 import type { App } from './app';
 

@@ -1,4 +1,4 @@
-import { findAdapter } from '../lab/engine-choice';
+import { findAdapter } from '../engine/engine-choice';
 import type { ProductTable } from '../protocol';
 
 /** Names the adapter; `null` where there is none to name. */

@@ -1,5 +1,6 @@
 import { presetCalled } from '../config/presets';
-import { defaultSweep, type Grid, type SweepConfig, sweepQuantities } from './config';
+import { defaultSweep, type SweepConfig, sweepQuantities } from './config';
+import type { Grid } from './grid';
 
 const KEY = 'riemann-lora.sweep';
 

@@ -1,20 +1,11 @@
 import { presetCalled } from '../config/presets';
-import { gridValues, writeValues } from './grid';
+import { type Grid, gridValues, writeValues } from './grid';
 
 /** What a sweep varies. */
 export type SweepQuantity = 'lr' | 'rank' | 'damping';
 
 /** All of them, in the order of the page. */
 export const sweepQuantities: readonly SweepQuantity[] = ['lr', 'rank', 'damping'];
-
-/** What a list of values is made from. */
-export interface Grid {
-  lowest: number;
-  highest: number;
-  points: number;
-  /** Equal ratios instead of equal steps. */
-  log: boolean;
-}
 
 /** Everything about a sweep that a user can set. Kept across reloads. */
 export interface SweepConfig {

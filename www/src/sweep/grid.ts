@@ -1,5 +1,12 @@
 import { parse, setting } from '../words/numbers';
-import type { Grid } from './config';
+/** What a list of values is made from. */
+export interface Grid {
+  lowest: number;
+  highest: number;
+  points: number;
+  /** Equal ratios instead of equal steps. */
+  log: boolean;
+}
 
 // Neighbours of a grid differ by more than this digit.
 const DIGITS = 3;

@@ -10,8 +10,9 @@ import {
   textField,
 } from '../controls/field';
 import { plural } from '../words/numbers';
-import type { Grid, SweepQuantity } from './config';
+import type { SweepQuantity } from './config';
 import { hasQuantity, lrOf, valuesOf } from './config';
+import type { Grid } from './grid';
 import { presetName } from './name';
 import { basisOf, basisWords } from './record';
 import type { Sweep } from './sweep';

@@ -1,4 +1,4 @@
-import type { EngineName } from '../engine/engine-module';
+import type { EngineName } from './engine-module';
 
 /** What the user asks for. */
 export type EnginePreference = 'auto' | EngineName;

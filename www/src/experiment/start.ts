@@ -1,6 +1,6 @@
+import type { Problems } from '../config/check';
+import type { Config } from '../config/config';
 import type { StartAdapter } from '../lab/lab';
-import type { Problems } from './check';
-import type { Config } from './config';
 
 /** What of the settings is not the adapter's that all runs start from. */
 export function startProblems(session: Config['session'], start: StartAdapter | null): Problems {

@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { parseSync } from 'vite';
+import { describe, expect, test } from 'vitest';
+import { layers, shell } from '../layers';
+
+const SRC = join(import.meta.dirname, '../src');
+
+/** An import of `from`, both as paths below `src/`. */
+interface Import {
+  from: string;
+  to: string;
+  /** By `import()`, when it is called. */
+  late: boolean;
+}
+
+const sources = new Map(
+  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.startsWith('generated'))
+    .map((path) => [path, readFileSync(join(SRC, path), 'utf8')]),
+);
+
+/** What `text`, the file at `from`, imports from other files of `src/`. Types count: who needs a type needs its meaning. */
+function importsOf(from: string, text: string): Import[] {
+  const { module } = parseSync(from, text);
+  const exported = module.staticExports.flatMap(({ entries }) =>
+    entries.flatMap(({ moduleRequest }) => moduleRequest?.value ?? []),
+  );
+  const now = [...module.staticImports.map(({ moduleRequest }) => moduleRequest.value), ...exported];
+  const late = module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
+    text.slice(start + 1, end - 1),
+  );
+  return [...now.map((path) => ({ path, late: false })), ...late.map((path) => ({ path, late: true }))]
+    .filter(({ path }) => path.startsWith('.'))
+    .map(({ path, late }) => ({ from, to: normalize(join(dirname(from), path)), late }));
+}
+
+/** The folder of a path, or its own name where it is in none. */
+function layerOf(path: string): string {
+  return path.includes('/') ? (path.split('/')[0] ?? '') : path.replace(/\.ts$/, '');
+}
+
+function rowOf(path: string): number {
+  return layers.findIndex((row) => row.some(({ name }) => name === layerOf(path)));
+}
+
+/** What is wrong with an import, in a sentence; nothing where it is allowed. */
+function wrong({ from, to, late }: Import): string[] {
+  if (late && from !== shell) return [`${from} loads ${to} by itself, which is ${shell}'s`];
+  for (const path of [from, to]) if (rowOf(path) < 0) return [`${path} is in no layer`];
+  const upwards = layerOf(from) !== layerOf(to) && rowOf(to) >= rowOf(from);
+  return upwards ? [`${from} imports ${to}, which does not stand above it`] : [];
+}
+
+/** Files that import each other in a circle. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]) => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(' → '));
+    if (way.includes(path) || done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return found;
+}
+
+const imports = [...sources].flatMap(([path, text]) => importsOf(path, text));
+
+describe('imports of the page', () => {
+  test('go one way', () => {
+    expect(imports.length).toBeGreaterThan(500);
+    expect(imports.flatMap(wrong)).toEqual([]);
+  });
+
+  test('make no circle', () => {
+    const graph = [...sources.keys()].map((path) => {
+      const next = imports.filter(({ from }) => from === path).map(({ to }) => to);
+      return [path, next.map((to) => (sources.has(to) ? to : `${to}.ts`))] as const;
+    });
+    expect(circles(new Map(graph))).toEqual([]);
+  });
+
+  test('every layer is a folder or a file of the page', () => {
+    const there = new Set([...sources.keys()].map(layerOf));
+    expect([...there].sort()).toEqual(layers.flatMap((row) => row.map(({ name }) => name)).sort());
+  });
+});
+
+describe('forbidden imports are found', () => {
+  const wrongOf = (from: string, text: string) => importsOf(from, text).flatMap(wrong);
+
+  test.each([
+    ['lab/made-up.ts', "import { tabs } from '../images/drawing';"],
+    ['lab/made-up.ts', "import type { App } from '../language/app';"],
+    ['store/made-up.ts', "export { h } from '../controls/dom';"],
+    ['language/samples/made-up.ts', "import '../../sweep/sweep.css';"],
+    ['images/made-up.ts', "import { App } from '../language/app';"],
+  ])('%s: %s', (from, text) => {
+    expect(wrongOf(from, text)).toEqual([expect.stringContaining('does not stand above it')]);
+  });
+
+  test('a view that another than the shell loads', () => {
+    const text = "const view = () => import('../theory/theory-view');";
+    expect(wrongOf('sweep/made-up.ts', text)).toEqual([expect.stringContaining('loads theory/theory-view')]);
+    expect(wrongOf(shell, "const view = () => import('./theory/theory-view');")).toEqual([]);
+  });
+
+  test('a folder that no layer names', () => {
+    expect(wrongOf('ui/made-up.ts', "import { h } from '../controls/dom';")).toEqual([
+      'ui/made-up.ts is in no layer',
+    ]);
+  });
+
+  test('a circle', () => {
+    const graph = new Map([
+      ['a', ['b']],
+      ['b', ['c']],
+      ['c', ['b']],
+    ]);
+    expect(circles(graph)).toEqual(['b → c → b']);
+  });
+});
