@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
-import { quantityState, quantitySummary } from '../src/experiment/curves/chart-state';
+import { quantityState, quantitySummary, trainingState } from '../src/experiment/curves/chart-state';
 import { quantityWords } from '../src/experiment/curves/quantity-words';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
 import { Pace } from '../src/metrics/pace';
@@ -148,10 +148,24 @@ describe('diagnostics', () => {
     expect(quantityState(metrics, runs, 'norm_a', plain).ceiling).toBe(5);
   });
 
-  test('are thinned to what a chart can show', () => {
-    const metrics = new ExperimentMetrics(1, 10_000);
-    metrics.runs[0]?.record(10_000, run(1));
-    expect(quantityState(metrics, runs.slice(0, 1), 'lr', plain).steps.length).toBeLessThanOrEqual(3000);
+  test('are thinned to what a chart can show, with every spike and the last step', () => {
+    const metrics = new ExperimentMetrics(2, 10_000);
+    for (let step = 1; step <= 10_000; step += 1) {
+      metrics.runs[0]?.record(step, run(step === 4321 ? 99 : 2));
+      metrics.runs[1]?.record(step, run(step === 8765 ? 0.01 : 3));
+    }
+    for (const smoothing of [0, 0.5]) {
+      const view = { smoothing, logScale: false };
+      for (const state of [
+        trainingState(metrics, runs, view),
+        quantityState(metrics, runs, 'grad_norm', view),
+      ]) {
+        expect(state.steps.length).toBeLessThanOrEqual(3000);
+        expect([state.steps[0], state.steps.at(-1)]).toEqual([1, 10_000]);
+        expect(state.curves[0]?.values[state.steps.indexOf(4321)]).toBe(99);
+        expect(state.curves[1]?.values[state.steps.indexOf(8765)]).toBeCloseTo(0.01, 6);
+      }
+    }
   });
 });
 

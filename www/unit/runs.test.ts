@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { RunSeries } from '../src/metrics/run-series';
-import { keptSteps, MOST_KEPT, thin, thinPoints } from '../src/metrics/thin';
+import { aligned, keptSteps, MOST_KEPT, thin, thinner, thinPoints } from '../src/metrics/thin';
 import type { RunReport } from '../src/protocol';
 import { success } from '../src/result';
 import { MOST_RUNS, RunBook } from '../src/runs/book';
@@ -42,29 +42,82 @@ function record(name: string, edit: (run: RunRecord) => void = () => {}, when = 
 }
 
 describe('thinning', () => {
+  const falling = (steps: number) => Array.from({ length: steps }, (_, index): number | null => -index);
+
   test('keeps all of a short curve', () => {
-    expect(keptSteps(5)).toEqual([1, 2, 3, 4, 5]);
-    expect(keptSteps(1)).toEqual([1]);
-    expect(keptSteps(0)).toEqual([]);
+    expect(keptSteps([falling(5)])).toEqual([1, 2, 3, 4, 5]);
+    expect(keptSteps([[null]])).toEqual([1]);
+    expect(keptSteps([[]])).toEqual([]);
+    expect(keptSteps([])).toEqual([]);
     expect(thin([3, null, Number.POSITIVE_INFINITY])).toEqual({ steps: [1, 2, 3], values: [3, null, null] });
   });
 
-  test('keeps first and last of a long one, at equal distances and within the bound', () => {
+  test('keeps first and last of a long one, within the bound, and no part of it is without points', () => {
     for (const steps of [MOST_KEPT, MOST_KEPT + 1, 2 * MOST_KEPT - 1, 1000, 100_000]) {
-      const kept = keptSteps(steps);
+      const kept = keptSteps([falling(steps)]);
       expect(kept.length).toBeLessThanOrEqual(MOST_KEPT);
       expect(kept[0]).toBe(1);
       expect(kept.at(-1)).toBe(steps);
-      const gaps = kept.slice(1, -1).map((step, index) => step - (kept[index] ?? 0));
-      expect(new Set(gaps).size).toBeLessThanOrEqual(1);
+      const gaps = kept.slice(1).map((step, index) => step - (kept[index] ?? 0));
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(Math.ceil((4 * steps) / MOST_KEPT));
     }
-    expect(thin(Array.from({ length: 1000 }, (_, index) => index)).values.at(-1)).toBe(999);
-    expect(
-      thinPoints(
-        Array.from({ length: 10 }, (_, index) => index),
-        4,
-      ),
-    ).toEqual([0, 3, 6, 9]);
+    expect(thin(falling(1000)).values.at(-1)).toBe(-999);
+  });
+
+  test('keeps a spike of one step and a dip of one step, wherever they are, with their steps', () => {
+    for (const [up, down] of [
+      [2, 3],
+      [501, 777],
+      [9998, 9997],
+    ] as const) {
+      const values = falling(10_000).map((_, index) => 2 + Math.sin(index));
+      values[up - 1] = 50;
+      values[down - 1] = -50;
+      const { steps, values: kept } = thin(values);
+      expect(kept[steps.indexOf(up)]).toBe(50);
+      expect(kept[steps.indexOf(down)]).toBe(-50);
+      expect([steps.at(-1), kept.at(-1)]).toEqual([10_000, values.at(-1)]);
+    }
+  });
+
+  test('keeps the spikes of each of several curves', () => {
+    const curves = [100, 200, 300].map((spike) => {
+      const values = falling(5000);
+      values[spike] = 9;
+      return values;
+    });
+    const kept = keptSteps(curves);
+    expect(kept).toEqual(expect.arrayContaining([101, 201, 301]));
+    expect(kept.length).toBeLessThanOrEqual(MOST_KEPT);
+  });
+
+  test('keeps the lowest held-out loss, and the last', () => {
+    const points = falling(1000).map((_, step) => ({ step, loss: step === 400 ? 0.5 : 2 }));
+    const kept = thinPoints(points, 20);
+    expect(kept.length).toBeLessThanOrEqual(20);
+    expect(kept).toContainEqual({ step: 400, loss: 0.5 });
+    expect(kept.at(-1)?.step).toBe(999);
+  });
+
+  test('makes a thin curve thinner, and leaves one that is thin enough', () => {
+    const curve = { steps: [1, 10, 20, 30, 40, 50, 60, 70], values: [3, 2, 9, 2, 2, 0, 2, 1] };
+    expect(thinner(curve, 8)).toEqual(curve);
+    const { steps, values } = thinner(curve, 6);
+    expect(steps.length).toBeLessThanOrEqual(6);
+    expect(values).toEqual(expect.arrayContaining([3, 9, 0, 1]));
+    expect(steps[values.indexOf(9)]).toBe(20);
+  });
+
+  test('curves of different steps have one axis, with gaps', () => {
+    const one = { steps: [1, 3], values: [5, 4] };
+    const other = { steps: [2, 3], values: [7, null] };
+    expect(aligned([one, other])).toEqual({
+      steps: [1, 2, 3],
+      values: [
+        [5, null, 4],
+        [null, 7, null],
+      ],
+    });
   });
 });
 

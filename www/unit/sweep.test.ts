@@ -2,12 +2,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { Lab } from '../src/lab/lab';
 import { App } from '../src/language/app';
+import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
+import { thin } from '../src/metrics/thin';
 import type { DataSummary } from '../src/protocol';
 import { success } from '../src/result';
 import { RunBook } from '../src/runs/book';
 import type { Shelf } from '../src/runs/shelf';
 import { Signal } from '../src/signal';
 import { SweepBook } from '../src/sweep/book';
+import { curvesState } from '../src/sweep/chart-state';
 import { checkSweep } from '../src/sweep/check';
 import { defaultSweep, type SweepConfig } from '../src/sweep/config';
 import { readSweep } from '../src/sweep/config-store';
@@ -410,5 +413,40 @@ describe('lines', () => {
     expect(sentenceOf({ ...line, summary: { ...summary, best_loss: null } }, 'lr')).toContain(
       'all 2 runs diverged',
     );
+  });
+});
+
+describe('the chart of all curves', () => {
+  const view = { smoothing: 0, logScale: false };
+
+  /** Losses of 2 over 10,000 steps, but for one. */
+  function spiky(spike: number): ExperimentMetrics {
+    const metrics = new ExperimentMetrics(1, 10_000);
+    for (let step = 1; step <= 10_000; step += 1) metrics.runs[0]?.losses.push(step === spike ? 30 : 2);
+    return metrics;
+  }
+
+  test('shows the spike of a run that trains now, and its last step', () => {
+    const points = [{ method: 'adamw', value: 0.1, lr: 0.1 } as never];
+    const { steps, curves } = curvesState(null, { points, metrics: spiky(4321) }, view);
+    expect(curves[0]?.values[steps.indexOf(4321)]).toBe(30);
+    expect(steps.at(-1)).toBe(10_000);
+  });
+
+  test('shows those of many runs, with few enough steps to be drawn', () => {
+    const results = Array.from({ length: 200 }, (_, index) => ({
+      method: 'adamw',
+      value: index,
+      lr: index,
+      divergedAt: null,
+      curve: thin(spiky(40 * index + 7).runs[0]?.losses ?? []),
+    }));
+    const record = { basis: { quantity: 'lr', session: { steps: 10_000 } }, results };
+    const { steps, curves } = curvesState(record as unknown as SweepRecord, null, view);
+    expect(curves).toHaveLength(200);
+    expect(steps.length).toBeLessThanOrEqual(12_000);
+    for (const [index, { values }] of curves.entries()) {
+      expect(values[steps.indexOf(40 * index + 7)], `run ${index}`).toBe(30);
+    }
   });
 });

@@ -5,6 +5,7 @@ import { saveChart } from '../charts/save-chart';
 import { fill, h } from '../controls/dom';
 import { themeChanged } from '../controls/theme-changed';
 import { smooth } from '../metrics/smooth';
+import { aligned } from '../metrics/thin';
 import { measure } from '../words/numbers';
 import { compareRuns } from './compare';
 import type { RunRecord } from './record';
@@ -78,16 +79,10 @@ export function runsCompare(close: () => void) {
 }
 
 function stateOf(pair: readonly [RunRecord, RunRecord], smoothing: number): ChartState {
-  const all = new Set(pair.flatMap(({ curve }) => curve.steps));
-  const steps = [...all].sort((one, other) => one - other);
-  const curves = pair.map(({ curve }, style) => {
-    const losses = new Map(curve.steps.map((step, index) => [step, curve.values[index] ?? null]));
-    const values = smooth(
-      steps.map((step) => losses.get(step) ?? null),
-      smoothing,
-    );
-    return { run: { style }, values, faint: false };
-  });
+  const { steps, values } = aligned(
+    pair.map(({ curve }) => ({ ...curve, values: smooth(curve.values, smoothing) })),
+  );
+  const curves = values.map((own, style) => ({ run: { style }, values: own, faint: false }));
   const marks = pair.flatMap(({ divergedAt }, style) =>
     divergedAt === null ? [] : [{ run: { style }, step: divergedAt }],
   );

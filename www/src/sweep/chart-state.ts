@@ -1,6 +1,6 @@
 import type { ChartState, Curve, EndMark } from '../charts/chart';
 import { smooth } from '../metrics/smooth';
-import { keptSteps } from '../metrics/thin';
+import { aligned, thin, thinner } from '../metrics/thin';
 import { lineName, lineNames, type SummedLine } from './lines';
 import type { SweepRecord } from './record';
 import type { RobustnessState } from './robustness-state';
@@ -8,6 +8,8 @@ import type { Bank } from './sweep';
 
 // What ends so far above the base is of no use, and its height would flatten all others.
 const HEADROOM = 1.3;
+// Each curve has a place at the steps of all, so that their number grows with its square.
+const MOST_STEPS = 12_000;
 
 /** Training losses of all runs, those of now among them; runs of a method look alike. */
 export function curvesState(
@@ -20,30 +22,28 @@ export function curvesState(
   const lastStep = bank?.metrics.steps ?? record?.basis.session.steps ?? 1;
   const done = (record?.results ?? []).map(({ curve, ...run }) => ({
     style: names.indexOf(lineName(run, quantity)),
-    losses: new Map(curve.steps.map((step, index) => [step, curve.values[index] ?? null])),
+    curve,
     divergedAt: run.divergedAt,
   }));
-  const measured = bank?.metrics.step ?? 0;
   const live = (bank?.points ?? []).map((point, index) => {
     const series = bank?.metrics.runs[index];
-    const steps = [...keptSteps(lastStep).filter((step) => step < measured), measured];
     return {
       style: names.indexOf(lineName(point, quantity)),
-      losses: new Map(steps.map((step) => [step, series?.losses[step - 1] ?? null])),
+      curve: thin(series?.losses ?? []),
       divergedAt: series?.divergedAt ?? null,
     };
   });
   const runs = [...done, ...live];
-  const all = new Set(runs.flatMap(({ losses }) => [...losses.keys()]).filter((step) => step > 0));
-  const steps = [...all].sort((one, other) => one - other);
-  const curves = runs.map(({ style, losses }): Curve => {
-    const values = smooth(
-      steps.map((step) => losses.get(step) ?? null),
-      view.smoothing,
-    );
-    const drawn = view.logScale
-      ? values.map((value) => (value !== null && value > 0 ? value : null))
-      : values;
+  const most = Math.floor(MOST_STEPS / Math.max(1, runs.length));
+  const { steps, values } = aligned(
+    runs.map(({ curve }) => {
+      const { steps, values } = thinner(curve, most);
+      return { steps, values: smooth(values, view.smoothing) };
+    }),
+  );
+  const curves = runs.map(({ style }, index): Curve => {
+    const own = values[index] ?? [];
+    const drawn = view.logScale ? own.map((value) => (value !== null && value > 0 ? value : null)) : own;
     return { run: { style }, values: drawn, faint: false };
   });
   // One mark a method: each run's own would fill the chart.
@@ -51,7 +51,7 @@ export function curvesState(
     const ends = runs.flatMap((run) => (run.style === style ? (run.divergedAt ?? []) : []));
     return ends.length === 0 ? [] : [{ run: { style }, step: Math.min(...ends) }];
   });
-  const first = runs.map(({ losses }) => losses.get(1) ?? 0);
+  const first = runs.map(({ curve }) => curve.values[0] ?? 0);
   const ceiling = HEADROOM * Math.max(0, ...first) || Number.POSITIVE_INFINITY;
   return { steps, curves, marks, logScale: view.logScale, ceiling, lastStep };
 }

@@ -3,6 +3,7 @@ import type { RunConfig } from '../../config/config';
 import type { ExperimentMetrics } from '../../metrics/experiment-metrics';
 import type { Quantity } from '../../metrics/quantities';
 import { smooth } from '../../metrics/smooth';
+import { keptSteps } from '../../metrics/thin';
 import { measure } from '../../words/numbers';
 
 // A diverging run may climb to so many times the others' largest loss before it leaves the chart.
@@ -44,19 +45,22 @@ export function quantityState(
 function stepState(
   metrics: ExperimentMetrics,
   runs: readonly RunConfig[],
-  values: readonly (readonly (number | null)[])[],
+  numbers: readonly (readonly (number | null)[])[],
   { smoothing, logScale }: View,
   ceiling: number,
 ): ChartState {
-  const { step } = metrics;
-  const stride = Math.ceil(step / MOST_POINTS);
-  const thin = <Item>(values: Item[]) =>
-    stride <= 1 ? values : values.filter((_, index) => index % stride === 0);
-  const steps = thin(Array.from({ length: step }, (_, index) => index + 1));
-  const pick = (index: number) => padded(values[index] ?? [], step, logScale);
-  const raw = runs.map((run, index): Curve => ({ run, values: thin(pick(index)), faint: smoothing > 0 }));
-  const smoothed = runs.map(
-    (run, index): Curve => ({ run, values: thin(smooth(pick(index), smoothing)), faint: false }),
+  const whole = runs.map((run, index) => ({
+    run,
+    values: padded(numbers[index] ?? [], metrics.step, logScale),
+  }));
+  const steps = keptSteps(
+    whole.map(({ values }) => values),
+    MOST_POINTS,
+  );
+  const kept = (values: readonly (number | null)[]) => steps.map((step) => values[step - 1] ?? null);
+  const raw = whole.map(({ run, values }): Curve => ({ run, values: kept(values), faint: smoothing > 0 }));
+  const smoothed = whole.map(
+    ({ run, values }): Curve => ({ run, values: kept(smooth(values, smoothing)), faint: false }),
   );
   const curves = smoothing > 0 ? [...raw, ...smoothed] : raw;
   return {
