@@ -50,6 +50,7 @@ import { keepForOffline } from './offline/register';
 import { footer } from './page/footer';
 import { openRuns } from './runs/open';
 import { Signal } from './signal';
+import { browserTabs } from './store/browser-tabs';
 import { TRAINING_FOLDER } from './store/usage';
 import { openVault } from './store/vault';
 import { openSweep } from './sweep/open';
@@ -68,8 +69,9 @@ async function begin(): Promise<void> {
   const app = new App(lab, new Signal(config));
   app.config.subscribe(keepConfig);
   byId('engine').append(...enginePanel(app, themeSwitch(tellThemeChanged)));
-  const runs = openRuns(app);
-  const sweep = openSweep(app, runs);
+  const others = browserTabs();
+  const runs = openRuns(app, others);
+  const sweep = openSweep(app, runs, others);
   tabs(byId('tabs'), {
     sweep: async () => (await import('./sweep/sweep-view')).sweepView(sweep),
     runs: async () => (await import('./runs/runs-view')).runsView(app, runs),

@@ -32,6 +32,20 @@ describe('serialisation', () => {
     expect(readConfig(text).config).toEqual(defaultConfig());
   });
 
+  test('what is more than a table holds is left out, and said', () => {
+    const [run] = defaultConfig().runs;
+    const stop = Array.from({ length: 20 }, (_, index) => `stop ${index}`);
+    const { config, notes } = readConfig(
+      JSON.stringify({ version: 1, runs: Array(300).fill(run), sample: { stop } }),
+    );
+    expect(config.runs).toHaveLength(64);
+    expect(config.sample.stop).toHaveLength(16);
+    expect(notes).toEqual([
+      'Of 20 sample.stop the first 16 were taken.',
+      'Of 300 runs the first 64 were taken.',
+    ]);
+  });
+
   test('nonsense is replaced field by field, and said', () => {
     const text = JSON.stringify({
       version: 1,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { RunSeries } from '../src/metrics/run-series';
 import { aligned, keptSteps, MOST_KEPT, thin, thinner, thinPoints } from '../src/metrics/thin';
@@ -9,8 +9,8 @@ import { isRunRecord } from '../src/runs/check';
 import { compareRuns } from '../src/runs/compare';
 import { runsCsv } from '../src/runs/csv';
 import { type RunContext, type RunRecord, recordOf } from '../src/runs/record';
-import type { Shelf } from '../src/runs/shelf';
 import { defaultView, runsOf } from '../src/runs/table';
+import { FakeShelf } from './fake-browser';
 
 const { session, data: dataSettings, runs } = defaultConfig();
 const context: RunContext = {
@@ -184,29 +184,9 @@ test('a comparison marks what differs and nothing else', () => {
 });
 
 describe('the book', () => {
-  function shelf() {
-    const kept = new Map<string, RunRecord>();
-    const made: Shelf<RunRecord> = {
-      all: async () => success([...kept.values()]),
-      put: async (values) => {
-        for (const [name, value] of values) kept.set(name, value);
-        return success(null);
-      },
-      remove: async (names) => {
-        for (const name of names) kept.delete(name);
-        return success(null);
-      },
-      size: async () => success(kept.size),
-      clear: async () => {
-        kept.clear();
-        return success(null);
-      },
-    };
-    return { kept, made };
-  }
-
   test('keeps, changes, removes and brings back', async () => {
-    const { kept, made } = shelf();
+    const made = new FakeShelf<RunRecord>();
+    const { kept } = made;
     const book = new RunBook(made);
     const [one, other] = [record('one'), record('two')];
     await book.add([one, other]);
@@ -223,7 +203,8 @@ describe('the book', () => {
   });
 
   test('is emptied here and on its shelf', async () => {
-    const { kept, made } = shelf();
+    const made = new FakeShelf<RunRecord>();
+    const { kept } = made;
     const book = new RunBook(made);
     await book.add([record('one'), record('two')]);
     expect(await book.size()).toBe(2);
@@ -234,17 +215,52 @@ describe('the book', () => {
   });
 
   test('that a browser refuses to empty stays as it is', async () => {
-    const { made } = shelf();
-    const no = { ok: false as const, failure: { place: 'runs', field: null, message: 'no' } };
-    const book = new RunBook({ ...made, clear: async () => no, size: async () => no });
+    const made = new FakeShelf<RunRecord>();
+    const book = new RunBook(made);
     await book.add([record('one')]);
-    expect(await book.empty()).toEqual(no);
+    made.refuses = 'no';
+    expect(await book.empty()).toMatchObject({ ok: false, failure: { message: 'no' } });
     expect(book.runs.value).toHaveLength(1);
     expect(await book.size()).toBe(0);
   });
 
+  test('is the same in all tabs, and none takes back what another did', async () => {
+    const made = new FakeShelf<RunRecord>();
+    const [here, there] = [new RunBook(made), new RunBook(made.inAnotherTab())];
+    const [one, other] = [record('one'), record('two')];
+    await Promise.all([here.add([one]), there.add([other])]);
+    await vi.waitFor(() => expect(here.runs.value.map(({ name }) => name)).toEqual(['two', 'one']));
+    expect(there.runs.value).toEqual(here.runs.value);
+    // At once, before either has heard of the other.
+    const renamed = here.change(new Set([one.id]), (run) => {
+      run.name = 'renamed';
+    });
+    const hidden = there.change(new Set([one.id]), (run) => {
+      run.hidden = true;
+    });
+    await Promise.all([renamed, hidden]);
+    expect(made.kept.get(one.id)).toMatchObject({ name: 'renamed', hidden: true });
+    await Promise.all([here.remove(new Set([other.id])), there.change(new Set([other.id]), () => {})]);
+    expect([...made.kept.keys()]).toEqual([one.id]);
+    await vi.waitFor(() => expect(there.runs.value).toMatchObject([{ name: 'renamed', hidden: true }]));
+  });
+
+  test('read while it is written shows neither what has gone nor a gap', async () => {
+    const made = new FakeShelf<RunRecord>();
+    const [one, other] = [record('one'), record('two')];
+    await new RunBook(made).add([one]);
+    const book = new RunBook(made);
+    await book.open();
+    const reading = book.open();
+    const gone = book.remove(new Set([one.id]));
+    const added = book.add([other]);
+    await Promise.all([reading, gone, added]);
+    expect(book.runs.value.map(({ name }) => name)).toEqual(['two']);
+  });
+
   test('holds no more than it may, and says what went', async () => {
-    const { kept, made } = shelf();
+    const made = new FakeShelf<RunRecord>();
+    const { kept } = made;
     const book = new RunBook(made);
     const many = Array.from({ length: MOST_RUNS }, (_, index) => record(`${index}`, () => {}, index + 10));
     await book.add(many);

@@ -1,15 +1,14 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { Lab } from '../src/lab/lab';
 import { App } from '../src/language/app';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
 import { thin } from '../src/metrics/thin';
 import type { DataSummary } from '../src/protocol';
-import { success } from '../src/result';
 import { RunBook } from '../src/runs/book';
-import type { Shelf } from '../src/runs/shelf';
+import type { RunRecord } from '../src/runs/record';
 import { Signal } from '../src/signal';
-import { SweepBook } from '../src/sweep/book';
+import { MOST_SWEEPS, SweepBook } from '../src/sweep/book';
 import { curvesState } from '../src/sweep/chart-state';
 import { checkSweep } from '../src/sweep/check';
 import { defaultSweep, type SweepConfig } from '../src/sweep/config';
@@ -20,6 +19,7 @@ import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from
 import type { SweepRecord } from '../src/sweep/record';
 import { Sweep } from '../src/sweep/sweep';
 import { sentenceOf } from '../src/sweep/words';
+import { FakeShelf } from './fake-browser';
 import { FakeWorker } from './fake-worker';
 
 function config(edit: (config: SweepConfig) => void = () => {}): SweepConfig {
@@ -188,33 +188,14 @@ describe('the planner', () => {
   });
 });
 
-function shelf<Value>(refuses = false): Shelf<Value> & { kept: Map<string, Value> } {
-  const kept = new Map<string, Value>();
-  const no = { ok: false as const, failure: { place: 'runs', field: null, message: 'quota exceeded' } };
-  return {
-    kept,
-    all: async () => (refuses ? no : success([...kept.values()])),
-    put: async (values) => {
-      if (refuses) return no;
-      for (const [name, value] of values) kept.set(name, value);
-      return success(null);
-    },
-    remove: async (names) => {
-      for (const name of names) kept.delete(name);
-      return refuses ? no : success(null);
-    },
-    size: async () => (refuses ? no : success(kept.size)),
-    clear: async () => {
-      kept.clear();
-      return refuses ? no : success(null);
-    },
-  };
-}
-
 const source = { name: 'pairs.txt', blob: new Blob(['a||b']) };
 
 /** A sweep of two methods over `lrs` on fakes, in an app that has model and data. */
-async function open(lrs: string, edit: (worker: FakeWorker) => void = () => {}, refuses = false) {
+async function open(
+  lrs: string,
+  edit: (worker: FakeWorker) => void = () => {},
+  kept = new FakeShelf<SweepRecord>(),
+) {
   const lab = new Lab(() => new FakeWorker(edit), { cores: 2, memory: 0 });
   const settings = defaultConfig();
   settings.session.steps = 4;
@@ -223,8 +204,10 @@ async function open(lrs: string, edit: (worker: FakeWorker) => void = () => {}, 
   await lab.loadModel([new File(['x'], 'model.gguf')]);
   await app.readData(source);
   lab.data.set({ status: 'ready', value: { statistics: { validation_examples: 4 } } as DataSummary });
-  const book = new SweepBook(shelf<SweepRecord>(refuses));
-  const runs = new RunBook(shelf(refuses));
+  const book = new SweepBook(kept);
+  const ofRuns = new FakeShelf<RunRecord>();
+  ofRuns.refuses = kept.refuses;
+  const runs = new RunBook(ofRuns);
   const own = config(({ values }) => Object.assign(values, { lr: lrs }));
   return { app, lab, book, runs, sweep: new Sweep(app, new Signal(own), book, runs) };
 }
@@ -355,8 +338,53 @@ describe('a sweep', () => {
     expect(sweep.phase.value).toBe('finished');
   });
 
+  test('merges its results with those of another tab', async () => {
+    const kept = new FakeShelf<SweepRecord>();
+    const [here, there] = [
+      await open('0.1', undefined, kept),
+      await open('0.2', undefined, kept.inAnotherTab()),
+    ];
+    await Promise.all([here.sweep.start(), there.sweep.start()]);
+    const values = ({ results }: SweepRecord) => results.map(({ value }) => value).sort();
+    await vi.waitFor(() => expect(here.book.sweeps.value.map(values)).toEqual([[0.1, 0.1, 0.2, 0.2]]));
+    expect([...kept.kept.values()].map(values)).toEqual([[0.1, 0.1, 0.2, 0.2]]);
+    expect(there.book.sweeps.value.map(values)).toEqual([[0.1, 0.1, 0.2, 0.2]]);
+  });
+
+  test('that is forgotten comes back only when it is put back', async () => {
+    const kept = new FakeShelf<SweepRecord>();
+    const [here, there] = [
+      await open('0.1', undefined, kept),
+      await open('0.2', undefined, kept.inAnotherTab()),
+    ];
+    await here.sweep.start();
+    await vi.waitFor(() => expect(there.book.sweeps.value).toHaveLength(1));
+    const training = there.sweep.start();
+    const forgotten = await here.sweep.forget();
+    await training;
+    await vi.waitFor(() =>
+      expect(here.book.sweeps.value[0]?.results.map(({ value }) => value)).toEqual([0.2, 0.2]),
+    );
+    expect(there.book.sweeps.value).toEqual(here.book.sweeps.value);
+    if (forgotten !== null) await here.book.put(forgotten);
+    expect(here.book.sweeps.value[0]?.results).toHaveLength(4);
+    expect([...kept.kept.values()][0]?.results).toHaveLength(4);
+  });
+
+  test('keeps as many sweeps as it may, and says what went', async () => {
+    const { sweep, book, app } = await open('0.1');
+    for (let alpha = 1; alpha <= MOST_SWEEPS + 1; alpha += 1) {
+      app.change(({ session }) => Object.assign(session, { alpha }));
+      await sweep.start();
+    }
+    expect(book.sweeps.value).toHaveLength(MOST_SWEEPS);
+    expect(book.notice.value).toContain('the oldest 1 went');
+  });
+
   test('goes on in memory where storage refuses, and says so', async () => {
-    const { sweep, book, runs } = await open('1', () => {}, true);
+    const full = new FakeShelf<SweepRecord>();
+    full.refuses = 'quota exceeded';
+    const { sweep, book, runs } = await open('1', () => {}, full);
     await sweep.start();
     expect(book.sweeps.value[0]?.results).toHaveLength(2);
     expect(runs.runs.value).toHaveLength(2);

@@ -43,7 +43,7 @@ export function readSettings<Settings extends SharedConfig>(
   const merged = merge(config, found, '', notes) as Settings;
   // A run may have either preconditioner, so every run is read against the same full template.
   if (Array.isArray(found.runs) && runTemplate !== undefined) {
-    const runs = found.runs.slice(0, MOST_RUNS);
+    const runs = upTo(MOST_RUNS, found.runs, 'runs', notes);
     merged.runs = runs.map(
       (run, index) => merge(runTemplate, run, `runs.${index}`, notes) as typeof runTemplate,
     );
@@ -87,8 +87,15 @@ const special: Record<string, (value: unknown, path: string, notes: string[], te
     format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
     max_grad_norm: numberOrNull,
     text_lr: numberOrNull,
-    stop: (value) =>
-      Array.isArray(value) ? value.filter((text) => typeof text === 'string').slice(0, MOST_STOPS) : [],
+    stop: (value, path, notes) =>
+      Array.isArray(value)
+        ? upTo(
+            MOST_STOPS,
+            value.filter((text) => typeof text === 'string'),
+            path,
+            notes,
+          )
+        : [],
     maximum_examples: (value) => (typeof value === 'number' ? value : null),
     style: (value, path, notes, template) =>
       Number.isInteger(value) && Number(value) >= 0 ? value : refused(template, path, notes),
@@ -135,6 +142,12 @@ function merge(template: unknown, found: unknown, path: string, notes: string[])
 function numberOrNull(value: unknown, path: string, notes: string[]): number | null {
   if (value !== null && typeof value !== 'number') notes.push(`${path} was not usable and has its default.`);
   return typeof value === 'number' ? value : null;
+}
+
+/** The first of them, and where there are more, a note that says so. */
+function upTo(most: number, all: readonly unknown[], path: string, notes: string[]): unknown[] {
+  if (all.length > most) notes.push(`Of ${all.length} ${path} the first ${most} were taken.`);
+  return all.slice(0, most);
 }
 
 /** The default, and a note that it was needed. */

@@ -15,34 +15,25 @@ export class RunBook extends ShelvedBook<RunRecord> {
 
   constructor(shelf: Shelf<RunRecord>) {
     const order = (one: RunRecord, other: RunRecord) => (one.id < other.id ? 1 : -1);
-    super(shelf, { nameOf: ({ id }) => id, order, refusal });
+    super(shelf, { nameOf: ({ id }) => id, order, merge: (_, added) => added, refusal });
   }
 
-  async add(records: readonly RunRecord[]): Promise<void> {
+  override async add(records: readonly RunRecord[]): Promise<void> {
     if (records.length === 0) return;
-    const all = this.ordered([...records, ...this.runs.value]);
-    const gone = all.slice(MOST_RUNS);
-    this.runs.set(all.slice(0, MOST_RUNS));
-    if (gone.length > 0) {
-      this.notice.set(`Only the newest ${MOST_RUNS} runs are kept; the oldest ${gone.length} went.`);
-      await this.forget(gone);
-    }
-    await this.keep(records);
+    await super.add(records);
+    const gone = new Set(this.runs.value.slice(MOST_RUNS));
+    if (gone.size === 0) return;
+    this.notice.set(`Only the newest ${MOST_RUNS} runs are kept; the oldest ${gone.size} went.`);
+    await this.takeOut((run) => gone.has(run));
   }
 
   /** Changes copies of the runs with these ids. */
-  async change(ids: ReadonlySet<string>, edit: (run: RunRecord) => void): Promise<void> {
-    const changed: RunRecord[] = [];
-    this.runs.set(
-      this.runs.value.map((run) => {
-        if (!ids.has(run.id)) return run;
-        const copy = { ...run };
-        edit(copy);
-        changed.push(copy);
-        return copy;
-      }),
-    );
-    await this.keep(changed);
+  async change(ids: ReadonlySet<string>, change: (run: RunRecord) => void): Promise<void> {
+    await this.edit(ids, (run) => {
+      const copy = { ...run };
+      change(copy);
+      return copy;
+    });
   }
 
   /** Takes runs out, and answers them, so that they can be put back. */

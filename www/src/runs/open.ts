@@ -1,12 +1,13 @@
 import type { App } from '../language/app';
+import type { BrowserTabs } from '../store/browser-tabs';
 import { RunBook } from './book';
 import { isRunRecord } from './check';
 import { recordTrainings } from './recorder';
 import { browserShelf } from './shelf';
 
 /** The book of this browser's runs, into which every training goes. */
-export function openRuns(app: App): RunBook {
-  const book = new RunBook(browserShelf('runs', isRunRecord));
+export function openRuns(app: App, tabs: BrowserTabs): RunBook {
+  const book = new RunBook(browserShelf('runs', isRunRecord, tabs));
   recordTrainings(app, book);
   void book.open();
   return book;

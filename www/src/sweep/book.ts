@@ -1,6 +1,8 @@
 import type { Failure } from '../protocol';
 import type { Shelf } from '../runs/shelf';
 import { ShelvedBook } from '../runs/shelved-book';
+import { Signal } from '../signal';
+import { isOf } from './plan';
 import type { SweepRecord } from './record';
 
 /** More would fill the browser with curves that nobody looks at. */
@@ -9,25 +11,39 @@ export const MOST_SWEEPS = 12;
 /** Sweeps of this browser, the one that was trained last first. */
 export class SweepBook extends ShelvedBook<SweepRecord> {
   readonly sweeps = this.values;
+  /** What was done that the user did not ask for. */
+  readonly notice = new Signal<string>('');
 
   constructor(shelf: Shelf<SweepRecord>) {
-    super(shelf, { nameOf: ({ key }) => key, order: (one, other) => other.when - one.when, refusal });
+    const order = (one: SweepRecord, other: SweepRecord) => other.when - one.when;
+    super(shelf, { nameOf: ({ key }) => key, order, merge: mergeResults, refusal });
   }
 
-  find(key: string): SweepRecord | undefined {
-    return this.sweeps.value.find((sweep) => sweep.key === key);
-  }
-
-  /** Puts a sweep in the place of what it was before. */
+  /** Adds results to what is there of the same sweep, also from other tabs. */
   async put(record: SweepRecord): Promise<void> {
-    const all = this.ordered([record, ...this.sweeps.value.filter(({ key }) => key !== record.key)]);
-    this.sweeps.set(all.slice(0, MOST_SWEEPS));
-    if (await this.keep([record])) await this.forget(all.slice(MOST_SWEEPS));
+    await this.add([record]);
+    const gone = new Set(this.sweeps.value.slice(MOST_SWEEPS));
+    if (gone.size === 0) return;
+    this.notice.set(`Results of the last ${MOST_SWEEPS} sweeps are kept; the oldest ${gone.size} went.`);
+    await this.takeOut((sweep) => gone.has(sweep));
   }
 
-  async remove(key: string): Promise<void> {
-    await this.takeOut((sweep) => sweep.key === key);
+  /** Takes a sweep out, and answers it, so that it can be put back. */
+  async remove(key: string): Promise<SweepRecord | null> {
+    const [gone = null] = await this.takeOut((sweep) => sweep.key === key);
+    return gone;
   }
+}
+
+/** All results of both, each point once. */
+function mergeResults(before: SweepRecord, added: SweepRecord): SweepRecord {
+  const missing = added.results.filter((result) => !before.results.some((one) => isOf(one, result)));
+  return {
+    ...before,
+    baseLoss: before.baseLoss ?? added.baseLoss,
+    results: [...before.results, ...missing],
+    when: Math.max(before.when, added.when),
+  };
 }
 
 function refusal(reason: string): Failure {

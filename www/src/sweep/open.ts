@@ -2,14 +2,15 @@ import type { App } from '../language/app';
 import type { RunBook } from '../runs/book';
 import { browserShelf } from '../runs/shelf';
 import { Signal } from '../signal';
+import type { BrowserTabs } from '../store/browser-tabs';
 import { SweepBook } from './book';
 import { keepSweep, recallSweep } from './config-store';
 import { isSweepRecord } from './record';
 import { Sweep } from './sweep';
 
 /** Sweeps with the settings and results of earlier visits. */
-export function openSweep(app: App, runs: RunBook): Sweep {
-  const book = new SweepBook(browserShelf('sweeps', isSweepRecord));
+export function openSweep(app: App, runs: RunBook, tabs: BrowserTabs): Sweep {
+  const book = new SweepBook(browserShelf('sweeps', isSweepRecord, tabs));
   const sweep = new Sweep(app, new Signal(recallSweep()), book, runs);
   sweep.config.subscribe(keepSweep);
   void book.open();

@@ -209,10 +209,10 @@ export class Sweep {
     return this.active && this.stopWanted;
   }
 
-  /** Forgets the results that are shown; their runs stay in the book of runs. */
-  async forget(): Promise<void> {
+  /** Forgets the results that are shown, and answers them for `book.put`; their runs stay in the book of runs. */
+  async forget(): Promise<SweepRecord | null> {
     const { value } = this.shown;
-    if (value !== null && !this.active) await this.book.remove(value.key);
+    return value === null || this.active ? null : this.book.remove(value.key);
   }
 
   private async trainPending(): Promise<Result<null>> {
@@ -221,25 +221,16 @@ export class Sweep {
       return failed('sweep', 'The data could not be read again; see Data in the Language tab.');
     const basis = basisOf(app, this.config.value.quantity);
     if (basis === undefined) return failed('sweep', 'Load a model and data in the Language tab first.');
-    const record = this.book.find(keyOf(basis)) ?? newRecord(basis);
     const planned = await this.planBanks();
     if (!planned.ok) return planned;
     this.banks = planned.value;
-    let current = record;
     for (const [index, points] of this.banks.entries()) {
       if (this.stopWanted) break;
       this.bankIndex = index;
       const trained = await this.train(points);
       if (this.stopWanted) break;
       if (!trained.ok) return trained;
-      const { baseLoss, results } = trained.value;
-      current = {
-        ...current,
-        baseLoss: current.baseLoss ?? baseLoss,
-        results: [...current.results, ...results],
-        when: Date.now(),
-      };
-      await this.book.put(current);
+      await this.book.put({ ...newRecord(basis), ...trained.value, when: Date.now() });
       this.bankIndex = index + 1;
     }
     return success(null);

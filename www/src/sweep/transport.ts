@@ -28,6 +28,7 @@ export function sweepTransport(sweep: Sweep): HTMLElement[] {
   const failure = failureBox();
   const unkept = failureBox();
   const notice = noticeBox();
+  const gone = noticeBox();
   const others = h('p', { class: 'hint', id: 'sweep-others' });
 
   const show = paced(() => {
@@ -55,6 +56,7 @@ export function sweepTransport(sweep: Sweep): HTMLElement[] {
   sweep.measured.watch(show.soon);
   sweep.failure.watch((what) => failure.show(what));
   sweep.book.failure.watch((what) => unkept.show(what));
+  sweep.book.notice.watch((words) => gone.show(words));
   app.lab.notice.watch((words) => notice.show(app.sweeping.value ? words : ''));
   return [
     h(
@@ -66,6 +68,7 @@ export function sweepTransport(sweep: Sweep): HTMLElement[] {
     failure.element,
     unkept.element,
     notice.element,
+    gone.element,
     h('div', { class: 'row sweep-kept' }, others, forget),
   ];
 }
