@@ -1,24 +1,16 @@
 import { readSettings, writeConfig } from '../config/serialise';
+import { recall, remember } from '../store/remembered';
 import { defaultPictureConfig, type PictureConfig } from './config';
 
 const KEY = 'riemann-lora.images';
 
-/** The settings of the last visit; what is missing or nonsense has its default. */
+/** The settings of this tab, or of the last visit; what is missing or nonsense has its default. */
 export function recallPictureConfig(): PictureConfig {
-  try {
-    const kept = localStorage.getItem(KEY);
-    if (kept !== null) return readSettings(kept, defaultPictureConfig()).config;
-  } catch {
-    // Storage may be forbidden; then every visit is the first.
-  }
-  return defaultPictureConfig();
+  const kept = recall(KEY);
+  return kept === null ? defaultPictureConfig() : readSettings(kept, defaultPictureConfig()).config;
 }
 
 /** Keeps the settings for the next visit. */
 export function keepPictureConfig(config: PictureConfig): void {
-  try {
-    localStorage.setItem(KEY, writeConfig(config));
-  } catch {
-    // As above: nothing the user could do about it here.
-  }
+  remember(KEY, writeConfig(config));
 }

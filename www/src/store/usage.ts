@@ -2,6 +2,7 @@ import type { Result } from '../result';
 import { Signal } from '../signal';
 import { CACHE as MODELS } from './download';
 import { listModels, MODEL_FOLDER, removeModel } from './opfs-models';
+import { forgetRemembered } from './remembered';
 
 /** Counts what was freed: who shows what is kept looks again. */
 export const freed = new Signal<number>(0);
@@ -156,9 +157,7 @@ function inLocalStorage(): StoredThing[] {
   const keys = Object.keys(localStorage).filter((key) => key.startsWith(OWN));
   const size = (text: string) => new Blob([text]).size;
   const bytes = sum(keys.map((key) => size(key) + size(localStorage.getItem(key) ?? '')));
-  const free = async () => {
-    for (const key of keys) localStorage.removeItem(key);
-  };
+  const free = async () => forgetRemembered(OWN);
   return bytes === 0 ? [] : [{ name: 'Settings and choices', bytes, free }];
 }
 

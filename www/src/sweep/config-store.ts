@@ -1,27 +1,23 @@
 import { presetCalled } from '../config/presets';
+import { recall, remember } from '../store/remembered';
 import { defaultSweep, type SweepConfig, sweepQuantities } from './config';
 import type { Grid } from './grid';
 
 const KEY = 'riemann-lora.sweep';
 
-/** The sweep of the last visit; what is missing or nonsense has its default. */
+/** The sweep of this tab, or of the last visit; what is missing or nonsense has its default. */
 export function recallSweep(): SweepConfig {
   try {
-    const kept = localStorage.getItem(KEY);
-    if (kept !== null) return readSweep(JSON.parse(kept));
+    return readSweep(JSON.parse(recall(KEY) ?? 'null'));
   } catch {
-    // Storage may be forbidden, or hold something else; then every visit is the first.
+    // Something else is there.
+    return defaultSweep();
   }
-  return defaultSweep();
 }
 
 /** Keeps the settings for the next visit. */
 export function keepSweep(config: SweepConfig): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(config));
-  } catch {
-    // As above: nothing the user could do about it here.
-  }
+  remember(KEY, JSON.stringify(config));
 }
 
 /** Reads what may be of any origin. */

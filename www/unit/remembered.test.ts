@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { defaultConfig } from '../src/config/defaults';
+import { keepConfig, recallConfig } from '../src/language/settings-store';
+import { forgetRemembered } from '../src/store/remembered';
+
+/** As much of a browser's storage as is used, with its keys as properties. */
+class FakeStorage {
+  [key: string]: unknown;
+
+  getItem(key: string): string | null {
+    return Object.hasOwn(this, key) ? String(this[key]) : null;
+  }
+
+  setItem(key: string, text: string): void {
+    this[key] = text;
+  }
+
+  removeItem(key: string): void {
+    delete this[key];
+  }
+}
+
+const newTab = () => vi.stubGlobal('sessionStorage', new FakeStorage());
+const ofRank = (rank: number) => ({ ...defaultConfig(), session: { ...defaultConfig().session, rank } });
+
+beforeEach(() => vi.stubGlobal('localStorage', new FakeStorage()));
+afterEach(() => vi.unstubAllGlobals());
+
+test('a tab finds its own settings again, whatever another tab has kept since', () => {
+  newTab();
+  keepConfig(ofRank(2));
+  const mine = globalThis.sessionStorage;
+  newTab();
+  expect(recallConfig().config.session.rank).toBe(2);
+  keepConfig(ofRank(4));
+  vi.stubGlobal('sessionStorage', mine);
+  expect(recallConfig().config.session.rank).toBe(2);
+  newTab();
+  expect(recallConfig().config.session.rank).toBe(4);
+});
+
+test('what is forgotten is forgotten in this tab too', () => {
+  newTab();
+  keepConfig(ofRank(2));
+  globalThis.localStorage.setItem('of another page', 'stays');
+  forgetRemembered('riemann-lora');
+  expect(recallConfig()).toEqual({ config: defaultConfig(), notes: [] });
+  expect(globalThis.localStorage.getItem('of another page')).toBe('stays');
+});
+
+test('where storage is forbidden, every visit is the first', () => {
+  vi.stubGlobal('sessionStorage', undefined);
+  Object.defineProperty(globalThis, 'localStorage', {
+    configurable: true,
+    get: () => {
+      throw new DOMException('no', 'SecurityError');
+    },
+  });
+  keepConfig(ofRank(2));
+  expect(recallConfig()).toEqual({ config: defaultConfig(), notes: [] });
+});
