@@ -70,6 +70,34 @@ test('settings out of range are refused at their field', async ({ lab }) => {
   }
 });
 
+test('a number is read as the page prints it, and what could be two is refused by name', async ({ lab }) => {
+  const { page } = lab;
+  await lab.prepare();
+  const steps = lab.field('steps').locator('input');
+  await steps.fill('1,000');
+  await expect(lab.button('start')).toBeEnabled();
+  await expect(page.locator('#step-count')).toHaveText('0 of 1,000 steps');
+  await steps.blur();
+  await expect(steps).toHaveValue('1000');
+  await steps.fill('1.000.000');
+  await expect(lab.field('steps').locator('.problem')).toContainText('can be read in more than one way');
+  await steps.blur();
+  // It is there to be mended, whatever else is changed.
+  await lab.set('rank', '4');
+  await expect(steps).toHaveValue('1.000.000');
+  await expect(lab.field('steps').locator('.problem')).toContainText('can be read in more than one way');
+  await steps.fill('20');
+  await expect(lab.field('steps').locator('.problem')).toBeHidden();
+  await page.locator('.run').nth(0).getByText('More', { exact: true }).click();
+  const clip = lab.field('runs.0.max_grad_norm');
+  await clip.locator('input').fill('one');
+  await expect(clip.locator('.problem')).toContainText('“one” is no number');
+  await expect(lab.button('start')).toBeDisabled();
+  await clip.locator('input').fill('');
+  await expect(clip.locator('.problem')).toBeHidden();
+  await expect(lab.button('start')).toBeEnabled();
+});
+
 test('a known bad pairing of betas and damping is warned of', async ({ lab }) => {
   const run = lab.page.locator('.run').nth(1);
   await run.getByText('More', { exact: true }).click();

@@ -4,7 +4,8 @@ import { freeStyle } from '../src/charts/run-style';
 import { modelFiles } from '../src/controls/dropped';
 import { chooseEngine } from '../src/engine/engine-choice';
 import { globalField, spreadRuns } from '../src/lab/spread';
-import { bytes, duration, measure, parse, setting } from '../src/words/numbers';
+import { bytes, count, duration, large, measure, percent, rate, setting } from '../src/words/numbers';
+import { readNumber } from '../src/words/read-number';
 
 const real = { vendor: 'nvidia', architecture: 'ada', description: '', fallback: false };
 
@@ -65,15 +66,73 @@ describe('runs are spread', () => {
   });
 });
 
-describe('words', () => {
+describe('a number', () => {
   test.each([
     ['1e-3', 1e-3],
-    [' 0,5 ', 0.5],
+    ['1E+3', 1000],
     ['2.50', 2.5],
-  ])('%s is a number', (text, value) => expect(parse(text)).toBe(value));
+    ['.5', 0.5],
+    ['−4', -4],
+    // As this page prints counts.
+    ['1,000', 1000],
+    ['12,345,678', 12_345_678],
+    ['1,234.5', 1234.5],
+    // As others write thousands.
+    ['1 000', 1000],
+    ['1\u202f000\u00a0000', 1e6],
+    ['1’000', 1000],
+    ['10_000', 10_000],
+    ['1 234,5', 1234.5],
+    // A comma for decimals.
+    [' 0,5 ', 0.5],
+    ['0,001', 1e-3],
+    ['1,25', 1.25],
+    ['1,5e-3', 1.5e-3],
+    // As `large` prints them.
+    ['12.3 k', 12_300],
+    ['134.5 M', 134_500_000],
+  ])('%j is read', (text, value) => expect(readNumber(text)).toEqual({ value, problem: '' }));
 
-  test.each(['', 'x', '1e', '1 2'])('%j is none', (text) => expect(parse(text)).toBeNaN());
+  test.each([
+    ['fast', '“fast” is no number'],
+    ['1e', 'is no number'],
+    ['1 2 x 3', 'is no number'],
+    ['0x10', 'is no number'],
+    ['Infinity', 'is no number'],
+    ['-', 'is no number'],
+    ['.', 'is no number'],
+    ['1 2', '“1 2” can be read in more than one way'],
+    ['1.000.000', 'more than one way'],
+    ['1.234,5', 'more than one way'],
+    ['1,00,000', 'more than one way'],
+    ['1,000e3', 'more than one way'],
+    ['20 s', '“20 s” has a unit'],
+    ['4.3 GB', 'has a unit'],
+    ['10 %', 'has a unit'],
+    ['1.2 B', 'has a unit'],
+  ])('%j is refused by name', (text, words) => {
+    const { value, problem } = readNumber(text);
+    expect(value).toBeNaN();
+    expect(problem).toContain(words);
+  });
 
+  test('is nothing where nothing was typed', () => {
+    expect(readNumber('  ')).toEqual({ value: null, problem: '' });
+  });
+
+  test('is read as it was printed', () => {
+    for (const value of [7, 1000, 12_345, 1_234_567]) expect(readNumber(count(value)).value).toBe(value);
+    for (const value of [1e-9, 3.16e-4, 0.05, 0.9, 8, 1000, 1e21]) {
+      expect(readNumber(setting(value)).value).toBe(value);
+    }
+    for (const value of [1e-9, Math.SQRT2, 123_456]) {
+      expect(readNumber(measure(value)).value).toBeCloseTo(value, value > 1000 ? -4 : 3);
+    }
+    expect(readNumber(large(12_300)).value).toBe(12_300);
+  });
+});
+
+describe('words', () => {
   test('hyper-parameters are written as people type them', () => {
     expect([1e-3, 2e-4, 0.9, 0.999, 8, 1e-6, 0.05, 0].map(setting)).toEqual([
       '1e-3',
@@ -99,6 +158,50 @@ describe('words', () => {
       '2 h 30 min',
     ]);
     expect([Math.PI, 1e-9, 123_456, null].map(measure)).toEqual(['3.142', '1.00e-9', '1.23e+5', '–']);
+  });
+
+  test.each([
+    [0, '0 ms'],
+    [0.00994, '9.9 ms'],
+    [0.00996, '10 ms'],
+    [0.0996, '0.10 s'],
+    [0.996, '1.0 s'],
+    [9.96, '10 s'],
+    [99.6, '1 min 40 s'],
+    [119.7, '2 min 0 s'],
+    [239.7, '4 min 0 s'],
+    [5999.4, '99 min 59 s'],
+    [5999.7, '1 h 40 min'],
+    [7199, '2 h 0 min'],
+    [3_599_990, '1,000 h 0 min'],
+  ])('%d seconds are %s', (seconds, words) => expect(duration(seconds)).toBe(words));
+
+  test('no time has 60 seconds beside its minutes, or 60 minutes beside its hours', () => {
+    for (let tenths = 0; tenths < 100_000; tenths += 1) {
+      expect(duration(tenths / 10)).not.toMatch(/(min|h) 60 |^100 min/);
+    }
+  });
+
+  test.each([
+    [999, '999 B'],
+    [999_600, '1 MB'],
+    [999_940_000, '1 GB'],
+    [99_960_000, '100 MB'],
+    [1.5e15, '1,500 TB'],
+  ])('%d bytes are %s', (amount, words) => expect(bytes(amount)).toBe(words));
+
+  test.each([
+    [9999, '9,999'],
+    [10_000, '10 k'],
+    [999_960, '1 M'],
+    [134_515_008, '134.5 M'],
+    [999_999_999, '1 B'],
+  ])('%d is %s at a glance', (amount, words) => expect(large(amount)).toBe(words));
+
+  test('what is rounded has the digits of what it was rounded to', () => {
+    expect([9999.96, 0.000999996].map(measure)).toEqual(['1.00e+4', '0.001000']);
+    expect([0.996, 9.96, 99.96].map(rate)).toEqual(['1', '10', '100']);
+    expect([0.0996, 0.004, 0.5, 0.9996].map(percent)).toEqual(['10 %', '0.4 %', '50 %', '100 %']);
   });
 });
 

@@ -13,7 +13,7 @@ import { curvesState } from '../src/sweep/chart-state';
 import { checkSweep } from '../src/sweep/check';
 import { defaultSweep, type SweepConfig } from '../src/sweep/config';
 import { readSweep } from '../src/sweep/config-store';
-import { gridValues, readValues, writeValues } from '../src/sweep/grid';
+import { gridValues, readValues, unreadValue, writeValues } from '../src/sweep/grid';
 import { lineNames, linesOf, questionOf } from '../src/sweep/lines';
 import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from '../src/sweep/plan';
 import type { SweepRecord } from '../src/sweep/record';
@@ -66,6 +66,20 @@ describe('a grid', () => {
     expect(readValues(' 1e-2; 3\n1e-2  .5 ')).toEqual([1e-2, 0.5, 3]);
     expect(readValues('1, x')).toEqual([1, Number.NaN]);
     expect(readValues(' , ')).toEqual([]);
+    expect(readValues('1,2,4')).toEqual([1, 2, 4]);
+    expect(readValues('0.1,100')).toEqual([0.1, 100]);
+  });
+
+  test.each(['1,000', '8,128,256', '0,001', '0,5'])('%s may be one number or several', (text) => {
+    expect(readValues(text)).toEqual([Number.NaN]);
+    expect(unreadValue(text)).toContain(`“${text}” can be one number or several`);
+    expect(unreadValue(text.replaceAll(',', ', '))).toBe('');
+  });
+
+  test('says what in it is no number', () => {
+    expect(unreadValue('1e-3, fast')).toContain('“fast” is no number');
+    const wrong = config(({ values }) => Object.assign(values, { lr: '1e-3, fast' }));
+    expect(checkSweep(wrong).get('sweep.values')).toContain('“fast” is no number');
   });
 });
 

@@ -39,6 +39,7 @@ export function checkConfig(config: Config): Problems {
 }
 
 function checkText({ data, sample }: Config, must: Must): void {
+  must('data_seed', whole(data.seed, 0, 2 ** 32 - 1), 'a whole number from 0 to 4294967295');
   must('sequence_length', whole(data.sequence_length, 2, 65_536), 'a whole number from 2 to 65536');
   if (typeof data.validation === 'object' && 'count' in data.validation) {
     must('validation', whole(data.validation.count, 0, 1e6), 'a whole number, 0 or more');
@@ -103,6 +104,7 @@ function nameOf(field: string): string {
     checkpoint_every: 'Checkpoint interval',
     maximum_examples: 'Most examples',
     sample_seed: 'Seed',
+    data_seed: 'Data seed',
     columns: 'Columns',
     max_tokens: 'Most tokens',
     text_lr: 'lr of words',

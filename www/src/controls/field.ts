@@ -1,5 +1,6 @@
 import type { Problems } from '../config/check';
-import { parse, setting } from '../words/numbers';
+import { setting } from '../words/numbers';
+import { readNumber } from '../words/read-number';
 import { freshId, h, setText } from './dom';
 
 /** What every field has: a name, one sentence of explanation, and the name that failures use for it. */
@@ -58,34 +59,51 @@ export function helpButton(label: string, help: HTMLElement): HTMLButtonElement 
 }
 
 interface NumberOptions extends FieldOptions {
+  /** NaN where the field is empty, or holds no number: then it says so itself. */
   onInput(value: number): void;
+  /** Where an empty field means something, that instead. */
+  onEmpty?(): void;
   /** What stands in an empty field. */
   placeholder?: string;
 }
 
 // A number as text: browsers' own number fields fight with `1e-3`.
-function numberInput(placeholder: string | undefined, onInput: (value: number) => void): HTMLInputElement {
-  const input = h('input', {
+function numberInput({ placeholder, onInput, onEmpty }: NumberOptions) {
+  const take = () => {
+    const { value, problem } = readNumber(element.value);
+    sayUnread(element, problem);
+    if (value === null && onEmpty !== undefined) onEmpty();
+    else onInput(value ?? Number.NaN);
+  };
+  const element = h('input', {
     type: 'text',
     inputmode: 'decimal',
     autocomplete: 'off',
     spellcheck: 'false',
     class: 'number',
     placeholder,
-    oninput: () => onInput(parse(input.value)),
+    oninput: take,
+    // As it was understood: `1,000` is a thousand here.
+    onchange: () => {
+      const { value, problem } = readNumber(element.value);
+      if (problem === '') element.value = setting(value);
+    },
   });
-  return input;
+  const show = (value: number | null) => {
+    if (document.activeElement === element) return;
+    // What is no number is neither shown as one nor thrown away.
+    const unread = element.closest<HTMLElement>('.field')?.dataset.unread;
+    if (unread !== undefined && Number.isNaN(value)) return;
+    sayUnread(element, '');
+    element.value = setting(value);
+  };
+  return { element, show };
 }
 
 /** A number. */
 export function numberField(options: NumberOptions): Field<number | null> {
-  const input = numberInput(options.placeholder, options.onInput);
-  return {
-    element: frame(options, input),
-    show: (value) => {
-      if (document.activeElement !== input) input.value = setting(value);
-    },
-  };
+  const input = numberInput(options);
+  return { element: frame(options, input.element), show: input.show };
 }
 
 interface SliderOptions extends NumberOptions {
@@ -114,14 +132,15 @@ export function sliderField(options: SliderOptions): Field<number | null> {
       const place = Number(slider.value) / (log ? PLACES : high - low);
       const value = log ? Number(valueAt(place).toPrecision(2)) : Math.round(valueAt(place));
       slider.setAttribute('aria-valuetext', setting(value));
-      input.value = setting(value);
+      input.show(value);
       options.onInput(value);
     },
   });
-  const input = numberInput(options.placeholder, (value) => {
+  const onInput = (value: number) => {
     follow(value);
     options.onInput(value);
-  });
+  };
+  const input = numberInput({ ...options, onInput });
   const follow = (value: number | null) => {
     if (value === null || !Number.isFinite(value)) return;
     const place = placeOf(Math.min(high, Math.max(low, value)));
@@ -129,9 +148,9 @@ export function sliderField(options: SliderOptions): Field<number | null> {
     slider.setAttribute('aria-valuetext', setting(value));
   };
   return {
-    element: frame(options, input, slider),
+    element: frame(options, input.element, slider),
     show: (value) => {
-      if (document.activeElement !== input) input.value = setting(value);
+      input.show(value);
       if (document.activeElement !== slider) follow(value);
     },
   };
@@ -221,23 +240,34 @@ export function checkField(label: string, onInput: (value: boolean) => void, id 
 export function showProblems(root: ParentNode, problems: Problems): number {
   let shown = 0;
   for (const field of root.querySelectorAll<HTMLElement>('[data-field]')) {
-    const message = problems.get(field.dataset.field ?? '') ?? '';
-    const problem = field.querySelector<HTMLElement>('.problem');
-    const control = field.querySelector<HTMLElement>('[data-help]') ?? field;
-    if (problem === null) continue;
-    if (message !== '' && problem.hidden) reveal(field);
-    setText(problem, message);
-    problem.hidden = message === '';
-    const help = control.dataset.help;
-    if (message === '') control.removeAttribute('aria-invalid');
-    else {
-      shown += 1;
-      control.setAttribute('aria-invalid', 'true');
-    }
-    const described = [message === '' ? '' : problem.id, help].filter(Boolean).join(' ');
-    if (described !== '') control.setAttribute('aria-describedby', described);
+    const known = problems.get(field.dataset.field ?? '') ?? '';
+    if (showProblem(field, [field.dataset.unread, known].filter(Boolean).join(' '))) shown += 1;
   }
   return shown;
+}
+
+/** Shows at one field what is wrong with it, or that nothing is; answers whether something is. */
+function showProblem(field: HTMLElement, message: string): boolean {
+  const problem = field.querySelector<HTMLElement>('.problem');
+  const control = field.querySelector<HTMLElement>('[data-help]') ?? field;
+  if (problem === null) return false;
+  if (message !== '' && problem.hidden) reveal(field);
+  setText(problem, message);
+  problem.hidden = message === '';
+  if (message === '') control.removeAttribute('aria-invalid');
+  else control.setAttribute('aria-invalid', 'true');
+  const described = [message === '' ? '' : problem.id, control.dataset.help].filter(Boolean).join(' ');
+  if (described !== '') control.setAttribute('aria-describedby', described);
+  return message !== '';
+}
+
+/** Says at a field that what was typed is no number, before anyone knows what that means for the settings. */
+function sayUnread(input: HTMLElement, problem: string): void {
+  const field = input.closest<HTMLElement>('.field');
+  if (field === null || (field.dataset.unread ?? '') === problem) return;
+  if (problem === '') delete field.dataset.unread;
+  else field.dataset.unread = problem;
+  showProblem(field, problem);
 }
 
 /** Puts a field in sight, once: what the user closes afterwards stays closed. */

@@ -1,3 +1,4 @@
+import { bytes } from '../words/numbers';
 /** A model of the hub that is known to work, or known not to fit. */
 export interface HubPreset {
   name: string;
@@ -47,6 +48,6 @@ const WASM_LIMIT = 2 ** 32;
 /** Why a model of so many weights will not fit into a tab on the CPU; empty where it may. */
 export function tooLarge(parameters: number | null): string {
   if (parameters === null || parameters * BYTES_PER_WEIGHT < WASM_LIMIT) return '';
-  const needed = (parameters * BYTES_PER_WEIGHT) / 1e9;
-  return `Its weights need ${needed.toFixed(1)} GB in memory, and on the CPU a tab has 4.3 GB: it works on WebGPU only.`;
+  const needed = bytes(parameters * BYTES_PER_WEIGHT);
+  return `Its weights need ${needed} in memory, and on the CPU a tab has ${bytes(WASM_LIMIT)}: it works on WebGPU only.`;
 }

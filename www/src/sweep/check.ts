@@ -1,6 +1,6 @@
 import type { Problems } from '../config/check';
 import { hasQuantity, lrOf, type SweepConfig } from './config';
-import { readValues } from './grid';
+import { readValues, unreadValue } from './grid';
 
 /** More would take days, and a chart shows no more. */
 export const MOST_SWEPT = 200;
@@ -31,6 +31,8 @@ export function checkSweep(config: SweepConfig): Problems {
   );
   const values = readValues(config.values[quantity]);
   must('sweep.values', values.length > 0, 'Values must be at least one.');
+  const unread = unreadValue(config.values[quantity]);
+  must('sweep.values', unread === '', unread);
   must('sweep.values', values.every(fits), `Each value must be ${allowed}; separate them by commas.`);
   const methods = config.methods.filter((preset) => hasQuantity(preset, quantity));
   must(

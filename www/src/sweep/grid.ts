@@ -1,4 +1,5 @@
-import { parse, setting } from '../words/numbers';
+import { setting } from '../words/numbers';
+import { readNumber, type TypedNumber } from '../words/read-number';
 /** What a list of values is made from. */
 export interface Grid {
   lowest: number;
@@ -26,8 +27,25 @@ export function gridValues({ lowest, highest, points, log }: Grid, whole = false
 
 /** The numbers of a list as it was typed, rising and each once; what is no number is NaN and comes last. */
 export function readValues(text: string): number[] {
-  const words = text.split(/[\s;,]+/).filter((word) => word !== '');
-  return distinct(words.map(parse));
+  return distinct(typedValues(text).map(({ value }) => value ?? Number.NaN));
+}
+
+/** Why something in a list is no number; empty where all of it is. */
+export function unreadValue(text: string): string {
+  return typedValues(text).find(({ problem }) => problem !== '')?.problem ?? '';
+}
+
+function typedValues(text: string): TypedNumber[] {
+  const words = text.split(/[\s;]+|,(?=\s|$)/).filter((word) => word !== '');
+  return words.flatMap((word) => {
+    // Commas stand between the numbers of a list, and between thousands and before decimals elsewhere.
+    if (!/^(0+,\d+|[1-9]\d{0,2}(,\d{3})+)$/.test(word)) {
+      const parts = word.split(',').filter((part) => part !== '');
+      return parts.map(readNumber);
+    }
+    const problem = `“${word}” can be one number or several: put a space behind each comma of the list, and none into a number.`;
+    return { value: Number.NaN, problem };
+  });
 }
 
 /** A list as one would type it. */

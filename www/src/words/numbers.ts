@@ -5,14 +5,7 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** `98.3 MB`. */
 export function bytes(amount: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = amount;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit < 2 || value >= 100 ? whole.format(value) : decimal.format(value)} ${units[unit]}`;
+  return scaled(amount, ['B', 'kB', 'MB', 'GB', 'TB'], (value, unit) => (unit < 2 || value >= 100 ? 0 : 1));
 }
 
 /** `12,345`. */
@@ -22,17 +15,30 @@ export function count(amount: number): string {
 
 /** `134.5 M`. */
 export function large(amount: number): string {
-  if (amount >= 1e9) return `${decimal.format(amount / 1e9)} B`;
-  if (amount >= 1e6) return `${decimal.format(amount / 1e6)} M`;
-  if (amount >= 1e4) return `${decimal.format(amount / 1e3)} k`;
-  return whole.format(amount);
+  return amount < 1e4 ? whole.format(amount) : scaled(amount / 1e3, ['k', 'M', 'B'], () => 1);
+}
+
+/** In the largest of `units`, each a thousand of the one before, of which there is 1 or more. */
+function scaled(
+  amount: number,
+  units: readonly string[],
+  decimals: (value: number, unit: number) => number,
+): string {
+  let value = amount;
+  let unit = 0;
+  // What is rounded to 1000 of a unit is 1 of the next.
+  while (rounded(value, decimals(value, unit)) >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${decimal.format(rounded(value, decimals(value, unit)))} ${units[unit]}`;
 }
 
 /** A loss or a norm: four digits that matter. */
 export function measure(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '–';
   if (value === 0) return '0';
-  const size = Math.abs(value);
+  const size = Math.abs(Number(value.toPrecision(4)));
   return size >= 1e4 || size < 1e-3 ? value.toExponential(2) : value.toPrecision(4);
 }
 
@@ -44,31 +50,38 @@ export function setting(value: number | null): string {
   return Math.abs(value) < 0.01 && exponential.length <= plain.length ? exponential : plain;
 }
 
-/** What a user typed as a number; NaN where it is none. Empty is no number either. */
-export function parse(text: string): number {
-  const trimmed = text.trim().replace(',', '.');
-  return trimmed === '' ? Number.NaN : Number(trimmed);
-}
-
-/** `0.42 s`, `3 min 20 s`. */
+/** `0.42 s`, `3 min 20 s`. It is rounded before it is split, so that there are never 60 seconds beside minutes. */
 export function duration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return '–';
-  if (seconds > 0 && seconds < 0.00995) return `${(seconds * 1000).toFixed(1)} ms`;
-  if (seconds < 0.0995) return `${whole.format(seconds * 1000)} ms`;
-  if (seconds < 9.95) return `${seconds.toFixed(seconds < 0.995 ? 2 : 1)} s`;
-  if (seconds < 100) return `${whole.format(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 100) return `${minutes} min ${whole.format(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const milliseconds = seconds * 1000;
+  if (seconds > 0 && rounded(milliseconds, 1) < 10) return `${milliseconds.toFixed(1)} ms`;
+  if (rounded(milliseconds, 0) < 100) return `${milliseconds.toFixed(0)} ms`;
+  if (rounded(seconds, 2) < 1) return `${seconds.toFixed(2)} s`;
+  if (rounded(seconds, 1) < 10) return `${seconds.toFixed(1)} s`;
+  const all = Math.round(seconds);
+  if (all < 100) return `${all} s`;
+  if (all < 6000) return `${Math.floor(all / 60)} min ${all % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${count(Math.floor(minutes / 60))} h ${minutes % 60} min`;
 }
 
 /** How often a second, without more digits than matter: `0.42`, `7.3`, `128`. */
 export function rate(value: number): string {
-  if (value >= 100) return whole.format(value);
-  return value >= 1 ? decimal.format(value) : value.toPrecision(2);
+  if (Number(value.toPrecision(2)) < 1) return value.toPrecision(2);
+  return rounded(value, 1) < 100 ? decimal.format(value) : whole.format(value);
+}
+
+/** `0.4 %`, `12 %` of a share from 0 to 1. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  return `${value.toFixed(rounded(value, 1) < 10 ? 1 : 0)} %`;
 }
 
 /** `1 run`, `2 runs`. */
 export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
+}
+
+function rounded(value: number, decimals: number): number {
+  return Number(value.toFixed(decimals));
 }

@@ -1,7 +1,7 @@
 import { h, setText } from '../../controls/dom';
 import { paced } from '../../controls/frame';
 import type { StepTimes } from '../../protocol';
-import { duration } from '../../words/numbers';
+import { duration, percent } from '../../words/numbers';
 import type { Experiment } from '../experiment';
 
 const parts: readonly (readonly [keyof StepTimes, string])[] = [
@@ -34,10 +34,7 @@ export function timesBar(app: Experiment): HTMLElement {
     );
     for (const { key, stretch, value } of cells) {
       stretch.style.setProperty('flex-grow', String(times[key] / total));
-      setText(
-        value,
-        `${duration(times[key])} · ${((100 * times[key]) / total).toFixed(times[key] / total < 0.1 ? 1 : 0)} %`,
-      );
+      setText(value, `${duration(times[key])} · ${percent(times[key] / total)}`);
     }
   });
   app.measured.watch(draw.soon);

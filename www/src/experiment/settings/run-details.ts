@@ -122,7 +122,11 @@ export function runDetails(index: number, edit: Edit) {
     placeholder: 'none',
     onInput: (value) =>
       edit((settings) => {
-        settings.max_grad_norm = Number.isNaN(value) ? null : value;
+        settings.max_grad_norm = value;
+      }),
+    onEmpty: () =>
+      edit((settings) => {
+        settings.max_grad_norm = null;
       }),
   });
   const warmup = number(

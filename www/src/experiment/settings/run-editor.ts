@@ -72,7 +72,11 @@ export function runEditor(actions: RunActions): RunEditor {
     placeholder: 'the same',
     onInput: (value) =>
       edit((run) => {
-        run.text_lr = Number.isNaN(value) ? null : value;
+        run.text_lr = value;
+      }),
+    onEmpty: () =>
+      edit((run) => {
+        run.text_lr = null;
       }),
   });
   const details = runDetails(index, (change) => edit((run) => change(run.optimizer)));

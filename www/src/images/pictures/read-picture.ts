@@ -1,4 +1,5 @@
 import { failed, type Result, success } from '../../result';
+import { bytes } from '../../words/numbers';
 import { type ImageFacts, imageFacts } from './image-header';
 import { PICTURE_SIZE, type Picture } from './picture';
 import { type Box, fitted, isTransparent, reduced } from './reduce';
@@ -36,12 +37,12 @@ export async function readPictures(
 }
 
 /** What is wrong with a file before it is decoded; empty where nothing is. `facts` are those of its header. */
-export function whatIsWrong(name: string, bytes: number, facts: ImageFacts | null): string {
-  if (bytes === 0) return `${name} is empty (0 bytes). Save it again.`;
+export function whatIsWrong(name: string, size: number, facts: ImageFacts | null): string {
+  if (size === 0) return `${name} is empty (0 bytes). Save it again.`;
   if (facts === null) return `${name} is no ${KINDS}, or is damaged. Save it as one of these.`;
   const most = facts.kind === 'svg' ? MOST_SVG_BYTES : MOST_BYTES;
-  if (bytes > most)
-    return `${name} has ${(bytes / 1e6).toFixed(0)} MB, and ${most / 1e6} MB are read. Make it smaller.`;
+  if (size > most)
+    return `${name} has ${bytes(size)}, more than the ${bytes(most)} that are read. Make it smaller.`;
   const { kind, width, height } = facts;
   if (kind !== 'svg' && (width === 0 || height === 0)) return `${name} has no pixels. Save it again.`;
   if (width * height > MOST_PIXELS) {

@@ -61,8 +61,8 @@ export function dataFields(app: App): HTMLElement {
     help: 'Only so many are read from the beginning of the file; empty reads all.',
     field: 'maximum_examples',
     placeholder: 'all',
-    onInput: (value) =>
-      edit((data) => Object.assign(data, { maximum_examples: Number.isNaN(value) ? null : value })),
+    onInput: (value) => edit((data) => Object.assign(data, { maximum_examples: value })),
+    onEmpty: () => edit((data) => Object.assign(data, { maximum_examples: null })),
   });
   const seed = numberField({
     label: 'Data seed',
