@@ -76,7 +76,7 @@ test('a number is read as the page prints it, and what could be two is refused b
   const steps = lab.field('steps').locator('input');
   await steps.fill('1,000');
   await expect(lab.button('start')).toBeEnabled();
-  await expect(page.locator('#step-count')).toHaveText('0 of 1,000 steps');
+  await expect(page.locator('#step-count')).toHaveText('0 / 1,000');
   await steps.blur();
   await expect(steps).toHaveValue('1000');
   await steps.fill('1.000.000');

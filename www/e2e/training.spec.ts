@@ -197,6 +197,44 @@ test('a preset’s warm-up follows the steps, and the preset stays what it is', 
   await expect(lab.field('runs.1.warmup_steps').locator('input')).toHaveValue('7');
 });
 
+test('charts are drawn again by what they show, and not by other fields', async ({ lab }) => {
+  const { page } = lab;
+  await lab.withoutSamples();
+  await lab.prepare({ steps: 5 });
+  await lab.start();
+  await lab.finished();
+  await page.evaluate(() => {
+    const { clearRect } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.clearRect = function (...place) {
+      const titles = document.querySelectorAll('#train figure');
+      const figure = [...titles].find((one) => one.contains(this.canvas));
+      const drawn = Reflect.get(window, 'drawn') as string[];
+      if (figure !== undefined) drawn.push(figure.querySelector('h3')?.textContent ?? 'Diagnostics');
+      clearRect.apply(this, place);
+    };
+  });
+  /** The charts that were drawn since, once nothing is left to be drawn. */
+  const drawnBy = async (act: () => Promise<void>) => {
+    await page.evaluate(() => Object.assign(window, { drawn: [] }));
+    await act();
+    return page.evaluate(async () => {
+      for (let frame = 0; frame < 5; frame += 1) await new Promise(requestAnimationFrame);
+      return [...new Set(Reflect.get(window, 'drawn') as string[])].sort();
+    });
+  };
+  const all = ['Diagnostics', 'Training loss', 'Validation loss'];
+  const typing = async () => {
+    await lab.field('prompt').locator('textarea').pressSequentially(' and');
+    await lab.field('rank').locator('input').pressSequentially('1');
+    await lab.field('runs.0.lr').locator('input').pressSequentially('1');
+  };
+  expect(await drawnBy(typing)).toEqual([]);
+  expect(await drawnBy(() => page.getByLabel('Smoothing', { exact: true }).fill('0.2'))).toEqual(
+    all.slice(0, 2),
+  );
+  expect(await drawnBy(() => page.emulateMedia({ colorScheme: 'dark' }))).toEqual(all);
+});
+
 test('a wrong hyper-parameter opens the place where it is', async ({ lab }) => {
   await lab.page.evaluate(() => {
     const key = 'riemann-lora.config';

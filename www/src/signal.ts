@@ -27,6 +27,18 @@ export class Signal<Value> {
     return () => this.readers.delete(own);
   }
 
+  /** Calls `reader` when `partOf` the value has another content, however often the rest changes. */
+  subscribeTo<Part>(partOf: (value: Value) => Part, reader: (part: Part) => void): () => void {
+    let before = JSON.stringify(partOf(this.current));
+    return this.subscribe((value) => {
+      const part = partOf(value);
+      const now = JSON.stringify(part);
+      if (now === before) return;
+      before = now;
+      reader(part);
+    });
+  }
+
   /** Calls `reader` now and on every change. */
   watch(reader: (value: Value) => void): () => void {
     reader(this.current);

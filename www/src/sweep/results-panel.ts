@@ -72,11 +72,10 @@ export function robustness(sweep: Sweep): HTMLElement[] {
     if (answer.ok) draw(record, answer.value);
   };
   sweep.shown.watch((record) => void summarise(record));
-  let quantity = sweep.config.value.quantity;
-  sweep.config.subscribe((config) => {
-    if (config.quantity !== quantity) void summarise(sweep.shown.value);
-    quantity = config.quantity;
-  });
+  sweep.config.subscribeTo(
+    ({ quantity }) => quantity,
+    () => void summarise(sweep.shown.value),
+  );
   // What was kept is there before the engine is.
   sweep.app.lab.engineReport.subscribe(({ status }) => {
     if (status === 'ready') void summarise(sweep.shown.value);
@@ -192,8 +191,16 @@ export function sweepCurves(sweep: Sweep): HTMLElement[] {
       chart.summarise(`${runs} curves of ${names.length} methods; the final losses are in the tables above.`);
     }
   });
-  sweep.measured.watch(draw.soon);
-  app.config.subscribe(draw.now);
+  let drawn: unknown[] = [];
+  sweep.measured.watch(() => {
+    // It tells of every keystroke too: how many runs are left to be trained follows the settings.
+    const steps = sweep.bank?.metrics.runs.reduce((sum, { losses }) => sum + losses.length, 0);
+    const now = [recordNow(), sweep.bank, steps];
+    if (drawn.length > 0 && now.every((one, place) => one === drawn[place])) return;
+    drawn = now;
+    draw.soon();
+  });
+  app.config.subscribeTo(({ view }) => [view.smoothing, view.logScale], draw.now);
   themeChanged(chart.restyle);
   return [
     h('div', { class: 'titled' }, legend, save.element),

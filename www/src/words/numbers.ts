@@ -10,7 +10,7 @@ export function bytes(amount: number): string {
 
 /** `12,345`. */
 export function count(amount: number): string {
-  return whole.format(amount);
+  return Number.isFinite(amount) ? whole.format(amount) : '–';
 }
 
 /** `134.5 M`. */

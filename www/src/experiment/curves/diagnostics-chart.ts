@@ -107,21 +107,18 @@ export function diagnosticsChart(app: Experiment): HTMLElement {
     const words = quantitySummary(app.metrics.value, app.trainedRuns.value, quantity());
     chart.summarise(words, `${name()} over steps`);
   };
-  let drawn = '';
-  let shown: Quantity | null = null;
   app.config.watch(({ view }) => {
     choice.show(view.quantity);
     setText(about, quantityWords[view.quantity].about);
     log.show(view.quantityLog[view.quantity]);
-    // Every keystroke in any field comes here; only these change what is drawn.
-    const look = JSON.stringify([view.quantity, view.quantityLog, view.smoothing]);
-    if (look !== drawn) draw.now();
-    drawn = look;
-    if (view.quantity === shown) return;
-    shown = view.quantity;
+  });
+  app.config.subscribeTo(({ view }) => [view.quantity, view.quantityLog, view.smoothing], draw.now);
+  const showQuantity = () => {
     summarise();
     table.redraw();
-  });
+  };
+  app.config.subscribeTo(({ view }) => view.quantity, showQuantity);
+  showQuantity();
   app.measured.watch(draw.soon);
   app.lab.phase.watch(summarise);
   element.addEventListener('toggle', draw.now);

@@ -10,7 +10,7 @@ export function legend(app: Experiment): HTMLElement {
     const runs = app.trainedRuns.value.length > 0 ? app.trainedRuns.value : app.config.value.runs;
     fill(list, ...runs.map((run) => h('li', {}, swatch(run.style), run.name)));
   };
-  app.trainedRuns.subscribe(show);
-  app.config.watch(show);
+  app.trainedRuns.watch(show);
+  app.config.subscribeTo(({ runs }) => runs.map(({ name, style }) => [name, style]), show);
   return list;
 }

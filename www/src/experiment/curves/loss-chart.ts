@@ -33,7 +33,7 @@ export function lossChart(app: Experiment): HTMLElement {
     if (metrics.value === null) return;
     chart.show(trainingState(metrics.value, trainedRuns.value, config.value.view));
   });
-  app.config.subscribe(draw.now);
+  app.config.subscribeTo(({ view }) => [view.smoothing, view.logScale], draw.now);
   app.measured.watch(draw.soon);
   // Not at every step: a screen reader would never come to an end.
   app.lab.phase.watch(() => {

@@ -63,7 +63,7 @@ export function validationChart(app: Experiment): HTMLElement {
     const header = h('tr', {}, h('th', { scope: 'col' }, 'Step'), ...head);
     fill(host, h('table', {}, h('thead', {}, header), h('tbody', {}, ...rows)));
   });
-  app.config.subscribe(draw.now);
+  app.config.subscribeTo(({ view }) => view.logScale, draw.now);
   app.measured.watch(draw.soon);
   table.addEventListener('toggle', draw.now);
   themeChanged(chart.restyle);
