@@ -33,9 +33,9 @@ die() {
 stage() {
     local name=$1 started=$SECONDS log ticker status
     shift
-    log="$LOGS/${name//[^A-Za-z0-9]/-}.log"
+    log=$(log_of "$name")
     : >"$log"
-    show_progress "$name" "$log" &
+    show_progress "$name" "$log" "$started" &
     ticker=$!
     set +e
     (
@@ -44,20 +44,63 @@ stage() {
     ) >"$log" 2>&1 </dev/null
     status=$?
     set -e
-    kill "$ticker" 2>/dev/null || true
-    wait "$ticker" 2>/dev/null || true
-    if [ -t 1 ]; then printf '\r\033[K'; fi
-    if [ "$status" -ne 0 ]; then
-        printf '%-44s FAILED after %s\n\n' "$name" "$(duration $((SECONDS - started)))"
-        tail -n 50 "$log"
-        die "'$name' failed with exit status $status." "${HINT:-Above is the end of its log.}" "The whole log: $log"
-    fi
-    printf '%-44s %s%s\n' "$name" "$(duration $((SECONDS - started)))" "$(tests_passed_in "$log" ', % tests passed')"
+    end_stage "$name" "$started" "$ticker" "$status"
 }
 
+# begin NAME COMMAND...: a stage beside what the script does meanwhile, until `finish NAME`. It asks for no password.
+declare -A BEGUN BEGUN_AT
+begin() {
+    local name=$1
+    shift
+    # Its own process group, so that all of it can be ended: bash lets what runs in the background ignore Ctrl-C.
+    set -m
+    (
+        set -e
+        "$@"
+    ) >"$(log_of "$name")" 2>&1 </dev/null &
+    BEGUN[$name]=$!
+    BEGUN_AT[$name]=$SECONDS
+    set +m
+}
+
+# finish NAME: nothing where it has not begun.
+finish() {
+    local name=$1 ticker status=0
+    if [ -z "${BEGUN[$name]:-}" ]; then return; fi
+    show_progress "$name" "$(log_of "$name")" "${BEGUN_AT[$name]}" &
+    ticker=$!
+    wait "${BEGUN[$name]}" || status=$?
+    unset "BEGUN[$name]"
+    end_stage "$name" "${BEGUN_AT[$name]}" "$ticker" "$status"
+}
+
+# end_begun: ends what has begun and is not finished.
+end_begun() {
+    local pid
+    for pid in ${BEGUN[@]+"${BEGUN[@]}"}; do kill -- "-$pid" 2>/dev/null || true; done
+}
+
+log_of() { printf '%s' "$LOGS/${1//[^A-Za-z0-9]/-}.log"; }
+
+# end_stage NAME STARTED TICKER STATUS
+end_stage() {
+    local name=$1 log
+    log=$(log_of "$name")
+    kill "$3" 2>/dev/null || true
+    wait "$3" 2>/dev/null || true
+    if [ -t 1 ]; then printf '\r\033[K'; fi
+    if [ "$4" -ne 0 ]; then
+        printf '%-44s FAILED after %s\n\n' "$name" "$(duration $((SECONDS - $2)))"
+        tail -n 50 "$log"
+        die "'$name' failed with exit status $4." "${HINT:-Above is the end of its log.}" "The whole log: $log"
+    fi
+    printf '%-44s %s%s\n' "$name" "$(duration $((SECONDS - $2)))" "$(tests_passed_in "$log" ', % tests passed')"
+}
+
+# show_progress NAME LOG STARTED
 # The line of a running stage: redrawn each second on a terminal, else written once a minute, so that a CI log shows life.
 show_progress() {
-    local name=$1 log=$2 started=$SECONDS seconds room
+    local name=$1 log=$2 started=$3 seconds room
     # A line that wraps could not be redrawn.
     room=$(($(tput cols 2>/dev/null || echo 80) - 58))
     # It ends with the script, also when that is killed.

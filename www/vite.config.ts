@@ -15,7 +15,10 @@ export default defineConfig({
   // A missing file is a 404 and not the page: the page asks whether models are there.
   appType: 'mpa',
   plugins: [offline(), precompressed()],
-  define: { __VERSION__: JSON.stringify(manifest.version) },
+  define: {
+    __VERSION__: JSON.stringify(manifest.version),
+    __WEBGPU_TO_COME__: JSON.stringify(Boolean(process.env.WEBGPU_TO_COME)),
+  },
   build: {
     target: 'esnext',
     // A wasm module written into the script as base64 would be larger and could not be compiled while it streams.

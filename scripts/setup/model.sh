@@ -47,11 +47,27 @@ download_bar() {
     printf '%3d %% [%-10s]' "$percent" "$(printf '%*s' $((percent / 10)) '' | tr ' ' '#')"
 }
 
-# put_models FOLDER: the model, the page's list of models, and the notice that its licence asks for.
+# put_models FOLDER: this project's text-to-image model, and the default model as soon as it is fetched.
 put_models() {
-    mkdir -p "$1"
+    mkdir -p "$1/icons"
+    # The page knows its files by name and digest.
+    for name in config.json model.safetensors words.txt subject.safetensors style.safetensors NOTICE.txt README.md; do
+        cp "$ROOT/models/icons/$name" "$1/icons/"
+    done
+    if [ -f "$MODELS/$MODEL_FILE" ]; then put_default_model "$1"; fi
+}
+
+# put_default_model FOLDER: with the notice that its licence asks for, and the page's list of models, which is last because
+# a page that is open may ask for what it lists.
+put_default_model() {
     # A second copy of the bytes only where the cache is on another disk.
     ln -f "$MODELS/$MODEL_FILE" "$1/" 2>/dev/null || cp "$MODELS/$MODEL_FILE" "$1/"
+    {
+        printf '%s is SmolLM2-135M-Instruct by Hugging Face (HuggingFaceTB), quantised to Q4_1 in GGUF form,\n' "$MODEL_FILE"
+        printf 'unchanged as the Python package %s %s carries it.\n' "$MODEL_PACKAGE" "$MODEL_PACKAGE_VERSION"
+        printf 'It is licensed under the Apache License, Version 2.0, which follows.\n\n'
+        cat "$ROOT/LICENSE-APACHE"
+    } >"$1/NOTICE.txt"
     cat >"$1/index.json" <<JSON
 [
   {
@@ -65,15 +81,4 @@ put_models() {
   }
 ]
 JSON
-    # The text-to-image model is this project's own. The page knows its files by name and digest.
-    mkdir -p "$1/icons"
-    for name in config.json model.safetensors words.txt subject.safetensors style.safetensors NOTICE.txt README.md; do
-        cp "$ROOT/models/icons/$name" "$1/icons/"
-    done
-    {
-        printf '%s is SmolLM2-135M-Instruct by Hugging Face (HuggingFaceTB), quantised to Q4_1 in GGUF form,\n' "$MODEL_FILE"
-        printf 'unchanged as the Python package %s %s carries it.\n' "$MODEL_PACKAGE" "$MODEL_PACKAGE_VERSION"
-        printf 'It is licensed under the Apache License, Version 2.0, which follows.\n\n'
-        cat "$ROOT/LICENSE-APACHE"
-    } >"$1/NOTICE.txt"
 }

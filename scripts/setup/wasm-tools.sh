@@ -7,26 +7,37 @@ WASM_OPT=$TOOLS/binaryen/node_modules/.bin/wasm-opt
 cargo_tool() {
     local name=$1 version=$2
     shift 2
+    # Optimised a little only: such a tool works for seconds, and is compiled for minutes.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_TARGET_DIR="$CACHE/tools-target" \
+        cargo install "$name" --version "$version" --root "$TOOLS" --force "$@"
     # The objects of a tool are of no use to the project, and take a gigabyte.
-    CARGO_TARGET_DIR="$CACHE/tools-target" cargo install "$name" --version "$version" --root "$TOOLS" --force "$@"
     rm -rf "$CACHE/tools-target"
 }
 
-ensure_wasm_bindgen() {
+# begin_wasm_bindgen: ensure_wasm_bindgen, beside what the script does meanwhile; finish_wasm_bindgen waits for it.
+begin_wasm_bindgen() {
     local locked
     locked=$(awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' "$ROOT/Cargo.lock")
     [ "$locked" = "$WASM_BINDGEN_VERSION" ] ||
         die "Cargo.lock has wasm-bindgen $locked, and scripts/versions.sh has $WASM_BINDGEN_VERSION: they must be equal." \
             "Change WASM_BINDGEN_VERSION in scripts/versions.sh, or run: cargo update -p wasm-bindgen --precise $WASM_BINDGEN_VERSION"
     if [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $WASM_BINDGEN_VERSION" ]; then return; fi
-    # Not --locked: with the lock file of the tool it does not build.
-    stage "wasm-bindgen (3 to 7 minutes)" cargo_tool wasm-bindgen-cli "$WASM_BINDGEN_VERSION"
+    # Not --locked: with the lock file of the tool it does not build. Its default feature is TLS, for a browser elsewhere.
+    begin "wasm-bindgen" cargo_tool wasm-bindgen-cli "$WASM_BINDGEN_VERSION" --no-default-features \
+        --bin wasm-bindgen --bin wasm-bindgen-test-runner
+}
+
+finish_wasm_bindgen() { finish "wasm-bindgen"; }
+
+ensure_wasm_bindgen() {
+    begin_wasm_bindgen
+    finish_wasm_bindgen
 }
 
 # Only the tests need it: a build calls cargo and wasm-bindgen itself.
 ensure_wasm_pack() {
     if [ "$(wasm-pack --version 2>/dev/null)" = "wasm-pack $WASM_PACK_VERSION" ]; then return; fi
-    stage "wasm-pack (3 minutes)" cargo_tool wasm-pack "$WASM_PACK_VERSION" --locked
+    stage "wasm-pack" cargo_tool wasm-pack "$WASM_PACK_VERSION" --locked
 }
 
 # From npm, because Debian's binaryen is too old for what current Rust writes.

@@ -26,6 +26,7 @@ import { tabs } from './controls/tabs';
 import { themeSwitch } from './controls/theme';
 import { tellThemeChanged } from './controls/theme-changed';
 import { chooseEngine, findAdapter } from './engine/engine-choice';
+import { webgpuModule } from './engine/engine-module';
 import { chartsPanel } from './experiment/curves/charts-panel';
 import { settingsPanel } from './experiment/settings/settings-panel';
 import { transportPanel } from './experiment/transport-panel';
@@ -115,7 +116,7 @@ async function begin(): Promise<void> {
   const adapter = await findAdapter();
   let preference = app.config.value.engine;
   const use = async () => {
-    const choice = chooseEngine(preference, adapter);
+    const choice = chooseEngine(preference, adapter, webgpuModule());
     const answer = await lab.useEngine(choice);
     if (answer.ok || choice.engine === 'cpu') return;
     const reason = `WebGPU did not start (${answer.failure.message}), so the CPU trains.`;

@@ -11,19 +11,34 @@ const real = { vendor: 'nvidia', architecture: 'ada', description: '', fallback:
 
 describe('the engine', () => {
   test('is WebGPU only on a real adapter', () => {
-    expect(chooseEngine('auto', real).engine).toBe('webgpu');
-    expect(chooseEngine('auto', undefined).engine).toBe('cpu');
-    expect(chooseEngine('auto', null).engine).toBe('cpu');
-    expect(chooseEngine('auto', { ...real, fallback: true }).engine).toBe('cpu');
-    expect(chooseEngine('auto', { ...real, vendor: 'google', architecture: 'swiftshader' }).engine).toBe(
-      'cpu',
-    );
+    expect(chooseEngine('auto', real, 'built').engine).toBe('webgpu');
+    expect(chooseEngine('auto', undefined, 'built').engine).toBe('cpu');
+    expect(chooseEngine('auto', null, 'built').engine).toBe('cpu');
+    expect(chooseEngine('auto', { ...real, fallback: true }, 'built').engine).toBe('cpu');
+    expect(
+      chooseEngine('auto', { ...real, vendor: 'google', architecture: 'swiftshader' }, 'built').engine,
+    ).toBe('cpu');
   });
 
   test('is the user’s where it can be', () => {
-    expect(chooseEngine('cpu', real)).toMatchObject({ engine: 'cpu', reason: 'You chose the CPU.' });
-    expect(chooseEngine('webgpu', { ...real, fallback: true }).engine).toBe('webgpu');
-    expect(chooseEngine('webgpu', null).engine).toBe('cpu');
+    expect(chooseEngine('cpu', real, 'built')).toMatchObject({ engine: 'cpu', reason: 'You chose the CPU.' });
+    expect(chooseEngine('webgpu', { ...real, fallback: true }, 'built').engine).toBe('webgpu');
+    expect(chooseEngine('webgpu', null, 'built').engine).toBe('cpu');
+  });
+
+  test('is the CPU while the page has no WebGPU module, and the page says which of the two it is', () => {
+    for (const preference of ['auto', 'webgpu'] as const) {
+      const toCome = chooseEngine(preference, real, 'to come');
+      expect(toCome.engine).toBe('cpu');
+      expect(toCome.reason).toContain('still being built');
+      const leftOut = chooseEngine(preference, real, 'left out');
+      expect(leftOut.engine).toBe('cpu');
+      expect(leftOut.reason).toContain('not part of this build');
+    }
+    // Where WebGPU would not be taken anyhow, waiting for it is no reason.
+    expect(chooseEngine('auto', { ...real, fallback: true }, 'to come').reason).toContain('software');
+    expect(chooseEngine('cpu', real, 'to come').reason).toBe('You chose the CPU.');
+    expect(chooseEngine('auto', undefined, 'to come').reason).toContain('has no WebGPU');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { EngineName } from './engine-module';
+import type { EngineName, WebgpuModule } from './engine-module';
 
 /** What the user asks for. */
 export type EnginePreference = 'auto' | EngineName;
@@ -47,12 +47,19 @@ export async function findAdapter(): Promise<AdapterFacts | null | undefined> {
 export function chooseEngine(
   preference: EnginePreference,
   adapter: AdapterFacts | null | undefined,
+  webgpu: WebgpuModule,
 ): EngineChoice {
   const cpu = (reason: string, gpuUsable = false): EngineChoice => ({ engine: 'cpu', reason, gpuUsable });
   if (adapter === undefined) return cpu('This browser has no WebGPU, so the CPU trains.');
   if (adapter === null) return cpu('WebGPU found no adapter, so the CPU trains.');
   const name = [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ');
+  const notBuilt = cpu(
+    webgpu === 'to come'
+      ? 'WebGPU is still being built here, and the page says when it is ready; until then the CPU trains.'
+      : 'WebGPU is not part of this build of the page, so the CPU trains.',
+  );
   if (preference === 'webgpu') {
+    if (webgpu !== 'built') return notBuilt;
     return { engine: 'webgpu', reason: `You chose WebGPU (${name || 'unnamed adapter'}).`, gpuUsable: true };
   }
   if (adapter.fallback || softwareNames.test(name)) {
@@ -62,5 +69,6 @@ export function chooseEngine(
     );
   }
   if (preference === 'cpu') return cpu('You chose the CPU.', true);
+  if (webgpu !== 'built') return notBuilt;
   return { engine: 'webgpu', reason: `WebGPU adapter: ${name || 'unnamed'}.`, gpuUsable: true };
 }

@@ -23,6 +23,9 @@ export interface DrawnPictures {
   pixels: Uint8Array<ArrayBuffer>;
 }
 
+/** Whether a page has the WebGPU module, will have it, or was built without. */
+export type WebgpuModule = 'built' | 'to come' | 'left out';
+
 /** What all wasm modules export. Rejections carry a `Failure`. */
 export interface EngineModule {
   default(input?: { module_or_path: string | URL | Request }): Promise<unknown>;
@@ -103,6 +106,15 @@ export interface WebSession extends AnyWebSession {
 const modules = import.meta.glob<EngineModule>('../generated/*/riemann_lora.js');
 
 const load = (name: ModuleName) => modules[`../generated/${name}/riemann_lora.js`];
+
+/**
+ * Whether this build of the page has the WebGPU module. `scripts/serve` builds a page with the CPU's first, because it is
+ * there many minutes sooner.
+ */
+export function webgpuModule(): WebgpuModule {
+  if (load('webgpu') !== undefined) return 'built';
+  return __WEBGPU_TO_COME__ ? 'to come' : 'left out';
+}
 
 /** The module of `engine` that suits this browser. */
 export async function moduleOf(engine: EngineName): Promise<ModuleName> {
