@@ -66,7 +66,7 @@ function machine() {
 
 async function begin(): Promise<void> {
   const { config, notes } = recallConfig();
-  const lab = new Lab(spawnWorker, machine());
+  const lab = new Lab(spawnWorker, machine(), { name: 'the Language tab' });
   const app = new App(lab, new Signal(config));
   app.config.subscribe(keepConfig);
   byId('engine').append(...enginePanel(app, themeSwitch(tellThemeChanged)));
@@ -76,8 +76,8 @@ async function begin(): Promise<void> {
   tabs(byId('tabs'), {
     sweep: async () => (await import('./sweep/sweep-view')).sweepView(sweep),
     runs: async () => (await import('./runs/runs-view')).runsView(app, runs),
-    images: async () => (await import('./images/images-view')).imagesView(spawnWorker, machine(), lab),
-    theory: async () => (await import('./theory/theory-view')).theoryView(spawnWorker),
+    images: async () => (await import('./images/images-view')).imagesView(spawnWorker, lab),
+    theory: async () => (await import('./theory/theory-view')).theoryView(spawnWorker, lab.budget),
   });
   const greeting = welcome(app);
   if (greeting !== null) byId('language-view').prepend(greeting);
@@ -115,13 +115,7 @@ async function begin(): Promise<void> {
   }
   const adapter = await findAdapter();
   let preference = app.config.value.engine;
-  const use = async () => {
-    const choice = chooseEngine(preference, adapter, webgpuModule());
-    const answer = await lab.useEngine(choice);
-    if (answer.ok || choice.engine === 'cpu') return;
-    const reason = `WebGPU did not start (${answer.failure.message}), so the CPU trains.`;
-    await lab.useEngine({ engine: 'cpu', reason, gpuUsable: false });
-  };
+  const use = () => lab.useEngine(chooseEngine(preference, adapter, webgpuModule()));
   app.config.subscribe(({ engine }) => {
     if (engine === preference) return;
     preference = engine;

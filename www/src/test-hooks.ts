@@ -25,12 +25,12 @@ declare global {
 
 export function installTestHooks(app: App): void {
   const crashWorker = (index: number) => {
-    app.lab.trainees[index]?.seat.crash('The worker was ended by a test.');
+    app.lab.trainees[index]?.workers[0]?.seat.crash('The worker was ended by a test.');
   };
   window.testHooks = {
     crashWorker,
     crashAlways: () => setInterval(() => crashWorker(0), 1),
-    loseDevice: () => app.lab.trainees[0]?.seat.loseDevice(),
+    loseDevice: () => app.lab.trainees[0]?.workers[0]?.seat.loseDevice(),
     stepTimes: (run) => app.metrics.value?.lastTimes(run),
     validation: (run) => (app.metrics.value?.runs[run]?.validation ?? []).map(({ loss }) => loss),
     losses: (run) => [...(app.metrics.value?.runs[run]?.losses ?? [])],

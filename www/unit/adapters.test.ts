@@ -86,6 +86,7 @@ describe('starting from an adapter', () => {
   async function labOf(edit?: (worker: FakeWorker) => void) {
     FakeWorker.all = [];
     const lab = new Lab(() => new FakeWorker(edit), { cores: 2, memory: 0 });
+    await lab.useEngine({ engine: 'cpu', reason: '', gpuUsable: false });
     await lab.loadModel([]);
     const { data } = defaultConfig();
     await lab.loadData({ name: 'text', blob: new Blob(['x']) }, data);
@@ -147,7 +148,7 @@ describe('starting from an adapter', () => {
   it('exports a run from the worker that holds it', async () => {
     const lab = await labOf();
     await lab.start(plan, listener);
-    const exporter = new Exporter(() => lab.trainees);
+    const exporter = new Exporter(lab.desk);
     await exporter.peft(1, 'base');
     expect(FakeWorker.all[1]?.asked.at(-1)).toBe('export 0 of base');
     const parts: number[] = [];

@@ -199,7 +199,7 @@ describe('a run with more than one core', () => {
     await start(plan(5, [0.1]));
     expect(lab.phase.value).toBe('finished');
     expect(FakeWorker.all).toHaveLength(2);
-    expect(lab.trainees.map(({ helpers }) => helpers.length)).toEqual([1]);
+    expect(lab.trainees.map(({ workers }) => workers.length)).toEqual([2]);
     for (let step = 1; step <= 5; step += 1) expect(losses.get(`0@${step}`)).toBe(lossOf(0.1, step));
     expect(evaluations.map(([, { step }]) => step)).toEqual([0, 3, 5]);
   });
@@ -260,7 +260,7 @@ describe('samples', () => {
     const { lab, start } = await open();
     await start(plan(2, [0.1, 0.2, 0.3]));
     const pieces: SamplePiece[] = [];
-    const answer = await lab.sample(sampleSettings, (piece) => pieces.push(piece));
+    const answer = await lab.sample(sampleSettings, (piece) => piece.done && pieces.push(piece));
     expect(answer.ok).toBe(true);
     expect(pieces.map(({ run }) => run).sort()).toEqual([0, 1, 2, null]);
   });
@@ -269,7 +269,7 @@ describe('samples', () => {
     const { lab } = await open();
     const pieces: SamplePiece[] = [];
     const settings = { ...sampleSettings, include_base: false };
-    expect((await lab.sample(settings, (piece) => pieces.push(piece))).ok).toBe(true);
+    expect((await lab.sample(settings, (piece) => piece.done && pieces.push(piece))).ok).toBe(true);
     expect(pieces.map(({ run }) => run)).toEqual([null]);
     const empty = new Lab(() => new FakeWorker(), { cores: 2, memory: 0 });
     const answer = await empty.sample(settings, () => {});

@@ -194,6 +194,7 @@ describe('a lab of pictures', () => {
 
   async function loaded(edit: (worker: FakeWorker) => void = () => {}) {
     const lab = new PictureLab(() => new FakeWorker(edit), { cores: 2, memory: 0 });
+    await lab.useEngine({ engine: 'cpu', reason: '', gpuUsable: false });
     await lab.loadModel([new File(['x'], 'model.safetensors')]);
     await lab.loadData(set, { caption_dropout: 0 });
     return lab;

@@ -42,7 +42,7 @@ describe('colours of losses', () => {
 });
 
 test('speed counts the tokens after the first', () => {
-  const answer = { run: null, text: '', done: true, firstAt: 1000 };
+  const answer = { run: null, text: '', done: true, divergedAt: null, firstAt: 1000 };
   expect(rateOf({ ...answer, tokens: 11, lastAt: 3000 })).toBe(5);
   expect(rateOf({ ...answer, tokens: 1, lastAt: 1000 })).toBeNull();
   expect([0.123, 7.26, 128.4].map(rate)).toEqual(['0.12', '7.3', '128']);

@@ -68,8 +68,8 @@ export interface WorkerApi {
   theory(settings: protocol.TheorySettings, onReport: OnTheory): Promise<Reply<null>>;
   /** Sums a sweep up; needs an engine's module and no model. */
   summariseSweep(question: protocol.SweepQuestion): Promise<Reply<protocol.MethodSummary[]>>;
-  /** Makes the running action's callbacks answer `false`. */
-  cancel(): Promise<void>;
+  /** Makes callbacks of a question answer `false`, if it is the one at work: questions of a worker are counted from 1. */
+  cancel(question: number): Promise<void>;
   /** For tests: gives the WebGPU device up, as a driver reset does. */
   loseDevice(): Promise<void>;
 }

@@ -15,6 +15,8 @@ import type { Reply, WorkerApi } from './worker-api';
 let engine: EngineModule | undefined;
 let texts: WebSession | undefined;
 let pictures: WebPictureSession | undefined;
+/** Counts questions, as the page does: what is cancelled is one of them, and not whatever comes next. */
+let question = 0;
 let cancelled = false;
 // Callbacks have a channel of their own: an answer that overtook them would come before what led to it.
 let told: unknown;
@@ -23,6 +25,7 @@ const missing = (place: string, message: string): Failure => ({ place, field: nu
 
 /** Runs an action and turns what it throws into a value. What is no `Failure` is a trap: the module is broken then. */
 async function reply<Value>(action: () => Value | Promise<Value>): Promise<Reply<Value>> {
+  question += 1;
   cancelled = false;
   try {
     const value = await action();
@@ -138,8 +141,8 @@ const api: WorkerApi = {
       return null;
     }),
   summariseSweep: (question) => reply(() => startedEngine().summarise_sweep(question)),
-  cancel: async () => {
-    cancelled = true;
+  cancel: async (named) => {
+    if (named === question) cancelled = true;
   },
   loseDevice: async () => engine?.lose_device?.(),
 };

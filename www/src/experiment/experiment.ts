@@ -1,9 +1,9 @@
 import type { Problems } from '../config/check';
 import type { RunConfig, SharedConfig } from '../config/config';
-import type { KeptWorker } from '../lab/crew';
 import type { LabEstimate } from '../lab/estimate';
 import type { LabListener } from '../lab/lab';
-import type { Trainee, TrainingPlan } from '../lab/training';
+import type { KeptWorker, Trainee } from '../lab/trainee';
+import type { TrainingPlan } from '../lab/training';
 import type { TrainingLab } from '../lab/training-lab';
 import { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { Failure, SessionSettings, TargetShape } from '../protocol';
@@ -17,6 +17,19 @@ export type EstimateState = LabEstimate | Failure | null;
 export type AnyLab = TrainingLab<{ targets: TargetShape[] }, unknown, unknown, { name: string }>;
 
 const ESTIMATE_DELAY_MS = 250;
+
+/** A training whose adapters can leave, and what belongs to it. */
+export interface Exportable<Config> {
+  config: Config;
+  metrics: ExperimentMetrics;
+  runs: readonly RunConfig[];
+  /** Name of the data. */
+  data: string;
+  /** The files of the model. */
+  files: readonly File[];
+  /** Whether it is the one whose curves are shown. */
+  isShown: boolean;
+}
 
 /** What two experiments call differently. */
 export interface ExperimentWords {
@@ -38,6 +51,8 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   readonly trainedRuns = new Signal<readonly RunConfig[]>([]);
   /** What it began with. */
   readonly trained = new Signal<Config | null>(null);
+  /** What can leave the page: the training that is shown, or the one before it where its model or data have gone. */
+  readonly exportable = new Signal<Exportable<Config> | null>(null);
   /** Counts checkpoints of its workers. */
   readonly checkpointed = new Signal<number>(0);
   /** A sweep uses the lab: nothing else may until it is over. */
@@ -58,6 +73,7 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
     lab.data.subscribe(() => this.estimateSoon());
     lab.failure.subscribe((failure) => this.showFailure(failure));
     lab.phase.subscribe((phase) => {
+      if (phase === 'idle') this.setAside();
       const metrics = this.metrics.value;
       if (phase === 'running' || phase === 'pausing') metrics?.pace.begin(performance.now());
       else metrics?.pace.pause();
@@ -99,6 +115,9 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   /** No more steps will come. */
   protected abstract onOver(): Promise<void>;
 
+  /** What the data is called that is trained on. */
+  protected abstract get dataName(): string;
+
   /** Changes a copy of the configuration and puts it in place. */
   change(edit: (config: Config) => void): void {
     const next = structuredClone(this.config.value);
@@ -117,7 +136,8 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
     if (this.locked || this.problems.value.size > 0) return;
     const ready = this.beforeStart();
     // Without a pause where there is none to make: nobody else may start in between.
-    if (ready !== true && !(await ready)) return;
+    if (ready !== true && (!(await ready) || this.locked)) return;
+    if (this.lab.whyNot('start') !== undefined) return;
     const config = this.config.value;
     const metrics = new ExperimentMetrics(config.runs.length, config.session.steps);
     this.show(config, metrics, false);
@@ -141,7 +161,10 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   private show(config: Config, metrics: ExperimentMetrics, goesOn: boolean): void {
     this.metrics.set(metrics);
     this.trained.set(config);
-    this.trainedRuns.set(structuredClone(config.runs));
+    const runs = structuredClone(config.runs);
+    const { modelFiles } = this.lab;
+    this.exportable.set({ config, metrics, runs, data: this.dataName, files: modelFiles, isShown: true });
+    this.trainedRuns.set(runs);
     this.begun(goesOn);
   }
 
@@ -180,8 +203,18 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
     this.problems.set(new Map([...ofStart, ...this.problemsOf(config)]));
   }
 
+  /** Another model or other data: what was learned is no longer shown, and can still leave. */
+  private setAside(): void {
+    if (this.metrics.value === null) return;
+    const { exportable } = this;
+    const before = exportable.value;
+    this.forgetTraining();
+    if (before !== null && this.lab.hasBefore) exportable.set({ ...before, isShown: false });
+  }
+
   /** The lab trains something else: curves and adapters of the last training are gone. */
   forgetTraining(): void {
+    this.exportable.set(null);
     this.metrics.set(null);
     this.trained.set(null);
     this.trainedRuns.set([]);

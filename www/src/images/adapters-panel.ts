@@ -44,9 +44,12 @@ function exports(images: PictureExperiment): HTMLElement[] {
     setText(told, `Saved as ${file}.`);
   };
   const enable = () => {
-    const over = ['paused', 'finished', 'stopped'].includes(lab.phase.value) && lab.trainees.length > 0;
+    const from = images.exportable.value;
+    const over =
+      from?.isShown === false ||
+      (['paused', 'finished', 'stopped'].includes(lab.phase.value) && lab.trainees.length > 0);
     for (const [run, button] of buttons.entries()) {
-      button.disabled = !over || images.metrics.value?.runs[run]?.divergedAt !== null;
+      button.disabled = !over || from?.metrics.runs[run]?.divergedAt !== null;
     }
     setText(
       hint,
@@ -55,7 +58,8 @@ function exports(images: PictureExperiment): HTMLElement[] {
         : 'The adapters of all runs can leave when a training is paused or over.',
     );
   };
-  images.trainedRuns.watch((runs) => {
+  images.exportable.watch((from) => {
+    const runs = from?.runs ?? [];
     buttons = runs.map(({ name }, run) =>
       h(
         'button',

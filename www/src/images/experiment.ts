@@ -1,6 +1,6 @@
 import type { Problems } from '../config/check';
 import { Experiment } from '../experiment/experiment';
-import type { Trainee } from '../lab/training';
+import type { Trainee } from '../lab/trainee';
 import type { Progress, SessionSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
@@ -125,6 +125,10 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
 
   protected settingsOf(config: PictureConfig): SessionSettings {
     return pictureSettings(config);
+  }
+
+  protected get dataName(): string {
+    return this.shelf.set.value?.name ?? '';
   }
 
   protected get hasValidation(): boolean {

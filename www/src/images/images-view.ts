@@ -3,7 +3,6 @@ import { showProblems } from '../controls/field';
 import { chartsPanel } from '../experiment/curves/charts-panel';
 import { settingsPanel } from '../experiment/settings/settings-panel';
 import { transportPanel } from '../experiment/transport-panel';
-import type { Machine } from '../lab/estimate';
 import type { Lab } from '../lab/lab';
 import { readyValue } from '../lab/loadable';
 import type { SpawnWorker } from '../lab/worker-link';
@@ -18,9 +17,13 @@ import { imagesModel } from './model-panel';
 import { PictureLab } from './picture-lab';
 import { imagesStory } from './story';
 
+// A user who reads is not gone; one who trains elsewhere needs the memory.
+const REST_MS = 60_000;
+
 /** A text-to-image model that learns pictures. It computes on the engine of the language lab, in workers of its own. */
-export function imagesView(spawn: SpawnWorker, machine: Machine, language: Lab): HTMLElement[] {
-  const lab = new PictureLab(spawn, machine);
+export function imagesView(spawn: SpawnWorker, language: Lab): HTMLElement[] {
+  const { budget } = language;
+  const lab = new PictureLab(spawn, budget.machine, { name: 'the Images tab', budget, restAfter: REST_MS });
   const images = new PictureExperiment(lab, new Signal(recallPictureConfig()));
   images.config.subscribe(keepPictureConfig);
   language.choice.watch((choice) => choice.reason !== '' && void lab.useEngine(choice));

@@ -1,17 +1,15 @@
-import type { Machine } from '../lab/estimate';
-import type { Trainee } from '../lab/training';
-import { TrainingLab } from '../lab/training-lab';
+import type { Machine } from '../lab/budget';
+import { type LabOptions, TrainingLab } from '../lab/training-lab';
 import type { SpawnWorker } from '../lab/worker-link';
 import type {
   DrawSettings,
-  Failure,
   PictureDataSettings,
   PictureDataSummary,
   PictureModelSummary,
   Progress,
 } from '../protocol';
 import { failed, type Result, success } from '../result';
-import { Cancellation, type Drawing, drawAll, drawingsOf } from './drawing';
+import { type Drawing, drawAll, drawingsOf } from './drawing';
 import { type PictureData, type PictureStart, picturesKind } from './picture-kind';
 import type { PictureSet } from './pictures/picture';
 
@@ -25,10 +23,10 @@ export class PictureLab extends TrainingLab<
   PictureDataSummary,
   PictureStart
 > {
-  private cancellation = new Cancellation();
+  private readonly drawings = new Set<AbortController>();
 
-  constructor(spawn: SpawnWorker, machine: Machine) {
-    super(spawn, machine, picturesKind);
+  constructor(spawn: SpawnWorker, machine: Machine, options: LabOptions = {}) {
+    super(spawn, machine, picturesKind, options);
   }
 
   /** Takes pictures to train on; before there is a model, remembers them. */
@@ -38,28 +36,37 @@ export class PictureLab extends TrainingLab<
 
   /** Lets the base and the chosen runs draw, with the adapters as they are now; before there are runs, the base. */
   async draw(settings: DrawSettings, onProgress: (progress: Progress) => void): Promise<Result<Drawing[]>> {
-    const cancellation = new Cancellation();
-    this.cancellation = cancellation;
-    const recover = (trainee: Trainee, failure: Failure) => this.crew.recover(trainee, failure);
-    if (this.hasRuns) return drawAll(this.crew.trainees, settings, onProgress, cancellation, recover);
-    const base = { ...settings, runs: [], include_base: true };
-    const ready = await this.readyBase();
-    if (!ready.ok) return ready;
-    const answer = await cancellation.draw(ready.value, base, onProgress);
-    return answer.ok ? success(drawingsOf(answer.value, [])) : answer;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.drawings.add(controller);
+    const { team } = this.crew;
+    const drawn =
+      team !== null && this.hasRuns
+        ? await drawAll(team, settings, onProgress, signal)
+        : await this.drawBase(settings, onProgress, signal);
+    this.drawings.delete(controller);
+    return signal.aborted ? failed('draw', 'Drawing was cancelled.') : drawn;
   }
 
-  /** Ends the drawing that was asked for last; it answers with a failure that says so. */
+  /** Ends all drawing, and nothing else that workers do; it answers with a failure that says so. */
   cancelDrawing(): void {
-    this.cancellation.cancel();
+    for (const controller of this.drawings) controller.abort();
   }
 
   /** A run's adapter as one safetensors file. */
   async exportAdapter(run: number): Promise<Result<Uint8Array>> {
-    for (const { seat, runs } of this.trainees) {
-      const own = runs.indexOf(run);
-      if (own >= 0) return seat.call((api) => api.exportPictures(own));
-    }
-    return failed('adapter', 'This run is not in memory any more. Train it again to export it.');
+    const answer = await this.desk.ask(run, (api, own) => api.exportPictures(own));
+    await this.desk.close();
+    return answer;
+  }
+
+  private async drawBase(
+    settings: DrawSettings,
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<Result<Drawing[]>> {
+    const base = { ...settings, runs: [], include_base: true };
+    const answer = await this.askWorker((api) => api.draw(base, onProgress), signal);
+    return answer.ok ? success(drawingsOf(answer.value, [])) : answer;
   }
 }

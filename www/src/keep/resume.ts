@@ -1,5 +1,5 @@
 import { readConfig } from '../config/serialise';
-import type { KeptWorker } from '../lab/crew';
+import type { KeptWorker } from '../lab/trainee';
 import type { App } from '../language/app';
 import { unpackMetrics } from '../metrics/packed';
 import type { Progress } from '../protocol';

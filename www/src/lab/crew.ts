@@ -1,32 +1,24 @@
 import type { EngineChoice } from '../engine/engine-choice';
-import type { OnProgress, Reply } from '../engine/worker-api';
-import type { EngineReport, Failure, Progress, SessionSettings } from '../protocol';
-import { failed, type Result, success } from '../result';
+import type { OnProgress, Reply, WorkerApi } from '../engine/worker-api';
+import type { EngineReport, Progress, SessionSettings } from '../protocol';
+import { failed, type Result } from '../result';
 import { Signal } from '../signal';
 import { Seat } from './seat';
-import { globalField, type Spread } from './spread';
-import type { Trainee } from './training';
+import { Team, type TeamHooks } from './team';
+import type { Trainee } from './trainee';
 import type { SpawnWorker } from './worker-link';
 
-// A worker that dies this often at the same place will not live the next time either.
-const MOST_DEATHS = 3;
-// A GPU that was lost once may come back; twice, and the CPU is the better bet.
-const MOST_GPU_DEATHS = 1;
-
-/** What is kept of a worker, from which another goes on. */
-export interface KeptWorker {
-  /** Indices of its runs. */
-  runs: number[];
-  step: number;
-  /** Whether all its runs diverged. */
-  ended: boolean;
-  bytes: Uint8Array;
+/** How a crew is furnished. */
+export interface CrewOptions {
+  /** How long a cancelled load may take to end, in milliseconds. */
+  patience?: number | undefined;
+  /** Told when workers are asked something, and when all have answered. */
+  onUse?: ((busy: boolean) => void) | undefined;
+  /** The GPU failed too often within a training, and the CPU took its place. */
+  onFallback(): void;
 }
 
-/** Gives a worker everything that it needs before it can train; null where that is not there itself. */
-export type GiveAll = (seat: Seat, onProgress: OnProgress) => Promise<Reply<unknown> | null>;
-
-/** The workers, and how a dead one is replaced. */
+/** The workers of a lab: those that are there, the team of the training that is shown, and the one before. */
 export class Crew {
   readonly choice = new Signal<EngineChoice>({ engine: 'cpu', reason: '', gpuUsable: false });
   /** What is being made ready. */
@@ -35,14 +27,17 @@ export class Crew {
   readonly kernels = new Signal<number>(0);
   /** What happened that the user did not ask for. */
   readonly notice = new Signal<string>('');
-  /** Those who train, or have trained last. */
-  trainees: Trainee[] = [];
+  /** Who trains, or has trained last with what is loaded. */
+  team: Team | null = null;
+  /** Who trained before other things were loaded: asleep, and woken for exports. */
+  before: Team | null = null;
   private seats: Seat[] = [];
-  private settings: SessionSettings | null = null;
+  /** Places of workers that are there for an export alone. */
+  private guests: Seat[] = [];
 
   constructor(
     private readonly spawn: SpawnWorker,
-    private readonly giveAll: GiveAll,
+    private readonly options: CrewOptions,
   ) {}
 
   /** The worker that is always there: it loads first, and estimates. */
@@ -50,160 +45,108 @@ export class Crew {
     return this.seat(0);
   }
 
+  get trainees(): readonly Trainee[] {
+    return this.team?.trainees ?? [];
+  }
+
+  /** Whether a worker is at work. */
+  get busy(): boolean {
+    return this.seats.some((seat) => seat.busy);
+  }
+
   startEngine(): Promise<Reply<EngineReport>> {
     return this.first.startEngine();
   }
 
-  cancel(): void {
-    for (const seat of this.seats) seat.cancel();
+  /** Workers of a new training take the places of the one before, and what those still did ends. */
+  newTeam(settings: SessionSettings, equip: TeamHooks['equip']): Team {
+    this.before?.end();
+    this.before = null;
+    this.team?.end();
+    const onPreparing: OnProgress = (progress) => this.preparing.set(progress);
+    this.team = new Team(settings, {
+      equip,
+      seat: (index) => this.seat(index),
+      onPreparing,
+      onNotice: (words) => this.notice.set(words),
+      onFallback: () => {
+        const reason = 'WebGPU failed more than once, so the CPU goes on.';
+        this.choice.set({ engine: 'cpu', reason, gpuUsable: true });
+        this.options.onFallback();
+      },
+    });
+    return this.team;
   }
 
-  /** Workers for each group of runs, made ready beside each other. `wanted` says whether to go on. */
-  async prepare(
-    settings: SessionSettings,
-    { groups, shards }: Spread,
-    wanted: () => boolean,
-  ): Promise<Result<Trainee[]>> {
-    this.settings = settings;
-    const helpers = (group: number) =>
-      Array.from({ length: shards - 1 }, (_, index) =>
-        this.seat(groups.length + group * (shards - 1) + index),
-      );
-    const trainees = groups.map((runs, index) => newTrainee(this.seat(index), helpers(index), runs));
-    this.trainees = trainees;
-    const prepared = await this.prepareSeats(trainees, 'worker');
-    if (!prepared.ok) return prepared;
-    return wanted() ? success(trainees) : failed('run', 'Stopped.');
+  /** What was trained does not belong to what comes next: it is kept apart, for exports alone. */
+  async archive(): Promise<void> {
+    const { team } = this;
+    if (team === null) return;
+    this.team = null;
+    team.training = false;
+    this.before?.end();
+    this.before = team;
+    await team.sleep(() => this.guest());
+    this.shrink();
   }
 
-  /** Workers that go on from where others were, with the same runs each. */
-  async restore(
-    settings: SessionSettings,
-    kept: readonly KeptWorker[],
-    spread: Spread,
-    wanted: () => boolean,
-  ): Promise<Result<Trainee[]>> {
-    const { engine } = this.choice.value;
-    const prepared = await this.prepare(engine === 'cpu' ? inSingle(settings) : settings, spread, wanted);
-    if (!prepared.ok) return prepared;
-    for (const [index, trainee] of prepared.value.entries()) {
-      const worker = kept[index];
-      if (worker === undefined) continue;
-      const { step, ended, bytes } = worker;
-      const restored = await restoreOn(trainee, bytes);
-      if (!restored.ok) return restored;
-      Object.assign(trainee, { step, asked: step, ended, checkpoint: { step, bytes } });
+  /** Asks the worker that has a run, with the run's place there; also of the team before. */
+  async askRun<Value>(
+    run: number,
+    question: (api: WorkerApi, own: number) => Promise<Reply<Value>>,
+    signal?: AbortSignal,
+  ): Promise<Result<Value>> {
+    for (const team of [this.team, this.before]) {
+      const trainee = team?.trainees.find(({ runs }) => runs.includes(run));
+      if (team === null || trainee === undefined) continue;
+      const own = trainee.runs.indexOf(run);
+      return team.ask(trainee, (worker) => worker.call((api) => question(api, own)), signal);
     }
-    return prepared;
+    return failed('adapter', 'This run is not in memory any more. Train it again to export it.');
   }
 
-  /** A new worker takes the place of a dead one and goes on from the last checkpoint; false if it cannot. */
-  async recover(trainee: Trainee, failure: Failure): Promise<boolean> {
-    const { seat, checkpoint } = trainee;
-    // Steps that are done again after a death are no progress.
-    if (trainee.step > trainee.diedAt) trainee.deaths = 0;
-    trainee.diedAt = Math.max(trainee.diedAt, trainee.step);
-    trainee.deaths += 1;
-    if (trainee.deaths >= MOST_DEATHS) return false;
-    for (const one of seatsOf(trainee)) one.kill(failure.message);
-    if (seat.engine === 'webgpu' && trainee.deaths > MOST_GPU_DEATHS) {
-      seat.engine = 'cpu';
-      const reason = 'WebGPU failed more than once, so the CPU goes on.';
-      this.choice.set({ engine: 'cpu', reason, gpuUsable: true });
-      if (this.settings !== null) this.settings = inSingle(this.settings);
-    }
-    const from = checkpoint?.step ?? 0;
-    const where = seat.engine === 'cpu' ? 'on the CPU ' : '';
-    this.notice.set(`${failure.message} A new worker goes on ${where}from step ${from}.`);
-    const prepared = await this.prepareSeats([trainee], 'new worker');
-    if (!prepared.ok) return this.recover(trainee, prepared.failure);
-    if (checkpoint !== null) {
-      const restored = await restoreOn(trainee, checkpoint.bytes);
-      if (!restored.ok) return this.recover(trainee, restored.failure);
-    }
-    Object.assign(trainee, { step: from, asked: from, ended: false });
-    return true;
+  /** Nothing more is asked of the team before for now: a model of its own is too much to keep in memory. */
+  async closeBefore(): Promise<void> {
+    await this.before?.sleep();
+    for (const seat of this.guests.splice(0)) seat.close('No longer needed.');
   }
 
-  /** The trained adapters do not belong to what comes next. */
-  forgetTraining(): void {
-    for (const seat of this.seats.splice(1)) seat.kill('No longer needed.');
-    this.trainees = [];
+  /** Lets all workers go; what they trained is kept, and comes back when it is asked for. */
+  async rest(reason: string): Promise<void> {
+    await this.team?.sleep();
+    for (const seat of this.seats.splice(0)) seat.close(reason);
   }
 
-  /** Ends all workers. */
-  dismiss(reason: string): void {
-    for (const seat of this.seats.splice(0)) seat.kill(reason);
-    this.trainees = [];
+  /** Forgets what was trained. */
+  forget(): void {
+    for (const team of [this.team, this.before]) team?.end();
+    this.team = null;
+    this.before = null;
+    this.shrink();
   }
 
-  /** Gives the workers of these trainees all that they need, beside each other; the first of their failures, if any. */
-  private async prepareSeats(trainees: readonly Trainee[], word: string): Promise<Result<null>> {
-    const seats = trainees.flatMap((trainee) => seatsOf(trainee).map((seat) => ({ seat, trainee })));
-    const ready = new Set<Seat>();
-    const prepareOne = async ({ seat, trainee }: (typeof seats)[number], index: number) => {
-      const place = seats.length > 1 ? ` ${index + 1} of ${seats.length}` : '';
-      const tell: OnProgress = (progress) => {
-        // The first that is not ready yet speaks for all.
-        if (seats.find((other) => !ready.has(other.seat))?.seat !== seat) return;
-        const prefix = word === 'worker' && seats.length === 1 ? '' : `${word}${place}, `;
-        this.preparing.set({ ...progress, action: `${prefix}${progress.action}` });
-      };
-      tell({ action: 'making adapters', done: 0, total: 0 });
-      const prepared = await this.prepareOne(seat, trainee.runs, tell);
-      ready.add(seat);
-      return prepared;
-    };
-    const all = await Promise.all(seats.map(prepareOne));
-    return all.find((one) => !one.ok) ?? success(null);
+  /** One worker is enough for what is no training. */
+  private shrink(): void {
+    for (const seat of this.seats.splice(1)) seat.close('No longer needed.');
   }
 
-  private async prepareOne(seat: Seat, own: number[], onProgress: OnProgress): Promise<Result<null>> {
-    const { settings } = this;
-    const given = await this.giveAll(seat, onProgress);
-    if (given === null || settings === null) return failed('data', 'Load a model and data first.');
-    if (!given.ok) return given;
-    const runs = own.flatMap((run) => settings.runs[run] ?? []);
-    const answer = await seat.call((api) => api.configure({ ...settings, runs }));
-    if (answer.ok) return answer;
-    const field = globalField(answer.failure.field, own);
-    return { ok: false, failure: { ...answer.failure, field } };
+  private guest(): Seat {
+    const seat = this.newSeat();
+    this.guests.push(seat);
+    return seat;
   }
 
   private seat(index: number): Seat {
-    const onKernel = (count: number) => this.kernels.set(count);
-    const seat = this.seats[index] ?? new Seat(this.choice.value.engine, this.spawn, onKernel);
+    const seat = this.seats[index] ?? this.newSeat();
     this.seats[index] = seat;
     return seat;
   }
-}
 
-/** What began in half precision goes on without it on the CPU, which has none. */
-function inSingle(settings: SessionSettings): SessionSettings {
-  return { ...settings, half_precision: false };
-}
-
-function seatsOf({ seat, helpers }: Trainee): Seat[] {
-  return [seat, ...helpers];
-}
-
-/** Sets all workers of a trainee to a checkpoint. */
-async function restoreOn(trainee: Trainee, bytes: Uint8Array): Promise<Reply<null>> {
-  const all = await Promise.all(seatsOf(trainee).map((seat) => seat.call((api) => api.restore(bytes))));
-  return all.find((one) => !one.ok) ?? { ok: true, value: null };
-}
-
-function newTrainee(seat: Seat, helpers: Seat[], runs: number[]): Trainee {
-  return {
-    seat,
-    helpers,
-    runs,
-    step: 0,
-    asked: 0,
-    ended: false,
-    checkpoint: null,
-    checkpointWanted: false,
-    deaths: 0,
-    diedAt: 0,
-  };
+  private newSeat(): Seat {
+    return new Seat(this.choice.value.engine, this.spawn, {
+      onKernel: (count) => this.kernels.set(count),
+      patience: this.options.patience,
+      onUse: () => this.options.onUse?.(this.busy),
+    });
+  }
 }

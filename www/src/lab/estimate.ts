@@ -1,15 +1,9 @@
 import type { EngineName } from '../engine/engine-module';
+import type { Reply, WorkerApi } from '../engine/worker-api';
 import type { MemoryEstimate, SessionSettings } from '../protocol';
 import { type Result, success } from '../result';
-import type { Seat } from './seat';
+import type { Machine } from './budget';
 import { type Spread, spreadRuns } from './spread';
-
-/** What the page knows of the machine. */
-export interface Machine {
-  cores: number;
-  /** Bytes; 0 where the browser does not tell. */
-  memory: number;
-}
 
 /** What training needs, over all workers. */
 export interface LabEstimate extends Spread {
@@ -29,14 +23,14 @@ const SHARE_OF_MEMORY = 0.6;
 
 /** Asks a worker what its sessions would need, and spreads the runs by it; `groups` are given where they are so already. */
 export async function estimateMemory(
-  seat: Seat,
+  askWorker: (question: (api: WorkerApi) => Promise<Reply<MemoryEstimate>>) => Promise<Reply<MemoryEstimate>>,
   settings: SessionSettings,
   engine: EngineName,
   machine: Machine,
   given: readonly number[][] = [],
 ): Promise<Result<LabEstimate>> {
   const ask = (runs: number, shards = 1) =>
-    seat.call((api) =>
+    askWorker((api) =>
       api.estimate({
         ...settings,
         batch_size: Math.ceil(settings.batch_size / shards),

@@ -1,27 +1,22 @@
-import type { Failure, SamplePiece, SampleSettings } from '../protocol';
-import type { Result } from '../result';
-import { success } from '../result';
-import type { Trainee } from './training';
+import type { SamplePiece, SampleSettings } from '../protocol';
+import { type Result, success } from '../result';
+import type { Team } from './team';
 
-/** Asks all workers to write at once; the base writes in the first one only. */
+/** Asks all workers to write at once; the base writes in the first one only. Aborting `signal` keeps what was written. */
 export async function sampleAll(
-  trainees: readonly Trainee[],
+  team: Team,
   settings: SampleSettings,
   onPiece: (piece: SamplePiece) => void,
-  recover: (trainee: Trainee, failure: Failure) => Promise<boolean>,
+  signal: AbortSignal,
 ): Promise<Result<null>> {
-  const write = async (trainee: Trainee, index: number): Promise<Result<null>> => {
-    const own = { ...settings, include_base: settings.include_base && index === 0 };
-    const ask = () =>
-      trainee.seat.call((api) =>
-        api.sample(own, (piece) => {
-          onPiece({ ...piece, run: piece.run === null ? null : (trainee.runs[piece.run] ?? piece.run) });
-        }),
-      );
-    const answer = await ask();
-    if (!answer.ok && answer.lost && (await recover(trainee, answer.failure))) return ask();
-    return answer;
-  };
-  const answers = await Promise.all(trainees.map(write));
+  const answers = await Promise.all(
+    team.trainees.map((trainee, index) => {
+      const own = { ...settings, include_base: settings.include_base && index === 0 };
+      const tell = (piece: SamplePiece) =>
+        onPiece({ ...piece, run: piece.run === null ? null : (trainee.runs[piece.run] ?? piece.run) });
+      return team.ask(trainee, (worker) => worker.call((api) => api.sample(own, tell), { signal }), signal);
+    }),
+  );
+  if (signal.aborted) return success(null);
   return answers.find((answer) => !answer.ok) ?? success(null);
 }

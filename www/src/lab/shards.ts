@@ -1,17 +1,20 @@
 import type { Reply } from '../engine/worker-api';
 import type { StepReport } from '../protocol';
-import type { Seat } from './seat';
+import type { Held, Terms } from './seat';
 
 /**
  * One step of runs that several workers hold: each computes a shard of the batch, and each takes the step from the sum of
  * all, so that they stay the same. One worker takes it by itself.
  */
-export async function stepOn(seats: readonly [Seat, ...Seat[]]): Promise<Reply<StepReport>> {
-  const [first] = seats;
-  if (seats.length === 1) return first.call((api) => api.step());
-  const shards = await all(seats.map((seat, index) => seat.call((api) => api.shard(index, seats.length))));
+export async function stepOn(workers: readonly [Held, ...Held[]], terms: Terms): Promise<Reply<StepReport>> {
+  const [first] = workers;
+  if (workers.length === 1) return first.call((api) => api.step(), terms);
+  const shards = await all(
+    workers.map((worker, index) => worker.call((api) => api.shard(index, workers.length), terms)),
+  );
   if (!shards.ok) return shards;
-  const reports = await all(seats.map((seat) => seat.call((api) => api.stepWithShards(shards.value))));
+  // Not under the same terms: half of a step would leave the workers apart.
+  const reports = await all(workers.map((worker) => worker.call((api) => api.stepWithShards(shards.value))));
   if (!reports.ok) return reports;
   const [report] = reports.value;
   const memory = reports.value.reduce((sum, { memory_bytes }) => sum + memory_bytes, 0);

@@ -11,28 +11,32 @@ export interface Kind<Model, Data, Facts, Start> {
   startFrom(api: WorkerApi, start: Start | null): Promise<Reply<AdapterSummary | null>>;
 }
 
+/** What workers of one training are to have. */
+export interface Outfit<Data, Start> {
+  files: File[];
+  data: Data;
+  /** What all runs start from; null is fresh adapters. */
+  start: Start | null;
+}
+
 const tellNobody: OnProgress = () => {};
 
-/** What all workers of a lab are to have. A worker that has something already is not given it again. */
+/** Gives workers what they need. What one has already it is not given again. */
 export class Supplies<Model, Data, Facts, Start> {
-  files: File[] | null = null;
-  data: Data | null = null;
-  /** What all runs start from; null is fresh adapters. */
-  start: Start | null = null;
-
   constructor(private readonly kind: Kind<Model, Data, Facts, Start>) {}
 
-  loadModel(seat: Seat, files: File[], onProgress = tellNobody): Promise<Reply<Model>> {
-    return seat.give({
+  loadModel(seat: Seat, files: File[], onProgress = tellNobody, signal?: AbortSignal): Promise<Reply<Model>> {
+    const gift: Gift<Model, File[]> = {
       name: 'model',
       thing: files,
       // The worker lets go of the old model first: memory of a wasm module never shrinks.
       costs: ['model', 'data', 'start'],
       ask: (api) => this.kind.loadModel(api, files, onProgress),
-    });
+    };
+    return seat.give(gift, signal);
   }
 
-  loadData(seat: Seat, data: Data, onProgress = tellNobody): Promise<Reply<Facts>> {
+  loadData(seat: Seat, data: Data, onProgress = tellNobody, signal?: AbortSignal): Promise<Reply<Facts>> {
     const gift: Gift<Facts, Data> = {
       name: 'data',
       thing: data,
@@ -40,28 +44,32 @@ export class Supplies<Model, Data, Facts, Start> {
       same: (one, other) => this.kind.isSameData(one, other),
       ask: (api) => this.kind.loadData(api, data, onProgress),
     };
-    return seat.give(gift);
+    return seat.give(gift, signal);
   }
 
   /** Gives the worker the adapter that its runs start from, or takes it back; it needs a model before. */
-  startFrom(seat: Seat, start: Start | null): Promise<Reply<AdapterSummary | null>> {
+  startFrom(seat: Seat, start: Start | null, signal?: AbortSignal): Promise<Reply<AdapterSummary | null>> {
     if (start === null && !seat.has('start')) return Promise.resolve({ ok: true, value: null });
-    // One that does not fit leaves the one before.
-    return seat.give({
+    const gift: Gift<AdapterSummary | null, Start | null> = {
       name: 'start',
       thing: start,
+      // One that does not fit leaves the one before.
       costs: [],
       ask: (api) => this.kind.startFrom(api, start),
-    });
+    };
+    return seat.give(gift, signal);
   }
 
-  /** Everything that a worker needs before it can train; null where the lab does not have it itself. */
-  async all(seat: Seat, onProgress: OnProgress): Promise<Reply<unknown> | null> {
-    const { files, data, start } = this;
-    if (files === null || data === null) return null;
-    const model = await this.loadModel(seat, files, onProgress);
+  /** Everything that a worker needs before it can train. */
+  async all(
+    seat: Seat,
+    { files, data, start }: Outfit<Data, Start>,
+    onProgress: OnProgress,
+    signal?: AbortSignal,
+  ): Promise<Reply<unknown>> {
+    const model = await this.loadModel(seat, files, onProgress, signal);
     if (!model.ok) return model;
-    const given = await this.loadData(seat, data, onProgress);
-    return given.ok ? this.startFrom(seat, start) : given;
+    const given = await this.loadData(seat, data, onProgress, signal);
+    return given.ok ? this.startFrom(seat, start, signal) : given;
   }
 }

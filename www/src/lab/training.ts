@@ -1,33 +1,14 @@
 import type { Reply } from '../engine/worker-api';
 import type { EvaluationReport, Failure, SessionSettings, StepReport } from '../protocol';
-import type { Seat } from './seat';
+import { type Held, notAsked, type Terms } from './seat';
 import { stepOn } from './shards';
+import type { Trainee } from './trainee';
 
 /** What to train, and how often to look. 0 is never. */
 export interface TrainingPlan {
   settings: SessionSettings;
   validationEvery: number;
   checkpointEvery: number;
-}
-
-/** A seat while it trains: which runs of the plan are its own, and how far it is. */
-export interface Trainee {
-  seat: Seat;
-  /** Workers with the same runs that share its steps. */
-  helpers: Seat[];
-  runs: number[];
-  step: number;
-  /** The step it was last asked for: one more than `step` while it computes. */
-  asked: number;
-  /** Nothing more to do for it: every run diverged. */
-  ended: boolean;
-  checkpoint: { step: number; bytes: Uint8Array } | null;
-  /** Whether one is to be made before the next step, whenever it would be due. */
-  checkpointWanted: boolean;
-  /** How often a worker of this seat died since it last got further. */
-  deaths: number;
-  /** The furthest step at which one did. */
-  diedAt: number;
 }
 
 export type TrainingPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'stopped' | 'failed';
@@ -40,8 +21,8 @@ export interface TrainingHooks {
   onActivity(words: string): void;
   onPhase(phase: TrainingPhase): void;
   onFailure(failure: Failure): void;
-  /** Makes a new worker take over; `false` ends the training. */
-  recover(trainee: Trainee, failure: Failure): Promise<boolean>;
+  /** Makes a new worker take over from the one of that generation; `false` ends the training. */
+  recover(trainee: Trainee, generation: number, failure: Failure): Promise<boolean>;
 }
 
 // Workers wait for each other so that curves grow together; one step ahead absorbs jitter.
@@ -52,10 +33,12 @@ export class Training {
   phase: TrainingPhase = 'running';
   private target: number;
   private waiting: (() => void)[] = [];
+  /** Ends what it asked of workers. */
+  private readonly quit = new AbortController();
 
   constructor(
     readonly plan: TrainingPlan,
-    readonly trainees: Trainee[],
+    readonly trainees: readonly Trainee[],
     private readonly hooks: TrainingHooks,
     /** Pause after the first step. */
     singleStep = false,
@@ -69,6 +52,7 @@ export class Training {
     this.hooks.onPhase(this.phase);
     await Promise.all(this.trainees.map((trainee) => this.drive(trainee)));
     if (!this.over) this.setPhase('finished');
+    else if (this.phase === 'stopped') await this.keepAll();
   }
 
   get step(): number {
@@ -107,8 +91,13 @@ export class Training {
   stop(): void {
     if (this.over) return;
     this.setPhase('stopped');
-    for (const trainee of this.trainees) trainee.seat.cancel();
+    this.quit.abort();
     this.wake();
+  }
+
+  /** A worker came back, at an earlier step maybe. */
+  wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   private get over(): boolean {
@@ -120,8 +109,8 @@ export class Training {
     this.hooks.onPhase(phase);
   }
 
-  private wake(): void {
-    for (const resolve of this.waiting.splice(0)) resolve();
+  private isDone(trainee: Trainee): boolean {
+    return trainee.ended || trainee.step >= this.plan.settings.steps;
   }
 
   private settle(): void {
@@ -131,14 +120,16 @@ export class Training {
   }
 
   private mayStep(trainee: Trainee): boolean {
+    if (this.isDone(trainee)) return false;
     const active = this.trainees.filter((other) => !other.ended);
     const slowest = Math.min(...active.map((other) => other.step));
     return trainee.step < this.target && trainee.step <= slowest + STEPS_AHEAD;
   }
 
   private async drive(trainee: Trainee): Promise<void> {
-    if (trainee.step === 0 && !(await this.evaluate(trainee))) return;
-    while (!this.over && !trainee.ended && trainee.step < this.plan.settings.steps) {
+    if (trainee.step === 0 && !(await this.evaluate(trainee, 'until measured'))) return;
+    // One that is done waits for the others: a worker that a question costs its life may set it back.
+    while (!this.over && !this.trainees.every((other) => this.isDone(other))) {
       if (trainee.checkpointWanted) {
         if (!(await this.checkpoint(trainee))) return;
         continue;
@@ -148,7 +139,7 @@ export class Training {
         continue;
       }
       trainee.asked = trainee.step + 1;
-      const report = await this.ask(trainee, () => stepOn([trainee.seat, ...trainee.helpers]));
+      const report = await this.ask(trainee, (workers, terms) => stepOn(workers, terms));
       if (report === null) return;
       if (report === 'again') continue;
       // Stopped meanwhile: the curves may already belong to the next training.
@@ -164,8 +155,8 @@ export class Training {
   }
 
   private async afterStep(trainee: Trainee): Promise<boolean> {
-    const { validationEvery, checkpointEvery, settings } = this.plan;
-    const last = trainee.step >= settings.steps || trainee.ended;
+    const { validationEvery, checkpointEvery } = this.plan;
+    const last = this.isDone(trainee);
     const due = validationEvery > 0 && (trainee.step % validationEvery === 0 || last);
     if (due && !(await this.evaluate(trainee))) return false;
     // After the evaluation, so that a curve which goes on from here lacks none.
@@ -177,7 +168,7 @@ export class Training {
     const { step } = trainee;
     trainee.checkpointWanted = false;
     if (trainee.checkpoint?.step === step) return true;
-    const bytes = await this.ask(trainee, () => trainee.seat.call((api) => api.checkpoint()));
+    const bytes = await this.ask(trainee, ([first], terms) => first.call((api) => api.checkpoint(), terms));
     if (bytes === null) return false;
     if (bytes === 'again' || this.over) return true;
     trainee.checkpoint = { step, bytes };
@@ -185,28 +176,54 @@ export class Training {
     return true;
   }
 
-  private async evaluate(trainee: Trainee): Promise<boolean> {
-    if (this.plan.validationEvery === 0 || this.over) return true;
-    const report = await this.ask(trainee, () =>
-      trainee.seat.call((api) =>
-        api.evaluate(({ action, done, total }) => this.hooks.onActivity(`${action}, ${done} of ${total}`)),
-      ),
-    );
-    this.hooks.onActivity('');
-    if (report === null) return false;
-    if (report !== 'again') this.hooks.onEvaluation(trainee, report);
+  /** What a training that was stopped has learned since its last checkpoint is not lost either. */
+  private async keepAll(): Promise<void> {
+    if (this.plan.checkpointEvery === 0) return;
+    const keep = async (trainee: Trainee) => {
+      const [worker] = trainee.workers;
+      const { step, generation } = trainee;
+      if (worker === undefined || step === 0 || trainee.checkpoint?.step === step) return;
+      const answer = await worker.call((api) => api.checkpoint());
+      if (!answer.ok || trainee.generation !== generation) return;
+      trainee.checkpoint = { step, bytes: answer.value };
+      this.hooks.onCheckpoint?.(trainee);
+    };
+    await Promise.all(this.trainees.map(keep));
+  }
+
+  /** `until measured`, it measures again where a worker was lost meanwhile: no step will come back to this one. */
+  private async evaluate(trainee: Trainee, how: 'once' | 'until measured' = 'once'): Promise<boolean> {
+    while (this.plan.validationEvery > 0 && !this.over) {
+      const report = await this.ask(trainee, ([first], terms) =>
+        first.call(
+          (api) =>
+            api.evaluate(({ action, done, total }) =>
+              this.hooks.onActivity(`${action}, ${done} of ${total}`),
+            ),
+          terms,
+        ),
+      );
+      this.hooks.onActivity('');
+      if (report === null) return false;
+      if (report === 'again' && how === 'until measured') continue;
+      if (report !== 'again') this.hooks.onEvaluation(trainee, report);
+      return true;
+    }
     return true;
   }
 
   /** The answer; `again` after a new worker took over; null when the training is over. */
   private async ask<Value>(
     trainee: Trainee,
-    question: () => Promise<Reply<Value>>,
+    question: (workers: [Held, ...Held[]], terms: Terms) => Promise<Reply<Value>>,
   ): Promise<Value | 'again' | null> {
-    const answer = await question();
+    const { generation } = trainee;
+    const [first, ...others] = trainee.workers;
+    const terms = { signal: this.quit.signal };
+    const answer = first === undefined ? notAsked() : await question([first, ...others], terms);
     if (answer.ok) return answer.value;
     if (this.over) return null;
-    if (answer.lost && (await this.hooks.recover(trainee, answer.failure))) return 'again';
+    if (answer.lost && (await this.hooks.recover(trainee, generation, answer.failure))) return 'again';
     if (!this.over) {
       this.hooks.onFailure(answer.failure);
       this.setPhase('failed');

@@ -61,7 +61,7 @@ export function spawnWorker(): WorkerLink {
       exportPictures: (run) => remote.exportPictures(run),
       theory: (settings, on) => remote.theory(settings, Comlink.proxy(on)),
       summariseSweep: (question) => remote.summariseSweep(question),
-      cancel: () => remote.cancel(),
+      cancel: (question) => remote.cancel(question),
       loseDevice: () => remote.loseDevice(),
     },
     died,

@@ -1,14 +1,21 @@
 import { checkConfig, type Problems } from '../config/check';
 import { type Config, sessionSettings } from '../config/config';
 import { Experiment } from '../experiment/experiment';
-import type { KeptWorker } from '../lab/crew';
 import type { Lab } from '../lab/lab';
 import type { DataSource } from '../lab/language';
+import type { KeptWorker } from '../lab/trainee';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { SessionSettings } from '../protocol';
 import { Signal } from '../signal';
 import { SampleBook, type SampleGroup } from './samples/samples';
 import { TokenLossBook } from './tokens/token-losses';
+
+/** A model or data that is here and waits for the end of a training. */
+export interface Arrival {
+  place: 'model' | 'data';
+  name: string;
+  use: () => void;
+}
 
 /** The experiment on a language model: text is learned, and samples and losses of tokens show it. */
 export class App extends Experiment<Config, Lab> {
@@ -16,6 +23,8 @@ export class App extends Experiment<Config, Lab> {
   readonly dataSource = new Signal<DataSource | null>(null);
   /** Whether data settings were changed since the data was read. */
   readonly dataStale = new Signal<boolean>(false);
+  /** What came while a training went on. */
+  readonly arrival = new Signal<Arrival | null>(null);
   readonly samples: SampleBook;
   readonly tokenLosses: TokenLossBook;
 
@@ -23,11 +32,8 @@ export class App extends Experiment<Config, Lab> {
     super(lab, config);
     this.samples = new SampleBook(lab);
     this.tokenLosses = new TokenLossBook(lab);
-    lab.model.subscribe(({ status }) => {
-      if (status !== 'loading') return;
-      this.samples.clear();
-      this.tokenLosses.clear();
-    });
+    // A model that is loaded again on another engine keeps its files, and writes the same.
+    lab.model.subscribe(({ status }) => status === 'loading' && lab.modelFiles.length === 0 && this.clear());
   }
 
   override change(edit: (config: Config) => void): void {
@@ -37,13 +43,24 @@ export class App extends Experiment<Config, Lab> {
     if (data && this.lab.data.value.status === 'ready') this.dataStale.set(true);
   }
 
+  /** Loads a model, or where a training goes on, offers it for later. */
+  loadModel(files: File[], name: string): void {
+    if (this.offered('model', name, () => this.loadModel(files, name))) return;
+    void this.lab.loadModel(files);
+  }
+
   async readData(source: DataSource | null = this.dataSource.value): Promise<boolean> {
-    if (source === null) return false;
+    if (source === null || this.offered('data', source.name, () => void this.readData(source))) return false;
     this.dataSource.set(source);
     this.dataStale.set(false);
     const answer = await this.lab.loadData(source, structuredClone(this.config.value.data));
     if (answer !== null && !answer.ok) this.showFailure(answer.failure);
     return answer?.ok ?? false;
+  }
+
+  override forgetTraining(): void {
+    super.forgetTraining();
+    this.clear();
   }
 
   /** Goes on with a training that was kept; model and data are loaded again already. */
@@ -61,7 +78,9 @@ export class App extends Experiment<Config, Lab> {
   async sample(): Promise<void> {
     const { sample } = this.config.value;
     const { step, runs } = this.asked;
-    await this.samples.write({ ...sample, include_base: true }, step, runs);
+    const series = runs.length === 0 ? [] : (this.metrics.value?.runs ?? []);
+    const diverged = series.map(({ divergedAt }) => divergedAt);
+    await this.samples.write({ ...sample, include_base: true }, step, runs, diverged);
   }
 
   /** Measures the losses of the base and of all runs on a text, or with null on a held-out example. */
@@ -78,6 +97,10 @@ export class App extends Experiment<Config, Lab> {
     return sessionSettings(config);
   }
 
+  protected get dataName(): string {
+    return this.dataSource.value?.name ?? '';
+  }
+
   protected get hasValidation(): boolean {
     const data = this.lab.data.value;
     return data.status === 'ready' && data.value.statistics.validation_examples > 0;
@@ -91,6 +114,21 @@ export class App extends Experiment<Config, Lab> {
     // Its worker is needed now.
     if (this.samples.writing.value) this.lab.cancelSampling();
     if (!goesOn) this.samples.begin();
+  }
+
+  /** What was written belongs to a model that has gone, or to runs that have. */
+  private clear(): void {
+    this.samples.clear();
+    this.tokenLosses.clear();
+  }
+
+  /** Whether something came while a training keeps its own: it is offered, and taken when the user says so. */
+  private offered(place: Arrival['place'], name: string, use: () => void): boolean {
+    const refused = this.lab.whyNot(place) !== undefined;
+    if (refused || this.arrival.value?.place === place) {
+      this.arrival.set(refused ? { place, name, use } : null);
+    }
+    return refused;
   }
 
   protected async onReady(): Promise<void> {

@@ -170,7 +170,6 @@ export class Sweep {
     if (this.active || this.whyNot !== '') return;
     app.sweeping.set(true);
     app.forgetTraining();
-    app.lab.reserve();
     Object.assign(this, { pauseWanted: false, stopWanted: false, banks: [], bankIndex: 0 });
     this.failure.set(null);
     this.phase.set('planning');
@@ -179,7 +178,7 @@ export class Sweep {
     this.secondsPerStep = null;
     app.sweeping.set(false);
     // Now the lab tells its phase, and whoever listens finds it free.
-    app.lab.forgetTraining();
+    app.lab.release();
     this.failure.set(answer.ok ? null : answer.failure);
     this.phase.set(this.stopWanted ? 'stopped' : answer.ok ? 'finished' : 'failed');
     this.touch();
@@ -221,6 +220,7 @@ export class Sweep {
       return failed('sweep', 'The data could not be read again; see Data in the Language tab.');
     const basis = basisOf(app, this.config.value.quantity);
     if (basis === undefined) return failed('sweep', 'Load a model and data in the Language tab first.');
+    app.lab.reserve();
     const planned = await this.planBanks();
     if (!planned.ok) return planned;
     this.banks = planned.value;

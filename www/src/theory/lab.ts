@@ -1,3 +1,5 @@
+import { Attempt } from '../lab/attempt';
+import { Rest } from '../lab/rest';
 import { Seat } from '../lab/seat';
 import type { SpawnWorker } from '../lab/worker-link';
 import type { Failure, TheoryCurve, TheoryReport, TheorySettings } from '../protocol';
@@ -17,35 +19,38 @@ export interface TheoryState {
   failure: Failure | null;
 }
 
+// Sliders rest longer than this only when nobody moves them.
+const REST_MS = 15_000;
+
 const nothing: TheoryState = { phase: 'starting', report: null, curves: [], seconds: 0, failure: null };
 
 /** A worker of its own that trains the theory's methods: a new problem ends the one before. */
 export class TheoryLab {
   readonly state = new Signal<TheoryState>(nothing);
   private readonly seat: Seat;
-  /** Counts problems; reports of earlier ones are stale. */
-  private asked = 0;
+  /** The problem of now; reports of earlier ones are stale. */
+  private attempt = new Attempt();
 
-  constructor(spawn: SpawnWorker) {
-    this.seat = new Seat('cpu', spawn);
+  /** After `restAfter` milliseconds without a problem its worker ends; another is there for the next one. */
+  constructor(spawn: SpawnWorker, restAfter = REST_MS) {
+    const rest = new Rest(restAfter, () => this.seat.kill('There is nothing to do.'));
+    this.seat = new Seat('cpu', spawn, { onUse: () => rest.use(this.seat.busy) });
   }
 
   /** Resolves when the problem has ended, or was replaced by another. */
   async run(settings: TheorySettings): Promise<void> {
-    this.asked += 1;
-    const mine = this.asked;
-    const current = () => mine === this.asked;
-    this.seat.cancel();
+    this.attempt.end();
+    const attempt = new Attempt();
+    this.attempt = attempt;
     // Curves of before stay in sight until there are new ones: a moving slider would make the chart flicker.
     this.state.patch({ phase: 'starting', failure: null });
     const started = await this.seat.startEngine();
-    if (!current()) return;
+    if (attempt.over) return;
     if (!started.ok) return this.fail(started.failure);
     let began: number | null = null;
     let curves: MethodCurve[] = [];
     const onReport = (report: TheoryReport) => {
-      // The request to cancel may have come before this problem began.
-      if (!current()) return this.seat.cancel();
+      if (attempt.over) return;
       began ??= performance.now();
       curves = report.curves.map((news, index) => joined(curves[index], news));
       const ended = curves.length > 0 && curves.every(({ done }) => done);
@@ -53,10 +58,10 @@ export class TheoryLab {
       const seconds = (performance.now() - began) / 1000;
       this.state.set({ phase, report, curves, seconds, failure: null });
     };
-    const answer = await this.seat.call((api) =>
-      current() ? api.theory(settings, onReport) : Promise.resolve({ ok: true as const, value: null }),
-    );
-    if (current() && !answer.ok) this.fail(answer.failure);
+    const answer = await this.seat.held.call((api) => api.theory(settings, onReport), {
+      signal: attempt.signal,
+    });
+    if (!attempt.over && !answer.ok) this.fail(answer.failure);
   }
 
   private fail(failure: Failure): void {

@@ -4,6 +4,7 @@ import { fill, h, setText } from '../controls/dom';
 import { factList } from '../controls/facts';
 import { showProblems } from '../controls/field';
 import { failureBox } from '../controls/message';
+import type { Budget } from '../lab/budget';
 import type { SpawnWorker } from '../lab/worker-link';
 import { duration, measure, setting } from '../words/numbers';
 import { theoryChart } from './chart';
@@ -18,7 +19,7 @@ import { assumptionWords, geometryFacts, iterationsOf, sentenceOf } from './word
 const REST_MS = 120;
 
 /** The theory's problems, trained in a worker of their own while sliders move. */
-export function theoryView(spawn: SpawnWorker): HTMLElement[] {
+export function theoryView(spawn: SpawnWorker, budget: Budget): HTMLElement[] {
   const lab = new TheoryLab(spawn);
   const settings = defaultTheory();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,7 +84,7 @@ export function theoryView(spawn: SpawnWorker): HTMLElement[] {
         'section',
         { id: 'theory-curves', 'aria-labelledby': 'theory-curves-title', tabindex: '-1' },
         h('h2', { id: 'theory-curves-title' }, 'Error over iterations'),
-        ...results(lab),
+        ...results(lab, budget),
       ),
       h(
         'section',
@@ -102,7 +103,7 @@ export function theoryView(spawn: SpawnWorker): HTMLElement[] {
 }
 
 /** Status, legend, curves and numbers of the methods. */
-function results(lab: TheoryLab): HTMLElement[] {
+function results(lab: TheoryLab, budget: Budget): HTMLElement[] {
   const status = h('p', { class: 'status', id: 'theory-status', role: 'status' });
   const failure = failureBox();
   const legend = h(
@@ -126,7 +127,13 @@ function results(lab: TheoryLab): HTMLElement[] {
   );
   lab.state.watch((state) => {
     failure.show(state.failure);
-    setText(status, statusOf(state));
+    setText(
+      status,
+      statusOf(
+        state,
+        budget.holders.value.map(({ name }) => name),
+      ),
+    );
     for (const [index, curve] of state.curves.entries()) {
       const texts = [
         setting(Number(curve.lr.toPrecision(3))),
@@ -143,11 +150,15 @@ function results(lab: TheoryLab): HTMLElement[] {
   return [status, failure.element, head, chart.element, h('div', region, table)];
 }
 
-function statusOf({ phase, report, curves, seconds }: TheoryLab['state']['value']): string {
+function statusOf(
+  { phase, report, curves, seconds }: TheoryLab['state']['value'],
+  busy: readonly string[],
+): string {
   if (phase === 'failed') return 'This problem was not solved; see below.';
   if (phase === 'finished') return `${curves.map(sentenceOf).join(' ')} It took ${duration(seconds)}.`;
   if (phase === 'searching' && report !== null) return 'Trying learning rates.';
-  return phase === 'running' ? 'Training.' : 'Starting.';
+  const words = phase === 'running' ? 'Training.' : 'Starting.';
+  return busy.length === 0 ? words : `${words} The training of ${busy.join(' and ')} makes this slower.`;
 }
 
 /** The numbers that the theorem's assumption is about. */

@@ -28,7 +28,7 @@ interface Made {
 /** Every run of the training, and the forms in which it can leave. */
 export function adapterExports(app: App, base: Signal<string>, field: HTMLElement): HTMLElement[] {
   const { lab } = app;
-  const exporter = new Exporter(() => lab.trainees);
+  const exporter = new Exporter(lab.desk);
   const problem = failureBox();
   const told = h('p', { class: 'hint adapter-told', role: 'status' });
   let running: AbortController | null = null;
@@ -49,20 +49,20 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
   numbers.show(precision);
 
   const recipeOf = (run: number): RecipeInput | null => {
-    const config = app.trained.value;
-    if (config === null) return null;
-    const series = app.metrics.value?.runs[run];
+    const from = app.exportable.value;
+    if (from === null) return null;
+    const series = from.metrics.runs[run];
     return {
-      config,
+      config: from.config,
       run,
       base: base.value || UNKNOWN_BASE,
-      data: app.dataSource.value?.name ?? '',
+      data: from.data,
       start: lab.startedFrom,
       step: series?.losses.length ?? 0,
       validationLoss: series?.validation.at(-1)?.loss ?? null,
     };
   };
-  const stem = (run: number) => fileName(app.trainedRuns.value[run]?.name ?? 'run');
+  const stem = (run: number) => fileName(app.exportable.value?.runs[run]?.name ?? 'run');
 
   const peft = async (run: number, recipe: RecipeInput): Promise<Result<Made>> => {
     const files = await exporter.peft(run, recipe.base);
@@ -91,7 +91,7 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
     if (!config.ok) return config;
     weights.end();
     zip.add(`${folder}/config.json`, config.value);
-    const others = lab.modelFiles.filter(({ name }) => companions.test(name));
+    const others = (app.exportable.value?.files ?? []).filter(({ name }) => companions.test(name));
     for (const file of others) zip.add(`${folder}/${file.name}`, new Uint8Array(await file.arrayBuffer()));
     const hasTokenizer = others.some(({ name }) => name === 'tokenizer.json');
     zip.add(`${folder}/README.md`, mergedReadme(recipe, hasTokenizer));
@@ -148,9 +148,11 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
   };
   const hint = h('p', { class: 'hint' });
   const list = h('ul', { class: 'adapter-runs' });
-  const ready = () => ['paused', 'finished', 'stopped'].includes(lab.phase.value) && lab.trainees.length > 0;
+  const isBefore = () => app.exportable.value?.isShown === false;
+  const ready = () =>
+    isBefore() || (['paused', 'finished', 'stopped'].includes(lab.phase.value) && lab.trainees.length > 0);
   const enable = () => {
-    const runs = app.metrics.value?.runs ?? [];
+    const runs = app.exportable.value?.metrics.runs ?? [];
     for (const { button, run } of buttons) {
       button.disabled = !ready() || running !== null || runs[run]?.divergedAt !== null;
     }
@@ -159,11 +161,12 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
     setText(
       hint,
       ready()
-        ? `A PEFT folder for Python, a LoRA for llama.cpp, or the whole model with the run merged in. ${words}`
+        ? `${isBefore() ? `These are of the training before, on ${app.exportable.value?.data}: they can leave until the next one starts. ` : ''}A PEFT folder for Python, a LoRA for llama.cpp, or the whole model with the run merged in. ${words}`
         : 'The adapters of all runs can leave when a training is paused or over.',
     );
   };
-  app.trainedRuns.watch((runs) => {
+  app.exportable.watch((from) => {
+    const runs = from?.runs ?? [];
     buttons.length = 0;
     fill(list, ...runs.map(row));
     list.hidden = runs.length === 0;

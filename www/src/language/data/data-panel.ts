@@ -8,6 +8,7 @@ import { readyValue } from '../../lab/loadable';
 import type { DataSummary } from '../../protocol';
 import { count, plural } from '../../words/numbers';
 import type { App } from '../app';
+import { arrivalNotice } from '../arrival-notice';
 import { examplePreview } from '../tokens/preview';
 import { dataAddress } from './address-panel';
 import { bundledData } from './bundled-data';
@@ -133,6 +134,7 @@ export function dataPanel(app: App): HTMLElement[] {
     progress.element,
     problem.element,
     waiting,
+    arrivalNotice(app, 'data'),
     chooser,
     options,
     lengths.element,

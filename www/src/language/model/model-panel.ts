@@ -11,6 +11,7 @@ import { catalogModelOf, fetchModel, isKept } from '../../store/download';
 import { freed } from '../../store/usage';
 import { bytes, count, large } from '../../words/numbers';
 import type { App } from '../app';
+import { arrivalNotice } from '../arrival-notice';
 import { remoteModels } from './remote-models';
 import { TINY, tinyModel } from './tiny-model';
 
@@ -28,10 +29,10 @@ export function modelPanel(app: App): HTMLElement[] {
   const offered = h('div', { class: 'offered' }, h('div', { class: 'offer' }, asking));
   const facts = factList('The loaded model');
   // Files call themselves many things; of a model that this site serves the name is known.
-  let knownAs = '';
+  const names = new WeakMap<File, string>();
   const load = (files: readonly File[], name = '') => {
-    knownAs = name;
-    void lab.loadModel(modelFiles(files));
+    for (const file of files) if (name !== '') names.set(file, name);
+    app.loadModel(modelFiles(files), name || (files[0]?.name ?? 'The model'));
   };
   const remote = remoteModels(app, load);
   const chooser = h(
@@ -63,11 +64,9 @@ export function modelPanel(app: App): HTMLElement[] {
     show({ action: 'Asking', done: 0, total: 0 });
     const file = await fetchModel(model, show, download.signal);
     download = null;
+    progress.show(null);
     if (file.ok) load([file.value], model.name);
-    else {
-      progress.show(null);
-      problem.show(file.failure);
-    }
+    else problem.show(file.failure);
     void offer();
   };
 
@@ -102,19 +101,19 @@ export function modelPanel(app: App): HTMLElement[] {
     problem.show(state.status === 'failed' ? state.failure : null);
     const summary = readyValue(state);
     facts.element.hidden = summary === undefined;
-    if (summary !== undefined) facts.show(factsOf(summary, knownAs || nameOf(lab.modelFiles)));
+    if (summary !== undefined) facts.show(factsOf(summary, nameOf(lab.modelFiles, names)));
     if (state.status === 'ready') chooser.open = false;
     if (state.status === 'failed') chooser.open = true;
   });
   lab.phase.watch(() => chooser.toggleAttribute('inert', app.locked));
   freed.subscribe(() => void offer());
   void offer();
-  return [facts.element, progress.element, problem.element, chooser];
+  return [facts.element, progress.element, problem.element, arrivalNotice(app, 'model'), chooser];
 }
 
-/** The site's own name for a model that came from it on another way, as when a training is resumed. */
-function nameOf([file]: readonly File[]): string {
-  return (file && catalogModelOf(file)?.name) ?? '';
+/** What a model was called when it was loaded; one that came on another way, as when a training is resumed, as the site calls it. */
+function nameOf([file]: readonly File[], names: WeakMap<File, string>): string {
+  return file === undefined ? '' : (names.get(file) ?? catalogModelOf(file)?.name ?? '');
 }
 
 /** The model that is a part of the page. */

@@ -39,16 +39,12 @@ export function remoteModels(app: App, load: (files: File[], name: string) => vo
     void showKept();
   };
   const show = (state: Progress) => progress.show(state);
-  const use = (files: File[], title: string) => {
-    if (app.locked) notice.show(`${title} is here and kept. Load it when the training has ended.`);
-    else load(files, title);
-  };
 
   const download = (record: ModelRecord) =>
     alone(async (signal) => {
       offer.hidden = true;
       const files = await fetchRemoteModel(record, show, signal);
-      if (files.ok) use(files.value, record.title);
+      if (files.ok) load(files.value, record.title);
       else problem.show(files.failure);
     });
   const ask = (address: string) =>
@@ -81,7 +77,7 @@ export function remoteModels(app: App, load: (files: File[], name: string) => vo
   const showKept = async () => {
     const models = await listModels();
     const loadKept = async (model: KeptModel) => {
-      if (model.complete) use(await keptFiles(model), model.title);
+      if (model.complete) load(await keptFiles(model), model.title);
       else await download(model);
     };
     const forget = async (model: KeptModel) => {

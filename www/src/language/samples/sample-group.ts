@@ -52,6 +52,7 @@ function titleOf({ training, step, runs }: SampleGroup): string {
 }
 
 function stateOf(answer: Answer): string {
+  if (answer.divergedAt != null) return `diverged at step ${answer.divergedAt}: no adapter to write with`;
   if (answer.tokens === 0) return answer.done ? 'ended at once' : 'reading…';
   const speed = rateOf(answer);
   const words = plural(answer.tokens, 'token');

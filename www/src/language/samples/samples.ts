@@ -10,6 +10,8 @@ export interface Answer {
   text: string;
   tokens: number;
   done: boolean;
+  /** The step at which its run diverged: it has no adapter to write with. */
+  divergedAt: number | null;
   /** When its first and its last piece came; what lies before the first is reading and waiting. */
   firstAt: number;
   lastAt: number;
@@ -57,13 +59,19 @@ export class SampleBook {
     this.failure.set(null);
   }
 
-  /** Lets the base and `runs` answer. */
-  async write(settings: SampleSettings, step: number, runs: readonly RunConfig[]): Promise<void> {
+  /** Lets the base and `runs` answer, of which some have `diverged` at a step. */
+  async write(
+    settings: SampleSettings,
+    step: number,
+    runs: readonly RunConfig[],
+    diverged: readonly (number | null)[] = [],
+  ): Promise<void> {
     if (this.writing.value || settings.prompt.trim() === '') return;
     const asked = [...(settings.include_base ? [null] : []), ...runs.keys()];
-    const answers = asked.map(
-      (run): Answer => ({ run, text: '', tokens: 0, done: false, firstAt: 0, lastAt: 0 }),
-    );
+    const answers = asked.map((run): Answer => {
+      const divergedAt = run === null ? null : (diverged[run] ?? null);
+      return { run, text: '', tokens: 0, done: false, divergedAt, firstAt: 0, lastAt: 0 };
+    });
     const { training } = this;
     const group: SampleGroup = { training, step, prompt: settings.prompt, runs, answers };
     this.failure.set(null);
@@ -83,6 +91,8 @@ export class SampleBook {
     const answer = group.answers.find((one) => one.run === piece.run);
     if (answer === undefined) return;
     const now = performance.now();
+    // Another worker took over and begins again.
+    if (!piece.done && piece.tokens <= answer.tokens) Object.assign(answer, { text: '', firstAt: 0 });
     if (answer.firstAt === 0) answer.firstAt = now;
     if (piece.tokens > answer.tokens) answer.lastAt = now;
     answer.text += piece.text;
