@@ -31,15 +31,13 @@ export const layers: readonly (readonly Layer[])[] = [
   [{ name: 'share', about: 'what leaves the page' }],
   [{ name: 'charts', about: 'curves on the page and as files' }],
   [{ name: 'experiment', about: 'what training on texts and on pictures have in common' }],
+  [{ name: 'keep', about: 'trainings that outlive the page' }],
   [
     { name: 'language', about: 'the experiment on texts' },
     { name: 'images', about: 'the experiment on pictures' },
     { name: 'theory', about: 'the convex network of the paper' },
   ],
-  [
-    { name: 'keep', about: 'trainings that outlive the page' },
-    { name: 'runs', about: 'the table of all runs' },
-  ],
+  [{ name: 'runs', about: 'the table of all runs' }],
   [{ name: 'sweep', about: 'one setting varied' }],
   [
     { name: 'offline', about: 'the page without a network' },

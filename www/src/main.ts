@@ -30,7 +30,9 @@ import { webgpuModule } from './engine/engine-module';
 import { chartsPanel } from './experiment/curves/charts-panel';
 import { settingsPanel } from './experiment/settings/settings-panel';
 import { transportPanel } from './experiment/transport-panel';
+import type { KeptPictures } from './images/keeping';
 import { Keeper } from './keep/keeper';
+import { openTrainings } from './keep/kept-trainings';
 import { resumeOffer } from './keep/resume-offer';
 import { storagePanel } from './keep/storage-panel';
 import { Lab } from './lab/lab';
@@ -39,6 +41,7 @@ import { adapterPanel } from './language/adapters/adapter-panel';
 import { App } from './language/app';
 import { dataPanel } from './language/data/data-panel';
 import { enginePanel } from './language/engine-panel';
+import { type KeptText, keepText } from './language/keeping';
 import { languageSettings, languageSource } from './language/language-options';
 import { linkPanel } from './language/link-panel';
 import { modelPanel } from './language/model/model-panel';
@@ -52,8 +55,6 @@ import { footer } from './page/footer';
 import { openRuns } from './runs/open';
 import { Signal } from './signal';
 import { browserTabs } from './store/browser-tabs';
-import { TRAINING_FOLDER } from './store/usage';
-import { openVault } from './store/vault';
 import { openSweep } from './sweep/open';
 
 const BYTES_PER_GIB = 2 ** 30;
@@ -73,38 +74,37 @@ async function begin(): Promise<void> {
   const others = browserTabs();
   const runs = openRuns(app, others);
   const sweep = openSweep(app, runs, others);
+  const texts = openTrainings<KeptText>('riemann-lora-training', others);
+  const pictures = openTrainings<KeptPictures>('riemann-lora-pictures', others);
   tabs(byId('tabs'), {
     sweep: async () => (await import('./sweep/sweep-view')).sweepView(sweep),
     runs: async () => (await import('./runs/runs-view')).runsView(app, runs),
-    images: async () => (await import('./images/images-view')).imagesView(spawnWorker, lab),
+    images: async () => (await import('./images/images-view')).imagesView(spawnWorker, lab, pictures),
     theory: async () => (await import('./theory/theory-view')).theoryView(spawnWorker, lab.budget),
   });
   const greeting = welcome(app);
   if (greeting !== null) byId('language-view').prepend(greeting);
-  const keeper = new Keeper(app, openVault(TRAINING_FOLDER));
+  const keeper = new Keeper(keepText(app), texts);
   const link = linkPanel(app);
   const books = { 'Runs of the table': runs, 'Results of sweeps': sweep.book };
+  const kept = { 'Kept trainings, with their data and files': texts, 'Kept trainings on pictures': pictures };
   await inPieces([
     ['model', () => modelPanel(app)],
     ['data', () => dataPanel(app)],
     ['settings', () => [link.notice, ...settingsPanel(app, languageSettings), link.element]],
     [
       'train',
-      () => [
-        ...resumeOffer(app, keeper),
-        ...transportPanel(app),
-        ...chartsPanel(app, () => languageSource(app)),
-      ],
+      () => [...resumeOffer(keeper), ...transportPanel(app), ...chartsPanel(app, () => languageSource(app))],
     ],
     ['samples', () => samplePanel(app)],
     ['token-losses', () => tokenLossPanel(app)],
     ['adapters', () => adapterPanel(app)],
-    ['footer', () => [...footer(), storagePanel(keeper, books)]],
+    ['footer', () => [...footer(), storagePanel(kept, books)]],
   ]);
   document.body.classList.remove('building');
   const version = newVersion();
   byId('footer').after(version.element);
-  void keeper.look();
+  void texts.look();
   void keepForOffline(lab, version.show);
   document.addEventListener('visibilitychange', () => document.hidden && keeper.hurry());
   app.problems.watch((problems) => showProblems(byId('language-view'), problems));

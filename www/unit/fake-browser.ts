@@ -15,6 +15,10 @@ export class FakeBrowser {
     return tab;
   }
 
+  has(tab: FakeTab): boolean {
+    return this.tabs.has(tab);
+  }
+
   /** The tab is gone, and with it all that it held. */
   close(tab: FakeTab): void {
     this.tabs.delete(tab);
@@ -67,6 +71,8 @@ export class FakeTab implements BrowserTabs {
   constructor(private readonly browser: FakeBrowser) {}
 
   async hold(name: string): Promise<(() => void) | null> {
+    // Nothing goes on in a tab that is gone.
+    if (!this.browser.has(this)) return new Promise(() => {});
     return this.browser.take(name, this) ? () => this.browser.release(name) : null;
   }
 

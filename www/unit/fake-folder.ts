@@ -2,7 +2,6 @@ import type { Folder } from '../src/store/folder';
 
 /** A folder in memory that can be full, and that can break off. */
 export class FakeFolder implements Folder {
-  readonly files = new Map<string, Blob>();
   /** Bytes that all files together may have. */
   quota = Number.POSITIVE_INFINITY;
   /** A name that is written in half, after which nothing is written any more: the tab died. */
@@ -10,6 +9,8 @@ export class FakeFolder implements Folder {
   readonly written: string[] = [];
   private dead = false;
   private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(readonly files = new Map<string, Blob>()) {}
 
   async names(): Promise<string[]> {
     return [...this.files.keys()];
@@ -48,7 +49,12 @@ export class FakeFolder implements Folder {
     return turn;
   }
 
-  /** Another tab opens. */
+  /** The same folder as a tab has it that opens after this one died. */
+  inNextTab(): FakeFolder {
+    return new FakeFolder(this.files);
+  }
+
+  /** The tab lives again. */
   revive(): void {
     this.dead = false;
     this.diesAt = null;

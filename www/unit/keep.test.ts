@@ -1,19 +1,23 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { Keeper } from '../src/keep/keeper';
-import type { KeptTraining } from '../src/keep/kept-training';
-import { asksForModel, resume } from '../src/keep/resume';
+import { KeptTrainings, MOST_KEPT } from '../src/keep/kept-trainings';
+import { resume } from '../src/keep/resume';
 import { Lab } from '../src/lab/lab';
 import { App } from '../src/language/app';
+import { type KeptText, keepText } from '../src/language/keeping';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
 import { packMetrics, unpackMetrics } from '../src/metrics/packed';
 import { quantities } from '../src/metrics/quantities';
 import type { RunReport, StepReport } from '../src/protocol';
+import { success } from '../src/result';
 import { Signal } from '../src/signal';
 import { Vault } from '../src/store/vault';
+import { FakeBrowser, type FakeTab } from './fake-browser';
 import { FakeFolder } from './fake-folder';
 import { diagnosticsOf, FakeWorker, lossOf } from './fake-worker';
+import { until } from './until';
 
 const seconds = { forward: 1, backward: 1, precondition: 0, update: 0, total: 2 };
 
@@ -67,14 +71,17 @@ describe('packed curves', () => {
 });
 
 const files = [new File(['weights'], 'model.safetensors'), new File(['{}'], 'config.json')];
-const until = async (holds: () => boolean) => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
-};
 
 let folder: FakeFolder;
+let browser: FakeBrowser;
 
-/** A page over what the folder has, with `cores` fake workers. */
-async function open(cores: number, edit: (worker: FakeWorker) => void = () => {}, vault = true) {
+/** A page over what the folder has, in a tab of its own, with `cores` fake workers. */
+async function open(
+  cores: number,
+  edit: (worker: FakeWorker) => void = () => {},
+  vault = true,
+  tab: FakeTab = browser.open(),
+) {
   const lab = new Lab(() => new FakeWorker(edit), { cores, memory: 0 });
   const config = defaultConfig();
   config.session.steps = 12;
@@ -84,18 +91,27 @@ async function open(cores: number, edit: (worker: FakeWorker) => void = () => {}
     run.optimizer.lr = (index + 1) / 10;
   });
   const app = new App(lab, new Signal<Config>(config));
-  const keeper = new Keeper(app, Promise.resolve(vault ? new Vault<KeptTraining>(folder) : null));
+  const files = Promise.resolve(vault ? new Vault<KeptText>(folder) : null);
+  const all = new KeptTrainings<KeptText>('texts', files, tab);
+  const keeper = new Keeper(keepText(app), all);
   await lab.useEngine({ engine: 'cpu', reason: '', gpuUsable: false });
-  return { lab, app, keeper };
+  return { lab, app, keeper, all, tab };
 }
 
-async function load({ lab, app }: Awaited<ReturnType<typeof open>>): Promise<void> {
+type Page = Awaited<ReturnType<typeof open>>;
+
+async function load({ lab, app }: Page): Promise<void> {
   await lab.loadModel(files);
   await app.readData({ name: 'pairs.txt', blob: new Blob(['a||b']) });
 }
 
+/** The first training of the list. */
+const offerOf = ({ all }: Page) => all.offers.value[0];
+const stepOf = (page: Page) => offerOf(page)?.content.step;
+const busyOf = ({ all }: Page) => all.offers.value.map(({ content, busy }) => [content.step, busy] as const);
+
 /** Trains to `step`, pauses, and waits until that is kept. */
-async function trainTo(page: Awaited<ReturnType<typeof open>>, step: number): Promise<void> {
+async function trainTo(page: Page, step: number): Promise<void> {
   void page.app.start(true);
   for (let done = 1; done < step; done += 1) {
     await until(() => page.lab.phase.value === 'paused');
@@ -103,34 +119,43 @@ async function trainTo(page: Awaited<ReturnType<typeof open>>, step: number): Pr
   }
   await until(() => page.lab.phase.value === 'paused');
   page.keeper.hurry();
-  await until(() => page.keeper.offer.value?.content.step === step);
+  await until(() => stepOf(page) === step);
 }
 
-const goOn = (page: Awaited<ReturnType<typeof open>>, given: File[] = []) =>
-  resume(page.app, page.keeper, given, () => {}, new AbortController().signal);
+/** Steps once more, whatever comes of it. */
+async function stepOnce({ lab, keeper }: Page): Promise<void> {
+  lab.stepOnce();
+  await until(() => lab.phase.value === 'paused');
+  keeper.hurry();
+}
+
+const goOn = (page: Page, given: File[] = [], id = offerOf(page)?.id ?? '') =>
+  resume(page.keeper, id, given, () => {}, new AbortController().signal);
 
 beforeEach(() => {
   FakeWorker.all = [];
   folder = new FakeFolder();
+  browser = new FakeBrowser();
 });
+
+/** The tab is left: what is kept stays, and whoever comes next may have it. */
+async function leave(page: Page): Promise<void> {
+  page.tab.close();
+  FakeWorker.all = [];
+}
 
 describe('a kept training', () => {
   test('goes on elsewhere with its curves, its files and its split of runs', async () => {
     const first = await open(2);
     await load(first);
     await trainTo(first, 5);
-
-    FakeWorker.all = [];
+    await leave(first);
     // One core now, and two workers still: each has its runs.
     const second = await open(1);
-    await second.keeper.look();
-    expect(second.keeper.offer.value?.content).toMatchObject({
-      step: 5,
-      steps: 12,
-      data: { name: 'pairs.txt' },
-    });
+    await second.all.look();
+    expect(offerOf(second)?.content).toMatchObject({ step: 5, steps: 12, data: { name: 'pairs.txt' } });
     expect(second.app.metrics.value).toBeNull();
-    expect(await goOn(second)).toEqual({ ok: true, value: null });
+    expect(await goOn(second)).toEqual(success(null));
     await until(() => second.lab.phase.value === 'finished');
     expect(FakeWorker.all.map(({ asked }) => asked.filter((what) => what.startsWith('restore')))).toEqual([
       ['restore 5'],
@@ -141,19 +166,51 @@ describe('a kept training', () => {
       expect(losses).toEqual(Array.from({ length: 12 }, (_, index) => lossOf((run + 1) / 10, index + 1)));
     }
     expect(second.app.config.value.session.steps).toBe(12);
-    await until(() => second.keeper.offer.value?.content.step === 12);
+    await until(() => stepOf(second) === 12);
+    expect(second.all.offers.value).toHaveLength(1);
   });
 
   test('that finished comes back as it was', async () => {
     const first = await open(2);
     await load(first);
     await first.app.start();
-    await until(() => first.keeper.offer.value?.content.step === 12);
+    await until(() => stepOf(first) === 12);
+    await leave(first);
     const second = await open(2);
-    await second.keeper.look();
-    expect((await goOn(second)).ok).toBe(true);
+    await second.all.look();
+    expect(await goOn(second)).toEqual(success(null));
     await until(() => second.lab.phase.value === 'finished');
     expect(second.app.metrics.value?.runs[0]?.losses).toEqual(first.app.metrics.value?.runs[0]?.losses);
+  });
+
+  test.each([
+    ['paused', (page: Page) => page.lab.pause()],
+    ['stopped', (page: Page) => page.lab.stop()],
+    ['hidden', (page: Page) => page.keeper.hurry()],
+  ])('is there when it was %s before its first checkpoint, in the middle of a step', async (_, act) => {
+    const page = await open(2);
+    page.app.change((config) => {
+      config.checkpointEvery = 100;
+    });
+    await load(page);
+    void page.app.start();
+    await until(() => page.app.metrics.value?.step === 4);
+    const seen = new Promise<number>((resolve) => {
+      page.all.offers.subscribe(([one]) => one && resolve(one.content.step));
+    });
+    act(page);
+    const step = await seen;
+    expect(step).toBeGreaterThanOrEqual(4);
+    expect(step).toBeLessThan(12);
+    page.lab.stop();
+    await leave(page);
+    const next = await open(2);
+    await next.all.look();
+    expect(await goOn(next)).toEqual(success(null));
+    await until(() => next.lab.phase.value === 'finished');
+    expect(next.app.metrics.value?.runs[1]?.losses).toEqual(
+      Array.from({ length: 12 }, (_, index) => lossOf(0.2, index + 1)),
+    );
   });
 
   test('without room for the model asks for its files, and for the same ones', async () => {
@@ -164,11 +221,12 @@ describe('a kept training', () => {
     await first.app.readData({ name: 'pairs.txt', blob: new Blob(['a||b']) });
     await trainTo(first, 3);
     expect(first.keeper.trouble.value).toContain('no room');
+    await leave(first);
 
     const second = await open(2);
-    await second.keeper.look();
-    const offer = second.keeper.offer.value;
-    expect(offer !== null && asksForModel(offer)).toBe(true);
+    await second.all.look();
+    const offer = offerOf(second);
+    expect(offer !== undefined && second.keeper.keeping.asksForModel(offer)).toBe(true);
     expect(await goOn(second)).toMatchObject({ ok: false, failure: { message: /model\.safetensors/ } });
     const other = [new File(['x'.repeat(10_000)], 'model.safetensors')];
     expect(await goOn(second, other)).toMatchObject({ ok: false, failure: { message: /not the files/ } });
@@ -184,13 +242,13 @@ describe('a kept training', () => {
     expect(page.lab.phase.value).toBe('finished');
     await until(() => page.keeper.trouble.value !== '');
     expect(page.keeper.trouble.value).toMatch(/full.*Storage/);
-    expect(page.keeper.offer.value).toBeNull();
+    expect(page.all.offers.value).toEqual([]);
   });
 
   test('in a browser without files is none, and that is said', async () => {
     const page = await open(2, undefined, false);
     await load(page);
-    await page.keeper.look();
+    await page.all.look();
     await page.app.start();
     await until(() => page.keeper.trouble.value !== '');
     expect(page.keeper.trouble.value).toContain('keeps no files');
@@ -201,26 +259,41 @@ describe('a kept training', () => {
     await load(first);
     await trainTo(first, 3);
     folder.diesAt = /^manifest/;
-    first.lab.stepOnce();
-    await until(() => first.lab.phase.value === 'paused');
-    first.keeper.hurry();
+    await stepOnce(first);
     await until(() => first.keeper.trouble.value !== '');
-    folder.revive();
+    await leave(first);
+    folder = folder.inNextTab();
     const second = await open(2);
-    await second.keeper.look();
-    expect(second.keeper.offer.value).toMatchObject({ fallback: true, content: { step: 3 } });
-    expect((await goOn(second)).ok).toBe(true);
+    await second.all.look();
+    expect(offerOf(second)).toMatchObject({ fallback: true, content: { step: 3 } });
+    expect(await goOn(second)).toEqual(success(null));
     await until(() => second.lab.phase.value === 'finished');
     expect(second.app.metrics.value?.runs[1]?.losses.at(-1)).toBe(lossOf(0.2, 12));
   });
 
-  test('is gone when discarded', async () => {
+  test('is gone when discarded, and nothing of it comes back', async () => {
     const page = await open(2);
     await load(page);
     await trainTo(page, 3);
-    await page.keeper.discard();
+    page.lab.stop();
+    await page.keeper.now();
+    const id = offerOf(page)?.id ?? '';
+    expect(await page.all.discard(id)).toEqual({ ok: true, value: null });
     expect(folder.files.size).toBe(0);
-    expect(page.keeper.offer.value).toBeNull();
+    expect(page.all.offers.value).toEqual([]);
+    await page.keeper.now();
+    expect(folder.files.size).toBe(0);
+    expect(browser.held).toEqual([]);
+  });
+
+  test('that is freed while it goes on is kept again at its next checkpoint', async () => {
+    const page = await open(2);
+    await load(page);
+    await trainTo(page, 3);
+    expect((await page.all.discardAll()).ok).toBe(true);
+    expect(page.all.offers.value).toEqual([]);
+    await stepOnce(page);
+    await until(() => stepOf(page) === 4);
   });
 
   test('is none where checkpoints are off', async () => {
@@ -234,5 +307,94 @@ describe('a kept training', () => {
     await page.keeper.now();
     expect(folder.files.size).toBe(0);
     expect(page.keeper.trouble.value).toBe('');
+  });
+});
+
+describe('two tabs', () => {
+  test('keep a training each, and see what the other has, which goes on in its own tab alone', async () => {
+    const [here, there] = [await open(2), await open(2)];
+    await Promise.all([load(here), load(there)]);
+    await trainTo(here, 3);
+    await vi.waitFor(() => expect(busyOf(there)).toEqual([[3, true]]));
+    await trainTo(there, 6);
+    await vi.waitFor(() =>
+      expect(busyOf(here)).toEqual([
+        [6, true],
+        [3, false],
+      ]),
+    );
+    // The first goes on, and what the second has is untouched.
+    await stepOnce(here);
+    await vi.waitFor(() =>
+      expect(busyOf(there)).toEqual([
+        [6, false],
+        [4, true],
+      ]),
+    );
+    const [, theirs] = there.all.offers.value;
+    there.lab.stop();
+    expect(await goOn(there, [], theirs?.id)).toMatchObject({
+      ok: false,
+      failure: { message: /Another tab/ },
+    });
+    expect(await there.all.discard(theirs?.id ?? '')).toMatchObject({
+      ok: false,
+      failure: { message: /Another tab/ },
+    });
+    expect(busyOf(here).map(([step]) => step)).toEqual([6, 4]);
+  });
+
+  test('when one is gone, the other may go on with what it had', async () => {
+    const [here, there] = [await open(2), await open(2)];
+    await load(here);
+    await trainTo(here, 5);
+    await until(() => busyOf(there).some(([, busy]) => busy));
+    await leave(here);
+    await until(() => busyOf(there).every(([, busy]) => !busy));
+    expect((await goOn(there)).ok).toBe(true);
+    await until(() => there.lab.phase.value === 'finished');
+    expect(there.app.metrics.value?.runs[0]?.losses.at(-1)).toBe(lossOf(0.1, 12));
+  });
+
+  test('of two that go on with the same training at once, one does', async () => {
+    const first = await open(2);
+    await load(first);
+    await trainTo(first, 5);
+    await leave(first);
+    const [here, there] = [await open(2), await open(2)];
+    await Promise.all([here.all.look(), there.all.look()]);
+    const answers = await Promise.all([goOn(here), goOn(there)]);
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
+  test('the next training of a tab gives the one before back', async () => {
+    const [here, there] = [await open(2), await open(2)];
+    await load(here);
+    await trainTo(here, 3);
+    await until(() => busyOf(there).length === 1);
+    here.lab.stop();
+    await trainTo(here, 4);
+    await vi.waitFor(() =>
+      expect(busyOf(there)).toEqual([
+        [4, true],
+        [3, false],
+      ]),
+    );
+  });
+
+  test('more than are kept push out the oldest that no tab has, and say so', async () => {
+    const busy = await open(2);
+    await load(busy);
+    await trainTo(busy, 1);
+    const page = await open(2);
+    await load(page);
+    for (let step = 2; step <= MOST_KEPT + 1; step += 1) {
+      await trainTo(page, step);
+      if (step <= MOST_KEPT) expect(page.keeper.notice.value).toBe('');
+      page.lab.stop();
+    }
+    await until(() => page.keeper.notice.value !== '');
+    expect(page.keeper.notice.value).toContain(`Only the newest ${MOST_KEPT} trainings are kept`);
+    expect(busyOf(page).map(([step]) => step)).toEqual([6, 5, 4, 3, 1]);
   });
 });

@@ -180,7 +180,8 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
     return {
       onStep: (trainee, report) => {
         metrics.recordStep(trainee.runs, report, performance.now(), this.lab.trainees.length);
-        this.onStep(trainee, report.step);
+        // The last step of a training that was stopped may come when the next one has begun.
+        if (this.metrics.value === metrics) this.onStep(trainee, report.step);
         this.touch();
       },
       onEvaluation: ({ runs }, report) => {

@@ -1,11 +1,12 @@
 import type { Problems } from '../config/check';
 import { Experiment } from '../experiment/experiment';
-import type { Trainee } from '../lab/trainee';
+import type { KeptWorker, Trainee } from '../lab/trainee';
+import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { Progress, SessionSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
 import { checkPictures, type PictureConfig, pictureSettings } from './config';
-import { GridBook } from './grids';
+import { type Grid, GridBook } from './grids';
 import { fetchIconModel, type IconModel } from './icon-model';
 import type { PictureLab } from './picture-lab';
 import type { PictureSet } from './pictures/picture';
@@ -100,6 +101,22 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
     return success(null);
   }
 
+  /** What is learned: the pictures as they were last read. */
+  get learned(): PictureSet | null {
+    return this.given;
+  }
+
+  /** Goes on with a training that was kept; model and pictures are loaded again already. */
+  async resume(
+    config: PictureConfig,
+    metrics: ExperimentMetrics,
+    grids: readonly Grid[],
+    workers: readonly KeptWorker[],
+  ): Promise<void> {
+    this.grids.goOn(grids);
+    await this.goOn(config, metrics, workers);
+  }
+
   /** Draws now, with the base and all runs. */
   async draw(): Promise<void> {
     if (this.lab.model.value.status !== 'ready' || this.grids.busy.value > 0) return;
@@ -140,10 +157,10 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
     return this.shelf.set.value === this.given || this.readPictures();
   }
 
-  protected begun(): void {
+  protected begun(goesOn: boolean): void {
     // Its worker is needed now.
     if (this.grids.busy.value > 0) this.grids.cancel();
-    this.grids.begin();
+    if (!goesOn) this.grids.begin();
   }
 
   protected async onReady(): Promise<void> {

@@ -48,6 +48,22 @@ export class GridBook {
     this.failure.set(null);
   }
 
+  /** Goes on after these grids, which are of one training. */
+  goOn(grids: readonly Grid[]): void {
+    this.begin();
+    const { training } = this;
+    for (const { how, lanes } of grids) {
+      const base = lanes.get(null);
+      if (base !== undefined) this.base.set(keyOf(how), base);
+    }
+    this.grids.set(grids.map((grid) => ({ ...grid, training })));
+  }
+
+  /** Those of the training of now. */
+  get ofTraining(): readonly Grid[] {
+    return this.grids.value.filter(({ training }) => training === this.training);
+  }
+
   /** Forgets all grids; `anotherModel` also what the base drew. */
   clear(anotherModel = false): void {
     this.grids.set([]);

@@ -3,6 +3,9 @@ import { showProblems } from '../controls/field';
 import { chartsPanel } from '../experiment/curves/charts-panel';
 import { settingsPanel } from '../experiment/settings/settings-panel';
 import { transportPanel } from '../experiment/transport-panel';
+import { Keeper } from '../keep/keeper';
+import type { KeptTrainings } from '../keep/kept-trainings';
+import { resumeOffer } from '../keep/resume-offer';
 import type { Lab } from '../lab/lab';
 import { readyValue } from '../lab/loadable';
 import type { SpawnWorker } from '../lab/worker-link';
@@ -13,6 +16,7 @@ import { keepPictureConfig, recallPictureConfig } from './config-store';
 import { imagesData } from './data-panel';
 import { imagesDraw } from './draw-panel';
 import { PictureExperiment } from './experiment';
+import { type KeptPictures, keepPictures } from './keeping';
 import { imagesModel } from './model-panel';
 import { PictureLab } from './picture-lab';
 import { imagesStory } from './story';
@@ -21,11 +25,18 @@ import { imagesStory } from './story';
 const REST_MS = 60_000;
 
 /** A text-to-image model that learns pictures. It computes on the engine of the language lab, in workers of its own. */
-export function imagesView(spawn: SpawnWorker, language: Lab): HTMLElement[] {
+export function imagesView(
+  spawn: SpawnWorker,
+  language: Lab,
+  trainings: KeptTrainings<KeptPictures>,
+): HTMLElement[] {
   const { budget } = language;
   const lab = new PictureLab(spawn, budget.machine, { name: 'the Images tab', budget, restAfter: REST_MS });
   const images = new PictureExperiment(lab, new Signal(recallPictureConfig()));
   images.config.subscribe(keepPictureConfig);
+  const keeper = new Keeper(keepPictures(images), trainings);
+  document.addEventListener('visibilitychange', () => document.hidden && keeper.hurry());
+  void trainings.look();
   language.choice.watch((choice) => choice.reason !== '' && void lab.useEngine(choice));
   const source = () => {
     const model = readyValue(lab.model.value);
@@ -54,7 +65,14 @@ export function imagesView(spawn: SpawnWorker, language: Lab): HTMLElement[] {
     h(
       'div',
       { class: 'bench' },
-      section('train', 4, 'Train and draw', ...transportPanel(images), ...imagesDraw(images)),
+      section(
+        'train',
+        4,
+        'Train and draw',
+        ...resumeOffer(keeper),
+        ...transportPanel(images),
+        ...imagesDraw(images),
+      ),
       section('curves', 5, 'Curves', ...chartsPanel(images, source)),
       section('adapters', 6, 'Adapters', ...imagesAdapters(images)),
     ),

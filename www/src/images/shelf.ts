@@ -23,9 +23,10 @@ export class PictureShelf {
   /** What was done to a picture when it was read, by its pixels. */
   private readonly notes = new WeakMap<Uint8Array, readonly string[]>();
 
-  /** Takes a set as it is. */
-  use(set: PictureSet): void {
+  /** Takes a set as it is; `notes` are those of its pictures, where there are some. */
+  use(set: PictureSet, notes: readonly (readonly string[])[] = []): void {
     this.refused.set([]);
+    for (const [index, { pixels }] of set.pictures.entries()) this.notes.set(pixels, notes[index] ?? []);
     this.set.set({ ...set, pictures: [...set.pictures] });
   }
 

@@ -1,13 +1,12 @@
-import type { SampleGroup } from '../language/samples/samples';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { PackedMetrics } from '../metrics/packed';
 import type { CatalogModel } from '../store/catalog';
-import type { Vault } from '../store/vault';
+import { digestOf } from '../store/digest';
 
 /** Of the form below. */
 export const VERSION = 2;
 
-/** A file that a training needs. Its bytes are a part of the generation, where there was room for them. */
+/** A file that a training needs. Its bytes are a part of what is kept, where there was room for them. */
 export interface KeptFile {
   name: string;
   bytes: number;
@@ -21,7 +20,7 @@ export interface KeptPlace {
   ended: boolean;
 }
 
-/** Everything of a training but its large parts, which have the names below. */
+/** Everything of a training, whatever is learned, but its large parts, which have the names below. */
 export interface KeptTraining {
   version: typeof VERSION;
   /** When it began. */
@@ -33,7 +32,6 @@ export interface KeptTraining {
   model: { name: string; catalog: CatalogModel | null; files: KeptFile[] };
   data: KeptFile;
   workers: KeptPlace[];
-  samples: SampleGroup[];
   metrics: Omit<PackedMetrics, 'bytes'>;
 }
 
@@ -45,14 +43,17 @@ export const partNames = {
   metrics: 'metrics',
 };
 
-/** Where a training is kept. */
-export type TrainingVault = Vault<KeptTraining>;
+/** What a file was, so that it is known again. */
+export async function keptFile(file: File): Promise<KeptFile> {
+  return { name: file.name, bytes: file.size, digest: await digestOf(file) };
+}
 
-/** A training that can be kept now: it has checkpoints, and what belongs to them. */
-export interface Snapshot {
-  training: KeptTraining;
-  checkpoints: Uint8Array[];
-  curves: Uint8Array;
+/** Whether these files are those that were kept. */
+export async function areThese(files: readonly File[], wanted: readonly KeptFile[]): Promise<boolean> {
+  if (files.length !== wanted.length || files.some((file, index) => file.size !== wanted[index]?.bytes))
+    return false;
+  const digests = await Promise.all(files.map(digestOf));
+  return digests.every((digest, index) => digest === wanted[index]?.digest);
 }
 
 /** The last step of each run that a checkpoint has. */

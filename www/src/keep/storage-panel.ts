@@ -3,10 +3,13 @@ import { failureBox } from '../controls/message';
 import { wordsOf } from '../result';
 import { freed, type Owners, type StoredThing, storageRoom, storedThings } from '../store/usage';
 import { bytes } from '../words/numbers';
-import type { Keeper } from './keeper';
+import type { KeptTrainings } from './kept-trainings';
 
 /** What the browser keeps for this page, how much of it, and how to free it. */
-export function storagePanel(keeper: Keeper, books: Owners['books']): HTMLElement {
+export function storagePanel(
+  trainings: Readonly<Record<string, KeptTrainings>>,
+  books: Owners['books'],
+): HTMLElement {
   const list = h('ul', { class: 'stored' });
   const room = h('p', { class: 'hint' });
   const status = h('p', { class: 'hint', role: 'status' });
@@ -43,7 +46,7 @@ export function storagePanel(keeper: Keeper, books: Owners['books']): HTMLElemen
     return h('li', {}, h('span', { class: 'stored-name' }, thing.name), size, button);
   };
   const show = async () => {
-    const [things, known] = await Promise.all([storedThings({ training: keeper, books }), storageRoom()]);
+    const [things, known] = await Promise.all([storedThings({ folders: trainings, books }), storageRoom()]);
     if (things.length === 0) fill(list, h('li', {}, 'Nothing is kept.'));
     else fill(list, ...things.map(rowOf));
     persist.hidden = known === null || known.persistent;
@@ -74,8 +77,10 @@ export function storagePanel(keeper: Keeper, books: Owners['books']): HTMLElemen
     if (element.open) void show();
   });
   // What is kept changes while the panel is open; a button that has the focus stays.
-  keeper.offer.subscribe(() => {
-    if (element.open && !list.contains(document.activeElement)) void show();
-  });
+  for (const { offers } of Object.values(trainings)) {
+    offers.subscribe(() => {
+      if (element.open && !list.contains(document.activeElement)) void show();
+    });
+  }
   return element;
 }

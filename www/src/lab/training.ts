@@ -142,13 +142,13 @@ export class Training {
       const report = await this.ask(trainee, (workers, terms) => stepOn(workers, terms));
       if (report === null) return;
       if (report === 'again') continue;
-      // Stopped meanwhile: the curves may already belong to the next training.
-      if (this.over) return;
+      if (this.phase === 'failed') return;
+      // Stopped meanwhile, the worker has done it all the same: its checkpoint is of this step.
       trainee.step = report.step;
       trainee.ended = report.runs.every((run) => run.diverged_at !== null);
       this.hooks.onStep(trainee, report);
       this.wake();
-      if (!(await this.afterStep(trainee))) return;
+      if (this.over || !(await this.afterStep(trainee))) return;
       this.settle();
     }
     this.wake();

@@ -20,10 +20,15 @@ export interface OpenBook {
   empty(): Promise<Result<null>>;
 }
 
-/** What of the page is open while its storage is looked at. */
+/** A folder of the browser's private file system that the page has open. */
+export interface OpenFolder {
+  folder: string;
+  discardAll(): Promise<Result<null>>;
+}
+
+/** What of the page is open while its storage is looked at, by the names that the user reads. */
 export interface Owners {
-  training: { discard(): Promise<void> };
-  /** By the names that the user reads. */
+  folders: Readonly<Record<string, OpenFolder>>;
   books: Readonly<Record<string, OpenBook>>;
 }
 
@@ -35,8 +40,6 @@ export interface Room {
   persistent: boolean;
 }
 
-/** Name of the folder of kept trainings in the browser's private file system. */
-export const TRAINING_FOLDER = 'riemann-lora-training';
 /** How names of the caches begin that hold the page itself. */
 export const PAGE_CACHE = 'riemann-lora-page';
 
@@ -44,10 +47,10 @@ export const PAGE_CACHE = 'riemann-lora-page';
 const OWN = 'riemann-lora';
 
 /** Everything of this page that the browser keeps. Places that it refuses to open hold nothing. */
-export async function storedThings({ training, books }: Owners): Promise<StoredThing[]> {
+export async function storedThings({ folders, books }: Owners): Promise<StoredThing[]> {
   const places = [
     inCaches(),
-    inFolders(() => training.discard()),
+    inFolders(folders),
     fromElsewhere(),
     inBooks(books),
     Promise.resolve(inLocalStorage()),
@@ -99,16 +102,17 @@ async function sizeOfCache(cache: Cache): Promise<number> {
   return sum(await Promise.all(answers.map(async (answer) => (await answer.blob()).size)));
 }
 
-async function inFolders(freeTraining: () => Promise<void>): Promise<StoredThing[]> {
+async function inFolders(open: Owners['folders']): Promise<StoredThing[]> {
   const root = await navigator.storage.getDirectory();
   const things: StoredThing[] = [];
   for await (const [name, handle] of root.entries()) {
     if (!name.startsWith(OWN) || name === MODEL_FOLDER) continue;
     const bytes = await sizeOfHandle(handle);
     if (bytes === 0) continue;
-    const training = name === TRAINING_FOLDER;
-    const free = training ? freeTraining : () => root.removeEntry(name, { recursive: true });
-    things.push({ name: training ? 'Kept training, with its data and files' : name, bytes, free });
+    const [title, owner] = Object.entries(open).find(([, { folder }]) => folder === name) ?? [];
+    const free = () =>
+      owner === undefined ? root.removeEntry(name, { recursive: true }) : orThrow(owner.discardAll());
+    things.push({ name: title ?? name, bytes, free });
   }
   return things;
 }
@@ -144,13 +148,14 @@ function isFolder(handle: FileSystemHandle): handle is FileSystemDirectoryHandle
 
 async function inBooks(books: Owners['books']): Promise<StoredThing[]> {
   const things = Object.entries(books).map(async ([name, book]) => {
-    const free = async () => {
-      const answer = await book.empty();
-      if (!answer.ok) throw new Error(answer.failure.message);
-    };
-    return { name, bytes: await book.size(), free };
+    return { name, bytes: await book.size(), free: () => orThrow(book.empty()) };
   });
   return (await Promise.all(things)).filter(({ bytes }) => bytes > 0);
+}
+
+async function orThrow(freeing: Promise<Result<null>>): Promise<void> {
+  const answer = await freeing;
+  if (!answer.ok) throw new Error(answer.failure.message);
 }
 
 function inLocalStorage(): StoredThing[] {

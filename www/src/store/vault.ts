@@ -14,16 +14,18 @@ interface Manifest<Content> {
   parts: Record<string, Part>;
 }
 
-/** A generation that is there. */
-export interface Generation<Content> {
+/** Something that is kept, as its newest whole generation has it. */
+export interface Kept<Content> {
+  id: string;
   content: Content;
   parts: ReadonlyMap<string, Blob>;
-  /** Whether a later one was begun and is not whole. */
+  /** Whether a later generation was begun and is not whole. */
   fallback: boolean;
 }
 
 const GENERATIONS = 2;
-const MANIFEST = /^manifest-\d\.json$/;
+// The first version of the page kept one thing, without an id.
+const MANIFEST = /^manifest-(?:([a-z0-9-]+)-)?\d\.json$/;
 
 /** The vault in the folder of this name; null in browsers that have no files of their own for pages. */
 export async function openVault<Content>(name: string): Promise<Vault<Content> | null> {
@@ -32,63 +34,73 @@ export async function openVault<Content>(name: string): Promise<Vault<Content> |
 }
 
 /**
- * Keeps something that changes, in two generations: while one is written, the one before stays as it is. Parts are
- * named by their digest, so what did not change is not written again, and what was written in half is not believed.
+ * Keeps things that change, each in two generations: while one is written, the one before stays as it is. Parts are
+ * named by their digest, so what did not change, or what two things share, is written once, and what was written in
+ * half is not believed.
  */
 export class Vault<Content> {
   constructor(private readonly folder: Folder) {}
 
-  /** Keeps this as the newest generation. Throws what the browser throws; what was kept before stays. */
-  save(content: Content, parts: ReadonlyMap<string, Blob>): Promise<void> {
+  /** Keeps this as the newest generation of `id`. Throws what the browser throws; what was kept before stays. */
+  save(id: string, content: Content, parts: ReadonlyMap<string, Blob>): Promise<void> {
     return this.folder.alone(async () => {
       const before = await this.manifests();
-      const generation = 1 + Math.max(0, ...before.map((one) => one.generation));
+      const own = before.get(id) ?? [];
+      const generation = 1 + Math.max(0, ...own.map((one) => one.generation));
       const listed: Record<string, Part> = {};
       try {
         for (const [name, blob] of parts) listed[name] = await this.put(blob);
-        await this.write({ generation, content, parts: listed });
+        await this.write(id, { generation, content, parts: listed });
       } catch (thrown) {
         await this.clean(before);
         throw thrown;
       }
-      await this.clean([...before.filter((one) => one.generation === generation - 1), { parts: listed }]);
+      const latest = own.filter((one) => one.generation === generation - 1);
+      await this.clean(new Map([...before, [id, [...latest, { generation, content, parts: listed }]]]));
     });
   }
 
-  /** The newest generation that seems whole, without reading its parts. */
-  async peek(): Promise<Generation<Content> | null> {
-    return this.newest(false);
+  /** Everything that seems whole, without reading its parts; the latest id first. */
+  list(): Promise<Kept<Content>[]> {
+    return this.folder.alone(async () => {
+      const ids = [...(await this.manifests()).keys()].sort().reverse();
+      const found = await Promise.all(ids.map((id) => this.newest(id, false)));
+      return found.filter((one) => one !== null);
+    });
   }
 
-  /** The newest generation that is whole: every part was read. */
-  async open(): Promise<Generation<Content> | null> {
-    return this.newest(true);
+  /** The newest generation of `id` that is whole: every part was read. */
+  open(id: string): Promise<Kept<Content> | null> {
+    return this.folder.alone(() => this.newest(id, true));
   }
 
   hasRoom(bytes: number): Promise<boolean> {
     return this.folder.hasRoom(bytes);
   }
 
-  async clear(): Promise<void> {
+  /** Removes what is kept under these ids, and all that belongs to nothing. */
+  async remove(ids: readonly string[]): Promise<void> {
     await this.folder.alone(async () => {
       // A manifest without its parts is harmless, and parts without a manifest are too.
-      for (const name of await this.folder.names()) await this.folder.remove(name);
+      for (const name of await this.folder.names()) {
+        const id = idOf(name);
+        if (id !== null && ids.includes(id)) await this.folder.remove(name);
+      }
+      await this.clean(await this.manifests());
     });
   }
 
-  private newest(checked: boolean): Promise<Generation<Content> | null> {
-    return this.folder.alone(async () => {
-      const manifests = await this.manifests();
-      // A manifest that cannot be read is a later generation, for this one's is written last of all.
-      const written = (await this.folder.names()).filter((name) => MANIFEST.test(name)).length;
-      let fallback = written > manifests.length;
-      for (const { content, parts } of manifests) {
-        const found = await this.collect(parts, checked);
-        if (found !== null) return { content, parts: found, fallback };
-        fallback = true;
-      }
-      return null;
-    });
+  private async newest(id: string, checked: boolean): Promise<Kept<Content> | null> {
+    const manifests = (await this.manifests()).get(id) ?? [];
+    // A manifest that cannot be read is a later generation, for this one's is written last of all.
+    const written = (await this.folder.names()).filter((name) => idOf(name) === id).length;
+    let fallback = written > manifests.length;
+    for (const { content, parts } of manifests) {
+      const found = await this.collect(parts, checked);
+      if (found !== null) return { id, content, parts: found, fallback };
+      fallback = true;
+    }
+    return null;
   }
 
   private async collect(parts: Record<string, Part>, checked: boolean): Promise<Map<string, Blob> | null> {
@@ -113,30 +125,43 @@ export class Vault<Content> {
     return { digest, bytes: blob.size };
   }
 
-  private async write(manifest: Manifest<Content>): Promise<void> {
+  private async write(id: string, manifest: Manifest<Content>): Promise<void> {
     const body = JSON.stringify(manifest);
     const digest = await digestOf(new Blob([body]));
-    const name = `manifest-${manifest.generation % GENERATIONS}.json`;
-    await this.folder.write(name, new Blob([`${digest}\n${body}`]));
+    await this.folder.write(nameOf(id, manifest.generation), new Blob([`${digest}\n${body}`]));
   }
 
-  /** Those that can be read, newest first. */
-  private async manifests(): Promise<Manifest<Content>[]> {
-    const found: Manifest<Content>[] = [];
+  /** Those that can be read, by id, newest first. */
+  private async manifests(): Promise<Map<string, Manifest<Content>[]>> {
+    const found = new Map<string, Manifest<Content>[]>();
     for (const name of await this.folder.names()) {
-      if (!MANIFEST.test(name)) continue;
+      const id = idOf(name);
+      if (id === null) continue;
       const text = (await (await this.folder.read(name))?.text()) ?? '';
       const [digest, body = ''] = [text.slice(0, 64), text.slice(65)];
-      if (digest === (await digestOf(new Blob([body])))) found.push(JSON.parse(body) as Manifest<Content>);
+      if (digest !== (await digestOf(new Blob([body])))) continue;
+      found.set(id, [...(found.get(id) ?? []), JSON.parse(body) as Manifest<Content>]);
     }
-    return found.sort((one, other) => other.generation - one.generation);
+    for (const own of found.values()) own.sort((one, other) => other.generation - one.generation);
+    return found;
   }
 
   /** Removes parts that none of these has. */
-  private async clean(kept: readonly Pick<Manifest<Content>, 'parts'>[]): Promise<void> {
-    const wanted = new Set(kept.flatMap(({ parts }) => Object.values(parts).map(({ digest }) => digest)));
+  private async clean(kept: ReadonlyMap<string, readonly Manifest<Content>[]>): Promise<void> {
+    const parts = [...kept.values()].flat().flatMap((manifest) => Object.values(manifest.parts));
+    const wanted = new Set(parts.map(({ digest }) => digest));
     for (const name of await this.folder.names()) {
-      if (!MANIFEST.test(name) && !wanted.has(name)) await this.folder.remove(name);
+      if (idOf(name) === null && !wanted.has(name)) await this.folder.remove(name);
     }
   }
+}
+
+function nameOf(id: string, generation: number): string {
+  return ['manifest', ...(id === '' ? [] : [id]), `${generation % GENERATIONS}.json`].join('-');
+}
+
+/** Whose manifest this is; null where it is a part. */
+function idOf(name: string): string | null {
+  const found = MANIFEST.exec(name);
+  return found === null ? null : (found[1] ?? '');
 }
