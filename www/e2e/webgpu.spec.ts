@@ -53,6 +53,46 @@ test('a software adapter is passed over, and WebGPU on it trains as the CPU does
   expect(await kept()).toEqual(before);
 });
 
+test('a model that is loaded while WebGPU starts waits for it, and trains', async ({ lab }) => {
+  test.setTimeout(400_000);
+  const { page } = lab;
+  await lab.withoutSamples();
+  await expect(page.locator('#engine-badge')).toHaveText('CPU');
+  await page.locator('label[for=engine-webgpu]').click();
+  await expect(page.locator('#engine-badge')).toHaveText('WebGPU …');
+  // The start takes seconds, the tiny model none.
+  await lab.prepare({ steps: 1, validate: 0 });
+  await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
+  await expect(page.locator('#model .message.bad:visible')).toHaveCount(0);
+  await lab.start();
+  await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
+  expect(await lab.losses(0)).toHaveLength(1);
+});
+
+test('the engine that is chosen while pictures are learned is taken by the next training', async ({
+  lab,
+}) => {
+  test.setTimeout(400_000);
+  const { page } = lab;
+  await page.getByRole('link', { name: 'Images', exact: true }).click();
+  await page.locator('#images-load').click();
+  const set = (name: string, value: string) =>
+    page.locator(`#images-view [data-field="${name}"] input`).first().fill(value);
+  await set('steps', '60');
+  await set('batch_size', '4');
+  await set('validation_every', '0');
+  await set('draw_every', '0');
+  await set('draw_steps', '2');
+  await page.locator('#images-use-subject').click();
+  await expect(page.locator('#images-start')).toBeEnabled({ timeout: 60_000 });
+  await page.locator('#images-start').click();
+  await expect(page.locator('#images-step-count')).toHaveText(/^[1-9]\d* \/ 60$/, { timeout: 60_000 });
+  await page.locator('label[for=engine-webgpu]').click();
+  await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
+  await expect(page.locator('#images-status')).toHaveText('Finished.', { timeout: 120_000 });
+  await expect(page.locator('#images-step-count')).toHaveText('60 / 60');
+});
+
 test('a GGUF file with packed weights trains on WebGPU as on the CPU', async ({ lab }) => {
   test.setTimeout(400_000);
   const buffer = packedLlama();

@@ -5,8 +5,9 @@ import type { StepTimes } from './protocol';
 export interface TestHooks {
   /** Ends a worker as the browser does when it runs out of memory. */
   crashWorker(index: number): void;
-  /** Ends the first worker again and again. */
+  /** Ends the first worker again and again, until `crashNoMore`. */
   crashAlways(): void;
+  crashNoMore(): void;
   /** Takes the first worker's GPU away. */
   loseDevice(): Promise<void> | undefined;
   /** Losses of a run, unrounded. */
@@ -27,9 +28,13 @@ export function installTestHooks(app: App): void {
   const crashWorker = (index: number) => {
     app.lab.trainees[index]?.workers[0]?.seat.crash('The worker was ended by a test.');
   };
+  let crashing: ReturnType<typeof setInterval> | undefined;
   window.testHooks = {
     crashWorker,
-    crashAlways: () => setInterval(() => crashWorker(0), 1),
+    crashAlways: () => {
+      crashing = setInterval(() => crashWorker(0), 1);
+    },
+    crashNoMore: () => clearInterval(crashing),
     loseDevice: () => app.lab.trainees[0]?.workers[0]?.seat.loseDevice(),
     stepTimes: (run) => app.metrics.value?.lastTimes(run),
     validation: (run) => (app.metrics.value?.runs[run]?.validation ?? []).map(({ loss }) => loss),

@@ -497,6 +497,25 @@ describe('the start of an engine', () => {
     expect(lab.model.value.status).toBe('ready');
   });
 
+  test('that is taken back at once is the one that was wished for last', async () => {
+    const { lab } = await open();
+    const [first, second] = await Promise.all([lab.useEngine(webgpu), lab.useEngine(cpu)]);
+    expect([first, second]).toMatchObject([{ value: { engine: 'cpu' } }, { value: { engine: 'cpu' } }]);
+    expect(lab.choice.value.engine).toBe('cpu');
+    expect(lab.engineReport.value).toMatchObject({ status: 'ready', value: { engine: 'cpu' } });
+    expect(lab.model.value.status).toBe('ready');
+  });
+
+  test('does not take the model from a training that begins while it goes on', async () => {
+    const { lab, losses, start } = await open();
+    const switched = lab.useEngine(webgpu);
+    const training = start(plan(4));
+    await Promise.all([switched, training]);
+    expect(lab.phase.value).toBe('finished');
+    expect(lab.model.value.status).toBe('ready');
+    expect(losses.get('1@4')).toBe(lossOf(0.2, 4));
+  });
+
   test('of WebGPU that fails is followed by the CPU, which says why', async () => {
     let first = true;
     const lab = make((worker) => {

@@ -42,7 +42,10 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
     super(lab, config);
     this.grids = new GridBook(lab);
     this.suggested = config.value.draw.prompt;
-    lab.model.subscribe(({ status }) => status === 'loading' && this.grids.clear(true));
+    // A model that is loaded again on another engine keeps its files, and draws the same.
+    lab.model.subscribe(
+      ({ status }) => status === 'loading' && lab.modelFiles.length === 0 && this.grids.clear(true),
+    );
     this.grids.busy.subscribe((busy) => {
       if (busy > 0 || !this.drawsAgain) return;
       this.drawsAgain = false;
@@ -134,6 +137,11 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
     const answer = await this.lab.loadData(set, DATA);
     if (answer !== null && !answer.ok) this.showFailure(answer.failure);
     return answer?.ok ?? false;
+  }
+
+  override forgetTraining(): void {
+    super.forgetTraining();
+    this.grids.clear();
   }
 
   protected problemsOf(config: PictureConfig): Problems {

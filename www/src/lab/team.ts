@@ -188,7 +188,7 @@ export class Team {
     const where = first?.engine === 'cpu' ? 'on the CPU ' : '';
     const goesOn = this.training ? `goes on ${where}from step ${from}` : `has the adapters of step ${from}`;
     this.hooks.onNotice(`${failure.message} A new worker ${goesOn}.`);
-    const ready = await this.bring([trainee], seats.length, this.life.signal, 'new worker');
+    const ready = await this.bring([trainee], Math.max(1, seats.length), this.life.signal, 'new worker');
     if (this.life.over) return false;
     if (!ready.ok) return this.replace(trainee, ready.failure, 'training');
     this.onBack();

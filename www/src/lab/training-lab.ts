@@ -91,7 +91,7 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
   }).then(() => this.started);
   private files: File[] | null = null;
   private source: Data | null = null;
-  private start_: Start | null = null;
+  private startingPoint: Start | null = null;
   private training: Training | null = null;
 
   constructor(
@@ -148,17 +148,18 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     this.started = this.startEngine(choice, attempt);
     this.onChosen();
     const answer = await this.started;
-    if (answer.ok && !attempt.over && this.files !== null && this.model.value.status === 'ready')
-      await this.loadAgain(this.files);
+    // A training that began meanwhile gives its workers what they need.
+    const free = answer.ok && !attempt.over && !isTraining(this.state.value);
+    if (free && this.files !== null && this.model.value.status === 'ready') await this.loadAgain(this.files);
     return answer;
   }
 
   /** Starts an engine; where WebGPU does not, the CPU, and says why. */
   private async startEngine(choice: EngineChoice, attempt: Attempt): Promise<Result<EngineReport>> {
     this.tell('engine', attempt, { status: 'loading', progress: { action: 'Starting', done: 0, total: 0 } });
+    this.choice.set(choice);
     await this.crew.rest('The engine was changed.');
     if (attempt.over) return this.started;
-    this.choice.set(choice);
     const answer = await this.crew.startEngine();
     if (attempt.over) return this.started;
     if (!answer.ok && choice.engine === 'webgpu') {
@@ -270,18 +271,18 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
       return model.ok ? this.supplies.startFrom(seat, start) : model;
     });
     if (!answer.ok) return answer;
-    this.start_ = start;
+    this.startingPoint = start;
     this.startAdapter.set(start && answer.value && { ...answer.value, name: start.name });
     return answer;
   }
 
   /** Another model may be of another shape. */
   private async keepStart(): Promise<void> {
-    const start = this.start_;
+    const start = this.startingPoint;
     if (start === null) return;
     const answer = await this.takeStart(start);
     if (answer.ok) return;
-    this.start_ = null;
+    this.startingPoint = null;
     this.startAdapter.set(null);
     this.notice.set(`${start.name} does not fit the new model, so runs start from fresh adapters again.`);
   }
@@ -417,7 +418,7 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     settings: SessionSettings,
     gather: (team: Team) => Promise<Result<unknown>>,
   ): Promise<Result<Team>> {
-    const { files, source: data, start_: start } = this;
+    const { files, source: data, startingPoint: start } = this;
     if (files === null || data === null) return failed('data', 'Load a model and data first.');
     const outfit: Outfit<Data, Start> = { files, data, start };
     const team = this.crew.newTeam(settings, (seat, onProgress, signal) =>

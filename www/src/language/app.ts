@@ -132,7 +132,10 @@ export class App extends Experiment<Config, Lab> {
   }
 
   protected async onReady(): Promise<void> {
-    if (this.config.value.sampleAround) await this.sample();
+    if (!this.config.value.sampleAround) return;
+    const stop = this.lab.phase.subscribe((phase) => phase === 'stopped' && this.lab.cancelSampling());
+    await this.sample();
+    stop();
   }
 
   protected async onOver(): Promise<void> {

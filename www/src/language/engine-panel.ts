@@ -13,7 +13,6 @@ const preferences: readonly (readonly [EnginePreference, string])[] = [
 export function enginePanel(app: App, theme: HTMLElement): HTMLElement[] {
   const badge = h('strong', { class: 'badge', id: 'engine-badge' }, '…');
   const reason = h('p', { class: 'reason', id: 'engine-reason' }, 'Looking for an adapter.');
-  const later = h('p', { class: 'reason', role: 'status', hidden: true });
   const inputs = preferences.map(([value, label]) => {
     const input = h('input', {
       type: 'radio',
@@ -49,19 +48,10 @@ export function enginePanel(app: App, theme: HTMLElement): HTMLElement[] {
     } else if (report.status === 'loading' && engine === 'webgpu') {
       setText(reason, `${why} The first start on an adapter measures how it multiplies matrices fastest.`);
     } else setText(reason, why);
-    const next = app.lab.nextChoice.value;
-    setText(
-      later,
-      next === null
-        ? ''
-        : `${next.engine === 'cpu' ? 'The CPU' : 'WebGPU'} takes over when the next training starts.`,
-    );
-    later.hidden = next === null;
   };
   app.lab.engineReport.watch(show);
   app.lab.choice.watch(show);
-  app.lab.nextChoice.watch(show);
-  return [h('div', { class: 'row' }, badge, group, theme), reason, later];
+  return [h('div', { class: 'row' }, badge, group, theme), reason];
 }
 
 /** Which way of computing products this adapter is fastest with. */
