@@ -1,3 +1,5 @@
+import './uplot.css';
+import './plot-frame.css';
 import type uPlot from 'uplot';
 import { h } from '../controls/dom';
 

@@ -1,3 +1,4 @@
+import './run-style.css';
 import { h, s } from '../controls/dom';
 
 /** How many runs look different from each other. */

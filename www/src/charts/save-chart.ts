@@ -1,3 +1,4 @@
+import '../share/save.css';
 import { h } from '../controls/dom';
 import { failurePlace } from '../controls/message';
 import { saveFile } from '../share/save-file';

@@ -1,3 +1,4 @@
+import './copy-button.css';
 import { h, setText } from './dom';
 
 const TOLD_MS = 2000;

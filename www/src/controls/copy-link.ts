@@ -1,3 +1,4 @@
+import './copy-link.css';
 import { freshId, h, setText } from './dom';
 
 interface CopyLinkOptions {

@@ -1,3 +1,4 @@
+import './drop-zone.css';
 import { h } from './dom';
 import { filesOf } from './dropped';
 

@@ -1,3 +1,4 @@
+import './facts.css';
 import { fill, h } from './dom';
 
 // Longer values take the whole line.

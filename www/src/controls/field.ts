@@ -1,3 +1,4 @@
+import './field.css';
 import type { Problems } from '../config/check';
 import { setting } from '../words/numbers';
 import { readNumber } from '../words/read-number';

@@ -1,3 +1,4 @@
+import './message.css';
 import type { Failure } from '../protocol';
 import { h, setText } from './dom';
 

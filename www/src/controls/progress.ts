@@ -1,3 +1,4 @@
+import './progress.css';
 import type { Progress } from '../protocol';
 import { bytes, count } from '../words/numbers';
 import { freshId, h, setText } from './dom';

@@ -1,3 +1,4 @@
+import './tabs.css';
 import { wordsOf } from '../result';
 import { byId, fill, h } from './dom';
 import { failureBox } from './message';

@@ -1,3 +1,4 @@
+import './theme.css';
 import { h } from './dom';
 
 type Theme = 'auto' | 'light' | 'dark';

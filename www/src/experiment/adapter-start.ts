@@ -1,3 +1,4 @@
+import './adapters.css';
 import { h } from '../controls/dom';
 import { dropZone } from '../controls/drop-zone';
 import { factList } from '../controls/facts';

@@ -1,3 +1,4 @@
+import './transport.css';
 import { h, setText } from '../controls/dom';
 import { paced } from '../controls/frame';
 import type { LabPhase } from '../lab/lab';

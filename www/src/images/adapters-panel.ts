@@ -1,3 +1,4 @@
+import '../experiment/adapters.css';
 import { swatch } from '../charts/run-style';
 import { fill, h, setText } from '../controls/dom';
 import { failureBox } from '../controls/message';

@@ -1,3 +1,4 @@
+import '../experiment/offers.css';
 import { fill, h, s, setText } from '../controls/dom';
 import { dropZone } from '../controls/drop-zone';
 import { factList } from '../controls/facts';

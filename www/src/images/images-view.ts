@@ -1,3 +1,4 @@
+import './images.css';
 import { h } from '../controls/dom';
 import { showProblems } from '../controls/field';
 import { chartsPanel } from '../experiment/curves/charts-panel';

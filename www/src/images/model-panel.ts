@@ -1,3 +1,4 @@
+import '../experiment/offers.css';
 import { h } from '../controls/dom';
 import { factList } from '../controls/facts';
 import { failureBox } from '../controls/message';

@@ -1,3 +1,4 @@
+import './resume-offer.css';
 import { h } from '../controls/dom';
 import { dropZone } from '../controls/drop-zone';
 import { modelFiles } from '../controls/dropped';

@@ -1,3 +1,4 @@
+import './storage-panel.css';
 import { fill, h, setText } from '../controls/dom';
 import { failureBox } from '../controls/message';
 import { wordsOf } from '../result';

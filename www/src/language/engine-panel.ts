@@ -1,3 +1,4 @@
+import './engine-panel.css';
 import { h, setText } from '../controls/dom';
 import type { EnginePreference } from '../engine/engine-choice';
 import type { ProductStrategy, ProductTable } from '../protocol';

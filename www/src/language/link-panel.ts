@@ -1,3 +1,4 @@
+import '../controls/message.css';
 import type { Config } from '../config/config';
 import { copyLink } from '../controls/copy-link';
 import { fill, h } from '../controls/dom';

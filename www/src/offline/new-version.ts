@@ -1,3 +1,4 @@
+import './new-version.css';
 import { h } from '../controls/dom';
 
 /** Says that another build of the page is ready. */

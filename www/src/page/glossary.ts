@@ -1,3 +1,4 @@
+import './glossary.css';
 import { h } from '../controls/dom';
 
 /** Every term that the page uses, in one sentence. */

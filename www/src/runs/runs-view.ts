@@ -1,3 +1,4 @@
+import './runs.css';
 import { freeStyle } from '../charts/run-style';
 import { h, setText } from '../controls/dom';
 import { checkField } from '../controls/field';

@@ -1,3 +1,4 @@
+import './save.css';
 import { h } from '../controls/dom';
 import { failurePlace } from '../controls/message';
 import { wordsOf } from '../result';

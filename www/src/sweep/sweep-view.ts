@@ -1,3 +1,4 @@
+import './sweep.css';
 import { h } from '../controls/dom';
 import { robustness, sweepCurves } from './results-panel';
 import { sweepControls } from './settings-panel';

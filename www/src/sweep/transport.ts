@@ -1,3 +1,4 @@
+import '../experiment/transport.css';
 import { h, setText } from '../controls/dom';
 import { paced } from '../controls/frame';
 import { failureBox, noticeBox } from '../controls/message';

@@ -1,3 +1,4 @@
+import './theory.css';
 import { swatch } from '../charts/run-style';
 import { copyLink } from '../controls/copy-link';
 import { fill, h, setText } from '../controls/dom';

@@ -1,3 +1,4 @@
+import './curves.css';
 import { h } from '../../controls/dom';
 import type { Experiment } from '../experiment';
 import { chartControls } from './chart-controls';

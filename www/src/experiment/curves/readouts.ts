@@ -1,3 +1,4 @@
+import './readouts.css';
 import { swatch } from '../../charts/run-style';
 import { fill, h, setText } from '../../controls/dom';
 import { paced } from '../../controls/frame';

@@ -1,3 +1,4 @@
+import './times-bar.css';
 import { h, setText } from '../../controls/dom';
 import { paced } from '../../controls/frame';
 import type { StepTimes } from '../../protocol';

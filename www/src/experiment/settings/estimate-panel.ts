@@ -1,3 +1,4 @@
+import './estimate-panel.css';
 import { h, setText } from '../../controls/dom';
 import { isFailure } from '../../result';
 import { bytes, plural } from '../../words/numbers';

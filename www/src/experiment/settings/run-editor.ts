@@ -1,3 +1,5 @@
+import '../../controls/message.css';
+import './run-editor.css';
 import { swatch } from '../../charts/run-style';
 import type { RunConfig } from '../../config/config';
 import { methodNames, methodOf, methods } from '../../config/methods';

@@ -1,3 +1,4 @@
+import './settings-panel.css';
 import type { SharedConfig } from '../../config/config';
 import { withSteps } from '../../config/presets';
 import { freshId, h } from '../../controls/dom';

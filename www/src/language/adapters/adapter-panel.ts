@@ -1,3 +1,4 @@
+import './adapters.css';
 import { h } from '../../controls/dom';
 import { textField } from '../../controls/field';
 import { type AdapterSource, adapterStart } from '../../experiment/adapter-start';

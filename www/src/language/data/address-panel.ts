@@ -1,3 +1,5 @@
+import '../../experiment/offers.css';
+import '../elsewhere.css';
 import { h } from '../../controls/dom';
 import { textField } from '../../controls/field';
 import { failureBox } from '../../controls/message';

@@ -1,3 +1,5 @@
+import '../../experiment/offers.css';
+import './data.css';
 import { fill, h, setText } from '../../controls/dom';
 import { dropZone } from '../../controls/drop-zone';
 import { factList } from '../../controls/facts';

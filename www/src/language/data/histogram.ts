@@ -1,3 +1,4 @@
+import './histogram.css';
 import { fill, h } from '../../controls/dom';
 import type { LengthHistogram } from '../../protocol';
 import { plural } from '../../words/numbers';

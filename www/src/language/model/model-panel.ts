@@ -1,3 +1,4 @@
+import '../../experiment/offers.css';
 import { fill, h } from '../../controls/dom';
 import { dropZone } from '../../controls/drop-zone';
 import { modelFiles } from '../../controls/dropped';

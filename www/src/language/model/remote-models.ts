@@ -1,3 +1,6 @@
+import '../../experiment/offers.css';
+import '../elsewhere.css';
+import './remote-models.css';
 import { fill, h } from '../../controls/dom';
 import { choiceField, textField } from '../../controls/field';
 import { failureBox, noticeBox } from '../../controls/message';

@@ -1,3 +1,4 @@
+import './samples.css';
 import { h } from '../../controls/dom';
 import { checkField } from '../../controls/field';
 import { inFrame } from '../../controls/frame';

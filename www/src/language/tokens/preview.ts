@@ -1,3 +1,4 @@
+import './preview.css';
 import { fill, h } from '../../controls/dom';
 import type { TokenPiece } from '../../protocol';
 

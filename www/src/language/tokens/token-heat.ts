@@ -1,3 +1,4 @@
+import './heat.css';
 import { fill, h, setText } from '../../controls/dom';
 import { measure } from '../../words/numbers';
 import { type HeatScale, heatOf } from './heat';

@@ -1,3 +1,4 @@
+import './tour.css';
 import { h, setText } from '../../controls/dom';
 import { tourStops } from './tour-stops';
 

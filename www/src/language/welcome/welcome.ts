@@ -1,3 +1,4 @@
+import '../../experiment/welcome.css';
 import { h } from '../../controls/dom';
 import { failureBox } from '../../controls/message';
 import { bytes } from '../../words/numbers';
