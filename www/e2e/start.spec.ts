@@ -25,9 +25,17 @@ test('nothing moves while the page is made, and no view is fetched before it is 
   }
   const views = () => fetched.filter((path) => /(sweep|runs|images|theory)-view/.test(path));
   expect(views()).toEqual([]);
+  // Nor does it hide in what is fetched.
+  const assets = [...new Set(fetched)].filter((path) => /\.(js|css)$/.test(path));
+  expect(assets.length).toBeGreaterThan(2);
+  const texts = await Promise.all(assets.map(async (path) => (await page.request.get(origin + path)).text()));
+  for (const mark of ['sweep-losses', 'compare-table', 'cell-caption', 'theory-assumption']) {
+    expect(texts.filter((text) => text.includes(mark))).toEqual([]);
+  }
   await page.getByRole('link', { name: 'Sweep', exact: true }).click();
   await expect(page.locator('#sweep-results')).toBeVisible();
-  expect(views()).toHaveLength(1);
+  const kinds = views().map((path) => path.replace(/^.*\/([a-z-]+)-.*\./, '$1.'));
+  expect(kinds.sort()).toEqual(['sweep-view.css', 'sweep-view.js']);
 });
 
 test('a view whose code cannot be had says so in its place, and the page goes on', async ({

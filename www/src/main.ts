@@ -38,7 +38,7 @@ import { footer } from './page/footer';
 import { openRuns } from './runs/open';
 import { Signal } from './signal';
 import { browserTabs } from './store/browser-tabs';
-import { openSweep } from './sweep/open';
+import type { Sweep } from './sweep/sweep';
 
 const BYTES_PER_GIB = 2 ** 30;
 
@@ -56,11 +56,16 @@ async function begin(): Promise<void> {
   byId('engine').append(...enginePanel(app, themeSwitch(tellThemeChanged)));
   const others = browserTabs();
   const runs = openRuns(app, others);
-  const sweep = openSweep(app, runs, others);
   const texts = openTrainings<KeptText>('riemann-lora-training', others);
   const pictures = openTrainings<KeptPictures>('riemann-lora-pictures', others);
+  let opened: Sweep | undefined;
+  const sweep = async () => {
+    const { openSweep } = await import('./sweep/open');
+    opened ??= openSweep(app, runs, others);
+    return opened;
+  };
   tabs(byId('tabs'), {
-    sweep: async () => (await import('./sweep/sweep-view')).sweepView(sweep),
+    sweep: async () => (await import('./sweep/sweep-view')).sweepView(await sweep()),
     runs: async () => (await import('./runs/runs-view')).runsView(app, runs),
     images: async () => (await import('./images/images-view')).imagesView(spawnWorker, lab, pictures),
     theory: async () => (await import('./theory/theory-view')).theoryView(spawnWorker, lab.budget),
@@ -69,7 +74,11 @@ async function begin(): Promise<void> {
   if (greeting !== null) byId('language-view').prepend(greeting);
   const keeper = new Keeper(keepText(app), texts);
   const link = linkPanel(app);
-  const books = { 'Runs of the table': runs, 'Results of sweeps': sweep.book };
+  const results = {
+    size: async () => (await sweep()).book.size(),
+    empty: async () => (await sweep()).book.empty(),
+  };
+  const books = { 'Runs of the table': runs, 'Results of sweeps': results };
   const kept = { 'Kept trainings, with their data and files': texts, 'Kept trainings on pictures': pictures };
   await inPieces([
     ['model', () => modelPanel(app)],

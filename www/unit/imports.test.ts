@@ -6,33 +6,46 @@ import { layers, shell } from '../layers';
 
 const SRC = join(import.meta.dirname, '../src');
 
-/** An import of `from`, both as paths below `src/`. */
+/** An import of `to` by `from`, both as paths below `src/`. */
 interface Import {
   from: string;
   to: string;
   /** By `import()`, when it is called. */
   late: boolean;
+  /** Nothing of it is left once types are stripped. */
+  types: boolean;
 }
 
-const sources = new Map(
-  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.startsWith('generated'))
-    .map((path) => [path, readFileSync(join(SRC, path), 'utf8')]),
-);
+const sources = new Map(files('.ts').map((path) => [path, readFileSync(join(SRC, path), 'utf8')]));
+
+function files(ending: string): string[] {
+  const all = readdirSync(SRC, { recursive: true, encoding: 'utf8' });
+  return all.filter((path) => path.endsWith(ending) && !path.startsWith('generated'));
+}
 
 /** What `text`, the file at `from`, imports from other files of `src/`. Types count: who needs a type needs its meaning. */
 function importsOf(from: string, text: string): Import[] {
   const { module } = parseSync(from, text);
+  const imported = module.staticImports.map(({ entries, moduleRequest }) => {
+    const types = entries.length > 0 && entries.every(({ isType }) => isType);
+    return { path: moduleRequest.value, late: false, types };
+  });
   const exported = module.staticExports.flatMap(({ entries }) =>
-    entries.flatMap(({ moduleRequest }) => moduleRequest?.value ?? []),
+    entries.flatMap(({ isType, moduleRequest }) =>
+      moduleRequest === null ? [] : { path: moduleRequest.value, late: false, types: isType },
+    ),
   );
-  const now = [...module.staticImports.map(({ moduleRequest }) => moduleRequest.value), ...exported];
-  const late = module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
-    text.slice(start + 1, end - 1),
-  );
-  return [...now.map((path) => ({ path, late: false })), ...late.map((path) => ({ path, late: true }))]
+  const late = module.dynamicImports.map(({ moduleRequest: { start, end } }) => {
+    return { path: text.slice(start + 1, end - 1), late: true, types: false };
+  });
+  return [...imported, ...exported, ...late]
     .filter(({ path }) => path.startsWith('.'))
-    .map(({ path, late }) => ({ from, to: normalize(join(dirname(from), path)), late }));
+    .map(({ path, ...rest }) => ({ from, to: fileOf(normalize(join(dirname(from), path))), ...rest }));
+}
+
+function fileOf(path: string): string {
+  const plain = path.split('?')[0] ?? '';
+  return /\.\w+$/.test(plain) ? plain : `${plain}.ts`;
 }
 
 /** The folder of a path, or its own name where it is in none. */
@@ -75,11 +88,20 @@ describe('imports of the page', () => {
   });
 
   test('make no circle', () => {
-    const graph = [...sources.keys()].map((path) => {
-      const next = imports.filter(({ from }) => from === path).map(({ to }) => to);
-      return [path, next.map((to) => (sources.has(to) ? to : `${to}.ts`))] as const;
-    });
-    expect(circles(new Map(graph))).toEqual([]);
+    const next = (path: string) => imports.filter(({ from }) => from === path).map(({ to }) => to);
+    expect(circles(new Map([...sources.keys()].map((path) => [path, next(path)])))).toEqual([]);
+  });
+
+  test('bring nothing of a view that is made when it is first visited', () => {
+    const first = new Set([shell]);
+    // A set is walked to what is added to it on the way.
+    for (const path of first) {
+      for (const { from, to, late, types } of imports) if (from === path && !late && !types) first.add(to);
+    }
+    expect(first.size).toBeGreaterThan(150);
+    // Runs are recorded from the beginning, and only their view waits.
+    const lazy = /^(sweep|images|theory)\/|^runs\/.*(-view|-panel|\.css)/;
+    expect([...first].filter((path) => lazy.test(path))).toEqual([]);
   });
 
   test('every layer is a folder or a file of the page', () => {
@@ -92,7 +114,7 @@ describe('forbidden imports are found', () => {
   const wrongOf = (from: string, text: string) => importsOf(from, text).flatMap(wrong);
 
   test.each([
-    ['lab/made-up.ts', "import { tabs } from '../images/drawing';"],
+    ['lab/made-up.ts', "import { drawingsOf } from '../images/drawing';"],
     ['lab/made-up.ts', "import type { App } from '../language/app';"],
     ['store/made-up.ts', "export { h } from '../controls/dom';"],
     ['language/samples/made-up.ts', "import '../../sweep/sweep.css';"],
@@ -103,14 +125,15 @@ describe('forbidden imports are found', () => {
 
   test('a view that another than the shell loads', () => {
     const text = "const view = () => import('../theory/theory-view');";
-    expect(wrongOf('sweep/made-up.ts', text)).toEqual([expect.stringContaining('loads theory/theory-view')]);
+    expect(wrongOf('sweep/made-up.ts', text)).toEqual([
+      expect.stringContaining('loads theory/theory-view.ts'),
+    ]);
     expect(wrongOf(shell, "const view = () => import('./theory/theory-view');")).toEqual([]);
   });
 
   test('a folder that no layer names', () => {
-    expect(wrongOf('ui/made-up.ts', "import { h } from '../controls/dom';")).toEqual([
-      'ui/made-up.ts is in no layer',
-    ]);
+    const text = "import { h } from '../controls/dom';";
+    expect(wrongOf('ui/made-up.ts', text)).toEqual(['ui/made-up.ts is in no layer']);
   });
 
   test('a circle', () => {
@@ -120,5 +143,22 @@ describe('forbidden imports are found', () => {
       ['c', ['b']],
     ]);
     expect(circles(graph)).toEqual(['b → c → b']);
+  });
+});
+
+describe('rules of CSS', () => {
+  const declared = /@layer ([\w, ]+);/.exec(readFileSync(join(SRC, '../index.html'), 'utf8'));
+  const order = declared?.[1]?.split(', ');
+
+  test.each(files('.css'))('%s stands in a layer that the page declares', (path) => {
+    const text = readFileSync(join(SRC, path), 'utf8').replace(/\/\*.*?\*\//gs, '');
+    const name = /^@layer (\w+) \{$|^@import "[^"]+" layer\((\w+)\);$/m.exec(text);
+    expect(order).toContain(name?.[1] ?? name?.[2]);
+    // Nothing stands beside it.
+    expect(text.match(/^[^\s}].*$/gm)).toHaveLength(1);
+  });
+
+  test.each(files('.css'))('%s comes with what it draws', (path) => {
+    expect(imports.map(({ to }) => to)).toContain(path);
   });
 });

@@ -150,7 +150,8 @@ async function inBooks(books: Owners['books']): Promise<StoredThing[]> {
   const things = Object.entries(books).map(async ([name, book]) => {
     return { name, bytes: await book.size(), free: () => orThrow(book.empty()) };
   });
-  return (await Promise.all(things)).filter(({ bytes }) => bytes > 0);
+  const found = await Promise.allSettled(things);
+  return found.flatMap((place) => (place.status === 'fulfilled' && place.value.bytes > 0 ? place.value : []));
 }
 
 async function orThrow(freeing: Promise<Result<null>>): Promise<void> {
