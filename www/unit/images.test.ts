@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readSettings, writeConfig } from '../src/config/serialise';
+import { checkPictures } from '../src/images/check';
 import {
   captionsOf,
-  checkPictures,
   comparisons,
   defaultPictureConfig,
   GRID,
@@ -18,6 +18,7 @@ import { lanesOf, titleOf } from '../src/images/lanes';
 import { PictureLab } from '../src/images/picture-lab';
 import { type Picture, type PictureSet, rgba } from '../src/images/pictures/picture';
 import { readPictureFile } from '../src/images/pictures/picture-file';
+import { drawingSettings } from '../src/images/settings';
 import { Signal } from '../src/signal';
 import { sha256 } from '../src/store/digest';
 import { FakeWorker } from './fake-worker';
@@ -96,11 +97,12 @@ describe('settings', () => {
     const config = defaultPictureConfig();
     Object.assign(config.runs[0] ?? {}, { text_lr: 1e-4 });
     config.draw.prompt = 'a\nb';
-    const read = readSettings(writeConfig(config), defaultPictureConfig());
+    const read = readSettings(writeConfig(config), defaultPictureConfig(), drawingSettings);
     expect(read).toEqual({ config, notes: [] });
     const broken = readSettings(
       JSON.stringify({ version: 1, drawEvery: 'often', runs: [{ text_lr: 'x' }] }),
       config,
+      drawingSettings,
     );
     expect(broken.config.drawEvery).toBe(50);
     expect(broken.config.runs[0]?.text_lr).toBeNull();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { rateOf } from '../src/language/samples/samples';
-import { parseStops, writeStops } from '../src/language/samples/stop-strings';
 import { heatOf, heatScale, lossDifference, meanLoss } from '../src/language/tokens/heat';
 import { rate } from '../src/words/numbers';
+import { parseStops, writeStops } from '../src/words/stop-strings';
 
 describe('stop strings', () => {
   test('are one a line, with signs for line ends and tabs', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { TheoryGeometry, TheorySettings } from '../src/protocol';
 import { stateOf } from '../src/theory/chart-state';
-import { checkTheory, defaultTheory } from '../src/theory/config';
+import { checkTheory } from '../src/theory/check';
+import { defaultTheory } from '../src/theory/config';
 import { type MethodCurve, TheoryLab } from '../src/theory/lab';
 import { readTheoryLink, theoryLink } from '../src/theory/link';
 import { assumptionWords, iterationsOf, sentenceOf } from '../src/theory/words';

@@ -2,6 +2,10 @@ import { quantities } from '../metrics/quantities';
 import type { PreconditionerSettings } from '../protocol';
 import type { Config, SharedConfig } from './config';
 import { defaultConfig } from './defaults';
+import { runSettings } from './run-settings';
+import { choicesOf, type Setting } from './setting';
+import { sharedSettings } from './shared-settings';
+import { textSettings } from './text-settings';
 
 /** Of the form in which settings are written. */
 export const VERSION = 1;
@@ -21,13 +25,14 @@ export function writeConfig(config: SharedConfig): string {
 
 /** Reads settings of a language model from text of any origin: whatever is missing or nonsense has its default, and a note says so. */
 export function readConfig(text: string): Parsed {
-  return readSettings(text, defaultConfig());
+  return readSettings(text, defaultConfig(), textSettings);
 }
 
-/** The same of any experiment; `config` are its defaults. */
+/** The same of any experiment; `config` are its defaults, `own` its settings beside those of every training. */
 export function readSettings<Settings extends SharedConfig>(
   text: string,
   config: Settings,
+  own: readonly Setting<Settings>[],
 ): Parsed<Settings> {
   let found: unknown;
   try {
@@ -39,29 +44,50 @@ export function readSettings<Settings extends SharedConfig>(
     return { config, notes: ['The kept settings are of another version; these are the defaults.'] };
   }
   const notes: string[] = [];
+  const allowed = allowedBy([...sharedSettings, ...own], '');
+  for (const [index] of Array.isArray(found.runs) ? found.runs.entries() : []) {
+    for (const [place, rule] of allowedBy(runSettings, `runs.${index}.`)) allowed.set(place, rule);
+  }
   const runTemplate = config.runs[0];
-  const merged = merge(config, found, '', notes) as Settings;
+  const merged = merge(config, found, '', notes, allowed) as Settings;
   // A run may have either preconditioner, so every run is read against the same full template.
   if (Array.isArray(found.runs) && runTemplate !== undefined) {
     const runs = upTo(MOST_RUNS, found.runs, 'runs', notes);
     merged.runs = runs.map(
-      (run, index) => merge(runTemplate, run, `runs.${index}`, notes) as typeof runTemplate,
+      (run, index) => merge(runTemplate, run, `runs.${index}`, notes, allowed) as typeof runTemplate,
     );
   }
   return { config: merged, notes };
 }
 
-/** Values that may be one of a few words. */
+/** By the places of settings, what may stand there. */
+type Allowed = Map<string, Rule>;
+
+interface Rule {
+  fits(value: unknown): boolean;
+  /** Stands there where nothing else does; the default without it. */
+  otherwise?: null;
+}
+
+/** What settings allow beyond the kind of value that their default is. */
+function allowedBy<Root>(settings: readonly Setting<Root>[], prefix: string): Allowed {
+  const allowed: Allowed = new Map();
+  for (const setting of settings) {
+    const place = prefix + setting.at;
+    if (setting.kind === 'choice') {
+      const choices = choicesOf(setting);
+      allowed.set(place, { fits: (value) => choices.includes(value) });
+    } else if (setting.kind === 'number' && setting.empty !== undefined) {
+      allowed.set(place, { fits: (value) => value === null || Number.isFinite(value), otherwise: null });
+    }
+  }
+  return allowed;
+}
+
+/** Values that no field of the page sets and that may be one of a few words. */
 const words: Record<string, readonly string[]> = {
   rule: ['adamw', 'sgd', 'muon'],
-  trains: ['both', 'b', 'alternating'],
-  damping_kind: ['absolute', 'relative'],
-  order: ['simultaneous', 'sequential'],
-  decay: ['constant', 'linear', 'cosine'],
-  format: ['text', 'pairs', 'json_lines', 'table'],
   documents: ['file', 'blank_line'],
-  prompt_style: ['plain', 'chat'],
-  loss_on: ['completion', 'all'],
   quantity: quantities,
   engine: ['auto', 'cpu', 'webgpu'],
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'c_attn'],
@@ -75,40 +101,40 @@ const preconditioner: PreconditionerSettings = {
   scale_aware: false,
 };
 
+type Reader = (value: unknown, path: string, notes: string[], template: unknown, allowed: Allowed) => unknown;
+
 /** Fields whose default does not show all that they may be. */
-const special: Record<string, (value: unknown, path: string, notes: string[], template: unknown) => unknown> =
-  {
-    preconditioner: (value, path, notes) =>
-      value === null ? null : merge(preconditioner, value, path, notes),
-    columns: (value) =>
-      isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
-        ? { prompt: value.prompt, completion: value.completion }
-        : null,
-    format: (value) => (typeof value === 'string' && words.format?.includes(value) ? value : null),
-    max_grad_norm: numberOrNull,
-    text_lr: numberOrNull,
-    stop: (value, path, notes) =>
-      Array.isArray(value)
-        ? upTo(
-            MOST_STOPS,
-            value.filter((text) => typeof text === 'string'),
-            path,
-            notes,
-          )
-        : [],
-    maximum_examples: (value) => (typeof value === 'number' ? value : null),
-    style: (value, path, notes, template) =>
-      Number.isInteger(value) && Number(value) >= 0 ? value : refused(template, path, notes),
-    smoothing: (value, path, notes, template) =>
-      typeof value === 'number' && value >= 0 && value < 1 ? value : refused(template, path, notes),
-    validation: (value) =>
-      isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',
-  };
+const special: Record<string, Reader> = {
+  preconditioner: (value, path, notes, _, allowed) =>
+    value === null ? null : merge(preconditioner, value, path, notes, allowed),
+  columns: (value) =>
+    isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
+      ? { prompt: value.prompt, completion: value.completion }
+      : null,
+  stop: (value, path, notes) =>
+    Array.isArray(value)
+      ? upTo(
+          MOST_STOPS,
+          value.filter((text) => typeof text === 'string'),
+          path,
+          notes,
+        )
+      : [],
+  style: (value, path, notes, template) =>
+    Number.isInteger(value) && Number(value) >= 0 ? value : refused(template, path, notes),
+  smoothing: (value, path, notes, template) =>
+    typeof value === 'number' && value >= 0 && value < 1 ? value : refused(template, path, notes),
+  validation: (value) =>
+    isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',
+};
 
 /** `found` in the shape of `template`. */
-function merge(template: unknown, found: unknown, path: string, notes: string[]): unknown {
+function merge(template: unknown, found: unknown, path: string, notes: string[], allowed: Allowed): unknown {
   const key = path.split('.').at(-1) ?? '';
   const refuse = () => refused(template, path, notes);
+  const rule = allowed.get(path);
+  if (rule?.fits(found)) return found;
+  if (rule !== undefined) return refused(rule.otherwise === null ? null : template, path, notes);
   if (Array.isArray(template)) {
     if (!Array.isArray(found)) return refuse();
     if (key === 'runs') return template;
@@ -127,21 +153,20 @@ function merge(template: unknown, found: unknown, path: string, notes: string[])
         const inner = path === '' ? name : `${path}.${name}`;
         if (!(name in found)) return [name, structuredClone(value)];
         const own = special[name];
-        return [name, own ? own(found[name], inner, notes, value) : merge(value, found[name], inner, notes)];
+        const other = found[name];
+        const read = own
+          ? own(other, inner, notes, value, allowed)
+          : merge(value, other, inner, notes, allowed);
+        return [name, read];
       }),
     );
   }
-  const allowed = words[key];
+  const few = words[key];
   const fits =
     typeof found === typeof template &&
     (typeof found !== 'number' || Number.isFinite(found)) &&
-    (allowed === undefined || allowed.includes(found as string));
+    (few === undefined || few.includes(found as string));
   return fits ? found : refuse();
-}
-
-function numberOrNull(value: unknown, path: string, notes: string[]): number | null {
-  if (value !== null && typeof value !== 'number') notes.push(`${path} was not usable and has its default.`);
-  return typeof value === 'number' ? value : null;
 }
 
 /** The first of them, and where there are more, a note that says so. */

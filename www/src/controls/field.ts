@@ -1,5 +1,5 @@
 import './field.css';
-import type { Problems } from '../config/check';
+import type { Problems } from '../config/problems';
 import { setting } from '../words/numbers';
 import { readNumber } from '../words/read-number';
 import { freshId, h, setText } from './dom';

@@ -1,5 +1,5 @@
-import type { Problems } from '../config/check';
 import type { RunConfig, SharedConfig } from '../config/config';
+import type { Problems } from '../config/problems';
 import type { LabEstimate } from '../lab/estimate';
 import type { LabListener } from '../lab/lab';
 import type { KeptWorker, Trainee } from '../lab/trainee';

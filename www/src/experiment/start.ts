@@ -1,5 +1,5 @@
-import type { Problems } from '../config/check';
 import type { Config } from '../config/config';
+import type { Problems } from '../config/problems';
 import type { StartAdapter } from '../lab/lab';
 
 /** What of the settings is not the adapter's that all runs start from. */

@@ -1,4 +1,3 @@
-import { checkShared, type Problems, whole } from '../config/check';
 import type { RunConfig, SharedConfig } from '../config/config';
 import { defaultConfig } from '../config/defaults';
 import { methodNames } from '../config/methods';
@@ -111,19 +110,6 @@ export function captionsOf(prompt: string): string[] {
   const captions = lines.filter((line) => line !== '').slice(0, GRID);
   if (captions.length === 0) return [];
   return Array.from({ length: GRID }, (_, index) => captions[index % captions.length] ?? '');
-}
-
-/** Checks what can be checked without the engine. */
-export function checkPictures(config: PictureConfig): Problems {
-  return checkShared(config, (must) => {
-    const { draw, drawEvery } = config;
-    const lines = draw.prompt.split('\n').filter((line) => line.trim() !== '').length;
-    must('captions', lines >= 1 && lines <= GRID, `1 to ${GRID} lines`);
-    must('draw_steps', whole(draw.steps, 1, 100), 'a whole number from 1 to 100');
-    must('guidance', draw.guidance >= 0 && draw.guidance <= 20, 'from 0 to 20');
-    must('draw_seed', whole(draw.seed, 0, 2 ** 32 - 1), 'a whole number from 0 to 4294967295');
-    must('draw_every', whole(drawEvery, 0, 100_000), 'a whole number; 0 is never');
-  });
 }
 
 /** The runs as the engine wants them, with the learning rates of their text encoders. */

@@ -1,9 +1,9 @@
 import { saveChart } from '../charts/save-chart';
 import { freshId, h, setText } from '../controls/dom';
-import { numberField, textField } from '../controls/field';
 import { inFrame } from '../controls/frame';
 import { failureBox } from '../controls/message';
-import type { DrawConfig } from './config';
+import { settingField, settingFields } from '../controls/setting-field';
+import type { PictureConfig } from './config';
 import { captionsOf } from './config';
 import type { PictureExperiment } from './experiment';
 import { type GridRow, gridSvg } from './grid-svg';
@@ -11,6 +11,7 @@ import type { Grid, Pictures } from './grids';
 import { lanesOf, titleOf } from './lanes';
 import { pictureLanes } from './picture-lane';
 import { pictureCanvas } from './pictures/picture-canvas';
+import { drawPrompt, drawSettings } from './settings';
 
 const FIELDS = ['captions', 'draw_steps', 'guidance', 'draw_seed'];
 
@@ -48,58 +49,19 @@ export function imagesDraw(images: PictureExperiment): HTMLElement[] {
 
 /** Captions, and how noise becomes pictures. */
 function drawFields(images: PictureExperiment): HTMLElement {
-  const change = (edit: (draw: DrawConfig) => void) => images.change(({ draw }) => edit(draw));
-  const prompt = textField({
-    label: 'Draw',
-    help: 'One caption a line; they share the eight pictures, which all begin with the same noise in every row.',
-    field: 'captions',
-    rows: 4,
-    onInput: (value) =>
-      change((draw) => {
-        draw.prompt = value;
-      }),
+  const edit = (change: (config: PictureConfig) => void) => images.change(change);
+  const prompt = settingField(drawPrompt, edit);
+  const fields = settingFields(drawSettings, edit);
+  images.config.watch((config) => {
+    prompt.show(config);
+    fields.show(config);
   });
-  const number = (key: 'steps' | 'guidance' | 'seed', field: string, label: string, help: string) =>
-    numberField({
-      label,
-      help,
-      field,
-      onInput: (value) =>
-        change((draw) => {
-          draw[key] = value;
-        }),
-    });
-  const seed = number('seed', 'draw_seed', 'Seed', 'Of the noise: the same seed draws the same pictures.');
-  const guidance = number(
-    'guidance',
-    'guidance',
-    'Guidance',
-    'How far the caption is followed: 1 is as it was learned, larger values exaggerate it.',
+  return h(
+    'div',
+    { class: 'stack' },
+    prompt.element,
+    h('div', { class: 'fields narrow' }, ...fields.elements),
   );
-  const steps = number(
-    'steps',
-    'draw_steps',
-    'Drawing steps',
-    'Steps from noise to picture; fewer are faster.',
-  );
-  const every = numberField({
-    label: 'Draw every',
-    help: 'Training steps between two grids; 0 draws before the first and after the last alone.',
-    field: 'draw_every',
-    onInput: (value) =>
-      images.change((config) => {
-        config.drawEvery = value;
-      }),
-  });
-  images.config.watch(({ draw, drawEvery }) => {
-    prompt.show(draw.prompt);
-    seed.show(draw.seed);
-    guidance.show(draw.guidance);
-    steps.show(draw.steps);
-    every.show(drawEvery);
-  });
-  const fields = [seed, guidance, steps, every].map(({ element }) => element);
-  return h('div', { class: 'stack' }, prompt.element, h('div', { class: 'fields narrow' }, ...fields));
 }
 
 /** One of the kept grids, and a slider through all of them. */

@@ -1,11 +1,12 @@
-import type { Problems } from '../config/check';
+import type { Problems } from '../config/problems';
 import { Experiment } from '../experiment/experiment';
 import type { KeptWorker, Trainee } from '../lab/trainee';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { Progress, SessionSettings } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { Signal } from '../signal';
-import { checkPictures, type PictureConfig, pictureSettings } from './config';
+import { checkPictures } from './check';
+import { type PictureConfig, pictureSettings } from './config';
 import { type Grid, GridBook } from './grids';
 import { fetchIconModel, type IconModel } from './icon-model';
 import type { PictureLab } from './picture-lab';

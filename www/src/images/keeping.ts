@@ -9,6 +9,7 @@ import type { PictureExperiment } from './experiment';
 import type { Grid, Pictures } from './grids';
 import { fetchIconModel } from './icon-model';
 import type { PictureSet } from './pictures/picture';
+import { drawingSettings } from './settings';
 
 /** A grid without its pixels, which are a part. */
 interface KeptGrid extends Pick<Grid, 'step' | 'how' | 'captions' | 'size' | 'runs'> {
@@ -96,7 +97,7 @@ async function prepare(
   { content, parts }: Kept<KeptPictures>,
 ): Promise<Result<GoOn>> {
   const { view } = images.config.value;
-  const config = { ...readSettings(content.config, defaultPictureConfig()).config, view };
+  const config = { ...readSettings(content.config, defaultPictureConfig(), drawingSettings).config, view };
   const pixels = await bytesOf(parts.get(partNames.data));
   const each = pixels.length / Math.max(1, content.pictures.length);
   const pictures = content.pictures.map(({ name, caption }, index) => {

@@ -1,5 +1,6 @@
-import { checkConfig, type Problems } from '../config/check';
+import { checkConfig } from '../config/check';
 import { type Config, sessionSettings } from '../config/config';
+import type { Problems } from '../config/problems';
 import { Experiment } from '../experiment/experiment';
 import type { Lab } from '../lab/lab';
 import type { DataSource } from '../lab/language';

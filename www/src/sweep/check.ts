@@ -1,11 +1,11 @@
-import type { Problems } from '../config/check';
-import { hasQuantity, lrOf, type SweepConfig } from './config';
+import type { Problems } from '../config/problems';
+import { checkSettings } from '../config/setting';
+import { hasQuantity, type SweepConfig } from './config';
 import { readValues, unreadValue } from './grid';
+import { gridSettings, lrSetting, rangeOf, validationSetting } from './settings';
 
 /** More would take days, and a chart shows no more. */
 export const MOST_SWEPT = 200;
-const MOST_POINTS = 100;
-const LARGEST_RANK = 64;
 
 /** What is wrong with a sweep, by field. */
 export function checkSweep(config: SweepConfig): Problems {
@@ -13,27 +13,20 @@ export function checkSweep(config: SweepConfig): Problems {
   const must = (field: string, holds: boolean, words: string) => {
     if (!holds && !problems.has(field)) problems.set(field, words);
   };
-  const { quantity, validationEvery } = config;
-  const { lowest, highest, points } = config.grids[quantity];
-  const allowed = quantity === 'rank' ? `a whole number from 1 to ${LARGEST_RANK}` : 'a number above 0';
-  const fits = (value: number) =>
-    quantity === 'rank'
-      ? Number.isInteger(value) && value >= 1 && value <= LARGEST_RANK
-      : Number.isFinite(value) && value > 0;
-  must('sweep.lowest', fits(lowest), `Lowest must be ${allowed}.`);
-  must('sweep.highest', fits(highest), `Highest must be ${allowed}.`);
-  must('sweep.highest', !(lowest >= highest), 'Highest must be above lowest.');
-  const countable = Number.isInteger(points) && points >= 2 && points <= MOST_POINTS;
-  must(
-    'sweep.points',
-    countable,
-    `Points must be a whole number from 2 to ${MOST_POINTS}; a single value can be written into the list.`,
-  );
+  const { quantity } = config;
+  const grid = config.grids[quantity];
+  const range = rangeOf(quantity);
+  checkSettings(gridSettings(quantity), grid, problems);
+  must('sweep.highest', !(grid.lowest >= grid.highest), 'Highest must be above lowest.');
   const values = readValues(config.values[quantity]);
   must('sweep.values', values.length > 0, 'Values must be at least one.');
   const unread = unreadValue(config.values[quantity]);
   must('sweep.values', unread === '', unread);
-  must('sweep.values', values.every(fits), `Each value must be ${allowed}; separate them by commas.`);
+  must(
+    'sweep.values',
+    values.every(range.holds),
+    `Each value must be ${range.words}; separate them by commas.`,
+  );
   const methods = config.methods.filter((preset) => hasQuantity(preset, quantity));
   must(
     'sweep.methods',
@@ -48,13 +41,7 @@ export function checkSweep(config: SweepConfig): Problems {
     runs <= MOST_SWEPT,
     `These are ${runs} runs; a sweep has at most ${MOST_SWEPT}. Take fewer values or methods.`,
   );
-  if (quantity !== 'lr') {
-    for (const preset of methods) {
-      const lr = lrOf(config, preset);
-      must(`sweep.lr.${preset}`, Number.isFinite(lr) && lr > 0, 'lr must be a number above 0.');
-    }
-  }
-  const every = Number.isInteger(validationEvery) && validationEvery >= 0 && validationEvery <= 100_000;
-  must('sweep.validation_every', every, 'Validate every must be a whole number; 0 is at the end only.');
+  if (quantity !== 'lr') checkSettings(methods.map(lrSetting), config, problems);
+  checkSettings([validationSetting], config, problems);
   return problems;
 }

@@ -44,7 +44,7 @@ export function valuesOf(grids: SweepConfig['grids'], quantity: SweepQuantity): 
 }
 
 /** The learning rate of a preset where something else is varied. */
-export function lrOf(config: SweepConfig, preset: string): number {
+export function lrOf(config: Pick<SweepConfig, 'lrs'>, preset: string): number {
   return config.lrs[preset] ?? presetCalled(preset)?.optimizer.lr ?? Number.NaN;
 }
 

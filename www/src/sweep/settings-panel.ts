@@ -1,27 +1,15 @@
 import { methods as methodOrder } from '../config/methods';
 import { presetsOf } from '../config/presets';
 import { h, setText } from '../controls/dom';
-import {
-  checkField,
-  choiceField,
-  numberField,
-  showProblems,
-  switchField,
-  textField,
-} from '../controls/field';
+import { checkField, showProblems, textField } from '../controls/field';
+import { settingField, settingFields } from '../controls/setting-field';
 import { plural } from '../words/numbers';
-import type { SweepQuantity } from './config';
-import { hasQuantity, lrOf, valuesOf } from './config';
+import { hasQuantity, type SweepConfig, valuesOf } from './config';
 import type { Grid } from './grid';
 import { presetName } from './name';
 import { basisOf, basisWords } from './record';
+import { gridSettings, lrSetting, validationSetting, valuesSetting, variedSetting } from './settings';
 import type { Sweep } from './sweep';
-
-const quantities: readonly (readonly [SweepQuantity, string])[] = [
-  ['lr', 'learning rate'],
-  ['rank', 'rank'],
-  ['damping', 'damping δ'],
-];
 
 /** What is trained, by which methods, and at which values. */
 export function sweepControls(sweep: Sweep): HTMLElement[] {
@@ -96,15 +84,7 @@ function methodFields(sweep: Sweep): HTMLFieldSetElement {
         config.methods = ids.filter((one) => chosen.has(one));
       }),
     );
-    const lr = numberField({
-      label: `lr of ${name}`,
-      help: 'Learning rate of all runs of this method, because the sweep varies something else.',
-      field: `sweep.lr.${id}`,
-      onInput: (value) =>
-        sweep.change((config) => {
-          config.lrs[id] = value;
-        }),
-    });
+    const lr = settingField(lrSetting(id), (change) => sweep.change(change));
     const none = h('span', { class: 'hint' }, 'no damping');
     const element = h(
       'li',
@@ -119,7 +99,7 @@ function methodFields(sweep: Sweep): HTMLFieldSetElement {
       box.input.disabled = !usable;
       none.hidden = usable;
       lr.element.hidden = quantity === 'lr' || !usable || !methods.includes(id);
-      lr.show(lrOf(sweep.config.value, id));
+      lr.show(sweep.config.value);
     };
     return { element, show };
   });
@@ -145,81 +125,39 @@ function gridFields(sweep: Sweep): HTMLFieldSetElement {
       const made = valuesOf(grids, quantity);
       if (made !== '') values[quantity] = made;
     });
-  const number = (key: 'lowest' | 'highest' | 'points', label: string, help: string) =>
-    numberField({
-      label,
-      help,
-      field: `sweep.${key}`,
-      onInput: (value) =>
-        editGrid((grid) => {
-          grid[key] = value;
-        }),
-    });
-  const varied = choiceField<SweepQuantity>({
-    label: 'Varied',
-    help: 'What differs between the runs of a method. Where rank is varied, alpha stays as it is set.',
-    choices: quantities,
-    onInput: (value) =>
-      sweep.change((config) => {
-        config.quantity = value;
-      }),
-  });
-  const lowest = number('lowest', 'Lowest', 'First value of the list.');
-  const highest = number('highest', 'Highest', 'Last value of the list.');
-  const points = number(
-    'points',
-    'Points',
-    'How many values the list has, the first and the last among them.',
-  );
-  const log = switchField({
-    label: 'Logarithmic',
-    help: 'Neighbours have equal ratios instead of equal distances.',
-    onInput: (value) =>
-      editGrid((grid) => {
-        grid.log = value;
-      }),
-  });
+  const edit = (change: (config: SweepConfig) => void) => sweep.change(change);
+  const varied = settingField(variedSetting, edit);
+  // Fields are the same whatever is varied; what is right in them is checked elsewhere.
+  const grid = settingFields(gridSettings('lr'), editGrid);
+  const every = settingField(validationSetting, edit);
+  const { label, help, field, rows } = valuesSetting;
   const values = textField({
-    label: 'Values',
-    help: 'What is trained, separated by commas. Change it as you like, also after a sweep: only what has no result yet is trained.',
-    field: 'sweep.values',
-    rows: 2,
+    label,
+    help,
+    field,
+    rows,
     onInput: (text) =>
-      sweep.change((config) => {
+      edit((config) => {
         config.values[config.quantity] = text;
-      }),
-  });
-  const every = numberField({
-    label: 'Validate every',
-    help: 'Steps between two measurements of the validation loss; 0 measures before the first and after the last step only.',
-    field: 'sweep.validation_every',
-    onInput: (value) =>
-      sweep.change((config) => {
-        config.validationEvery = value;
       }),
   });
   const count = h('p', { class: 'hint', id: 'sweep-count' });
   sweep.config.watch((config) => {
-    const grid = config.grids[config.quantity];
-    varied.show(config.quantity);
-    lowest.show(grid.lowest);
-    highest.show(grid.highest);
-    points.show(grid.points);
-    log.show(grid.log);
+    varied.show(config);
+    grid.show(config.grids[config.quantity]);
     values.show(config.values[config.quantity]);
-    every.show(config.validationEvery);
+    every.show(config);
   });
   sweep.measured.watch(() => {
     const [all, open] = [sweep.wanted.length, sweep.pending.length];
     const done = open < all ? `, ${all - open} of them trained` : '';
     setText(count, sweep.problems.value.size > 0 ? '' : `${plural(all, 'run')}${done}.`);
   });
-  const fields = [varied, lowest, highest, points, log, every].map(({ element }) => element);
   return h(
     'fieldset',
     { class: 'plain' },
     h('legend', { class: 'unseen' }, 'Values'),
-    h('div', { class: 'fields' }, ...fields),
+    h('div', { class: 'fields' }, varied.element, ...grid.elements, every.element),
     values.element,
     count,
   );

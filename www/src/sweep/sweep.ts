@@ -1,4 +1,4 @@
-import type { Problems } from '../config/check';
+import type { Problems } from '../config/problems';
 import type { LabPhase } from '../lab/lab';
 import { readyValue } from '../lab/loadable';
 import type { App } from '../language/app';

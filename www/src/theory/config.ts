@@ -1,4 +1,3 @@
-import type { Problems } from '../config/check';
 import type { TheoryMethod, TheoryProblemKind, TheorySettings, TheoryStart } from '../protocol';
 
 /** In the order in which they are shown; the index is the look of the curve. */
@@ -44,36 +43,4 @@ export function defaultTheory(): TheorySettings {
     lr: { gd: 0.4, scaled_gd: 0.4, data_scaled_gd: 0.4 },
     best_of_grid: false,
   };
-}
-
-/** Checks what can be checked without the engine; it has the last word. */
-export function checkTheory(settings: TheorySettings): Problems {
-  const problems: Problems = new Map();
-  const must = (field: string, name: string, holds: boolean, range: string) => {
-    if (!holds) problems.set(field, `${name} must be ${range}.`);
-  };
-  const { problem, lr } = settings;
-  const condition = (value: number) => value >= 1 && value <= LARGEST_CONDITION;
-  const conditions = `a number from 1 to ${LARGEST_CONDITION}`;
-  must('planted_condition', 'Condition of the change', condition(problem.planted_condition), conditions);
-  must('data_condition', 'Condition of the data', condition(problem.data_condition), conditions);
-  const [lowest, highest] = RANKS;
-  must(
-    'rank',
-    'Rank',
-    Number.isInteger(problem.rank) && problem.rank >= lowest && problem.rank <= highest,
-    `a whole number from ${lowest} to ${highest}, the number of outputs`,
-  );
-  must(
-    'seed',
-    'Seed',
-    Number.isInteger(problem.seed) && problem.seed >= 0 && problem.seed < 2 ** 32,
-    'a whole number from 0 to 4294967295',
-  );
-  if (settings.best_of_grid) return problems;
-  for (const method of methods) {
-    const rate = lr[method];
-    must(`lr.${method}`, 'Learning rate', Number.isFinite(rate) && rate > 0, 'a number above 0');
-  }
-  return problems;
 }

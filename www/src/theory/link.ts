@@ -1,14 +1,21 @@
+import { enter, type Setting, shownOf } from '../config/setting';
 import type { TheorySettings } from '../protocol';
 import { failed, type Result, success } from '../result';
-import { checkTheory, defaultTheory, methods, problemNames, startNames } from './config';
+import { checkTheory } from './check';
+import { defaultTheory } from './config';
+import { problemSettings, rateChoice, rateSettings } from './settings';
 
 const ROUTE = '#theory/';
+/** What a link carries and the page does not show. */
+const DAMPING = 'damping';
 
 /** A link to `page` that shows this problem. Its parts can be read and changed by hand. */
-export function theoryLink(page: string, { problem, lr, best_of_grid }: TheorySettings): string {
-  const parts = new URLSearchParams(Object.entries(problem).map(([name, value]) => [name, String(value)]));
-  if (best_of_grid) parts.set('lr', 'grid');
-  else for (const method of methods) parts.set(`lr.${method}`, String(lr[method]));
+export function theoryLink(page: string, settings: TheorySettings): string {
+  const rates = settings.best_of_grid ? [rateChoice] : rateSettings;
+  const parts = new URLSearchParams({ [DAMPING]: String(settings.problem.damping) });
+  for (const setting of [...problemSettings, ...rates]) {
+    parts.set(setting.field, String(shownOf(setting, settings)));
+  }
   return page.replace(/#.*$/, '') + ROUTE + parts;
 }
 
@@ -18,29 +25,29 @@ export function readTheoryLink(fragment: string): Result<TheorySettings> | null 
   const parts = new URLSearchParams(fragment.slice(ROUTE.length));
   if (parts.size === 0) return null;
   const settings = defaultTheory();
-  const { problem, lr } = settings;
-  const number = (name: string, otherwise: number) => {
-    const text = parts.get(name);
-    return text === null ? otherwise : text.trim() === '' ? Number.NaN : Number(text);
-  };
-  const choice = <Name extends string>(name: string, names: Record<Name, string>, otherwise: Name) => {
-    const text = parts.get(name) ?? otherwise;
-    return Object.hasOwn(names, text) ? (text as Name) : null;
-  };
-  const kind = choice('problem', problemNames, problem.problem);
-  const start = choice('start', startNames, problem.start);
-  if (kind === null) return unreadable(`there is no problem ${parts.get('problem')}`);
-  if (start === null) return unreadable(`there is no start ${parts.get('start')}`);
-  Object.assign(problem, { problem: kind, start });
-  for (const key of ['planted_condition', 'data_condition', 'rank', 'damping', 'seed'] as const) {
-    problem[key] = number(key, problem[key]);
-  }
-  settings.best_of_grid = parts.get('lr') === 'grid';
-  for (const method of methods) lr[method] = number(`lr.${method}`, lr[method]);
-  if (!(problem.damping > 0 && Number.isFinite(problem.damping)))
+  const { problem } = settings;
+  problem.damping = numberOf(parts.get(DAMPING)) ?? problem.damping;
+  if (!(problem.damping > 0 && Number.isFinite(problem.damping))) {
     return unreadable('damping must be a number above 0');
+  }
+  settings.best_of_grid = parts.get(rateChoice.field) === 'grid';
+  for (const setting of [...problemSettings, ...rateSettings]) {
+    const text = parts.get(setting.field);
+    if (text === null) continue;
+    if (!fits(setting, text)) return unreadable(`there is no ${setting.field} ${text}`);
+    enter(setting, settings, setting.kind === 'number' ? numberOf(text) : text);
+  }
   const [wrong] = checkTheory(settings).values();
   return wrong === undefined ? success(settings) : unreadable(wrong.replace(/\.$/, ''));
+}
+
+function fits(setting: Setting<TheorySettings>, text: string): boolean {
+  return setting.kind !== 'choice' || setting.choices.some(([choice]) => choice === text);
+}
+
+function numberOf(text: string | null): number | null {
+  if (text === null) return null;
+  return text.trim() === '' ? Number.NaN : Number(text);
 }
 
 function unreadable(reason: string): Result<TheorySettings> {

@@ -4,11 +4,12 @@ import { swatch } from '../../charts/run-style';
 import type { RunConfig } from '../../config/config';
 import { methodNames, methodOf, methods } from '../../config/methods';
 import { presetCalled, presetOf, presetsOf, settingsOf } from '../../config/presets';
+import { runDetails, runLr, runName, runTextLr } from '../../config/run-settings';
 import { warningAbout } from '../../config/warning';
 import { fill, h, s, setText } from '../../controls/dom';
-import { choiceField, numberField, textField } from '../../controls/field';
+import { choiceField } from '../../controls/field';
+import { settingField, settingFields } from '../../controls/setting-field';
 import type { Method, Preset } from '../../protocol';
-import { runDetails } from './run-details';
 
 /** What an editor does with its run. */
 export interface RunActions {
@@ -30,16 +31,8 @@ export interface RunEditor {
 export function runEditor(actions: RunActions): RunEditor {
   const { index, textEncoder, edit } = actions;
   const look = h('span', {});
-  const name = textField({
-    label: 'Name',
-    help: 'What this run is called in charts and tables.',
-    field: `runs.${index}.name`,
-    class: 'run-name',
-    onInput: (value) =>
-      edit((run) => {
-        run.name = value;
-      }),
-  });
+  const prefix = `runs.${index}.`;
+  const name = settingField(runName, edit, prefix);
   const method = choiceField<Method>({
     label: 'Optimizer',
     help: 'How gradients become updates: scaled ones and AltLoRA first multiply those of lora_a and lora_b by (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹.',
@@ -58,30 +51,9 @@ export function runEditor(actions: RunActions): RunEditor {
     onInput: (id) => edit((run, steps) => choose(run, presetCalled(id), steps)),
   });
   const presetSelect = preset.element.querySelector('select');
-  const lr = numberField({
-    label: 'lr',
-    help: 'Learning rate: how far one step goes. Each method has its best at another rate.',
-    field: `runs.${index}.lr`,
-    onInput: (value) =>
-      edit((run) => {
-        run.optimizer.lr = value;
-      }),
-  });
-  const textLr = numberField({
-    label: 'lr of words',
-    help: 'Learning rate of the adapters in the text encoder, which reads the captions; empty is that of all.',
-    field: `runs.${index}.text_lr`,
-    placeholder: 'the same',
-    onInput: (value) =>
-      edit((run) => {
-        run.text_lr = value;
-      }),
-    onEmpty: () =>
-      edit((run) => {
-        run.text_lr = null;
-      }),
-  });
-  const details = runDetails(index, (change) => edit((run) => change(run.optimizer)));
+  const lr = settingField(runLr, edit, prefix);
+  const textLr = settingField(runTextLr, edit, prefix);
+  const details = settingFields(runDetails, edit, prefix);
   const about = h('p', { class: 'hint' });
   const warning = h('p', { class: 'message warn', role: 'status', hidden: true });
   const action = (label: string, path: string, onclick: () => void) => {
@@ -113,7 +85,12 @@ export function runEditor(actions: RunActions): RunEditor {
     ),
     about,
     warning,
-    h('details', { class: 'more' }, h('summary', {}, 'More'), details.element),
+    h(
+      'details',
+      { class: 'more' },
+      h('summary', {}, 'More'),
+      h('div', { class: 'fields narrow' }, ...details.elements),
+    ),
   );
 
   const showPresets = (run: RunConfig, steps: number) => {
@@ -135,12 +112,12 @@ export function runEditor(actions: RunActions): RunEditor {
     show(run, steps) {
       if (run.style !== style) fill(look, swatch(run.style));
       style = run.style;
-      name.show(run.name);
+      name.show(run);
       method.show(methodOf(run.optimizer));
       showPresets(run, steps);
-      lr.show(run.optimizer.lr);
-      textLr.show(run.text_lr ?? null);
-      details.show(run.optimizer);
+      lr.show(run);
+      textLr.show(run);
+      details.show(run);
       const words = warningAbout(run.optimizer);
       setText(warning, words);
       warning.hidden = words === '';

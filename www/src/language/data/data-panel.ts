@@ -1,5 +1,6 @@
 import '../../experiment/offers.css';
 import './data.css';
+import { formatName } from '../../config/text-settings';
 import { fill, h, setText } from '../../controls/dom';
 import { dropZone } from '../../controls/drop-zone';
 import { factList } from '../../controls/facts';
@@ -15,7 +16,7 @@ import { examplePreview } from '../tokens/preview';
 import { dataAddress } from './address-panel';
 import { bundledData } from './bundled-data';
 import { columnMap } from './column-map';
-import { dataFields, formatNames } from './data-fields';
+import { dataFields } from './data-fields';
 import { lengthHistogram } from './histogram';
 
 /** Where the text comes from, how it is read, and what became of it. */
@@ -151,7 +152,7 @@ function factsOf({ detected, statistics }: DataSummary, name: string): [string, 
   const examples = statistics.train_examples + statistics.validation_examples;
   return [
     ['File', name],
-    ['Read as', `${formatNames[detected.format]}: ${detected.reason}`],
+    ['Read as', `${formatName(detected.format)}: ${detected.reason}`],
     ['Training', plural(statistics.train_examples, 'example')],
     ['Validation', plural(statistics.validation_examples, 'example')],
     ['Tokens', count(tokens)],

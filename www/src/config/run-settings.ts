@@ -1,0 +1,186 @@
+import type { RunConfig } from './config';
+import { above0, from0, share, whole } from './range';
+import type { NumberSetting, Setting, TextSetting } from './setting';
+
+/** What a run is called. */
+export const runName: TextSetting<RunConfig> = {
+  kind: 'text',
+  field: 'name',
+  label: 'Name',
+  help: 'What this run is called in charts and tables.',
+  class: 'run-name',
+  at: 'name',
+};
+
+/** How far one step of a run goes. */
+export const runLr: NumberSetting<RunConfig> = {
+  kind: 'number',
+  field: 'lr',
+  label: 'lr',
+  help: 'Learning rate: how far one step goes. Each method has its best at another rate.',
+  at: 'optimizer.lr',
+  range: from0(),
+};
+
+/** The same in the text encoder of a text-to-image model. */
+export const runTextLr: NumberSetting<RunConfig> = {
+  kind: 'number',
+  field: 'text_lr',
+  label: 'lr of words',
+  help: 'Learning rate of the adapters in the text encoder, which reads the captions; empty is that of all.',
+  at: 'text_lr',
+  empty: 'the same',
+  range: from0('a number, 0 or more, or empty'),
+};
+
+const isPreconditioned = ({ optimizer }: RunConfig) => optimizer.preconditioner !== null;
+const isAdam = ({ optimizer }: RunConfig) => optimizer.rule === 'adamw';
+
+/** The hyper-parameters of a run that are seldom changed, in the order of the page. */
+export const runDetails: readonly Setting<RunConfig>[] = [
+  {
+    kind: 'number',
+    field: 'damping',
+    label: 'damping δ',
+    help: 'Added to the diagonal of BᵀB and AAᵀ before they are inverted; large values make the method plain.',
+    name: 'damping',
+    at: 'optimizer.preconditioner.damping',
+    range: above0('above 0: lora_b starts at 0 and BᵀB alone has no inverse'),
+    matters: isPreconditioned,
+  },
+  {
+    kind: 'choice',
+    field: 'damping_kind',
+    label: 'δ is',
+    help: 'Whether δ is added as it is, as in the paper, or as a share of the mean eigenvalue of BᵀB or AAᵀ.',
+    at: 'optimizer.preconditioner.damping_kind',
+    choices: [
+      ['absolute', 'absolute'],
+      ['relative', 'relative'],
+    ],
+    matters: isPreconditioned,
+  },
+  {
+    kind: 'choice',
+    field: 'order',
+    label: 'Order',
+    help: 'Whether lora_b’s Gram matrix AAᵀ is of lora_a before the step, or after it as in the paper’s code.',
+    at: 'optimizer.preconditioner.order',
+    choices: [
+      ['simultaneous', 'simultaneous'],
+      ['sequential', 'sequential'],
+    ],
+    // Where the factors do not move together, lora_a is the same before and after a step of lora_b.
+    matters: (run) => isPreconditioned(run) && run.optimizer.trains === 'both',
+  },
+  {
+    kind: 'switch',
+    field: 'scale_aware',
+    label: 'Scale-aware',
+    help: 'Divides preconditioned gradients by (alpha / rank)², so that one lr moves ΔW equally at every alpha / rank.',
+    at: 'optimizer.preconditioner.scale_aware',
+    matters: isPreconditioned,
+  },
+  {
+    kind: 'number',
+    field: 'betas',
+    label: 'Beta 1',
+    help: 'How much of the past AdamW’s mean gradient keeps at each step.',
+    at: 'optimizer.betas.0',
+    range: share,
+    matters: isAdam,
+  },
+  {
+    kind: 'number',
+    field: 'betas.1',
+    label: 'Beta 2',
+    help: 'How much of the past AdamW’s mean squared gradient keeps at each step.',
+    at: 'optimizer.betas.1',
+    range: share,
+    matters: isAdam,
+  },
+  {
+    kind: 'number',
+    field: 'eps',
+    label: 'eps',
+    help: 'Added to the root of the mean squared gradient, so that nothing is divided by 0.',
+    at: 'optimizer.eps',
+    range: from0(),
+    matters: isAdam,
+  },
+  {
+    kind: 'number',
+    field: 'momentum',
+    label: 'momentum',
+    help: 'How much of its last update a step adds to its own; 0 forgets at once.',
+    at: 'optimizer.momentum',
+    range: share,
+    matters: (run) => !isAdam(run),
+  },
+  {
+    kind: 'choice',
+    field: 'trains',
+    label: 'Trains',
+    help: 'Which factors move: both in every step, lora_b alone as in LoRA-FA, or lora_b and lora_a in turns as in AltLoRA.',
+    at: 'optimizer.trains',
+    choices: [
+      ['both', 'both factors'],
+      ['b', 'lora_b only'],
+      ['alternating', 'in turns'],
+    ],
+    // With one factor there is nothing to be in a ratio to, and no hidden one may act.
+    after: ({ optimizer }) => {
+      if (optimizer.trains === 'b') optimizer.lr_ratio_b = 1;
+    },
+  },
+  {
+    kind: 'number',
+    field: 'lr_ratio_b',
+    label: 'lr of B ÷ A',
+    help: 'lora_b learns so many times faster than lora_a; LoRA+ takes 16, all else 1.',
+    name: 'lr_ratio_b',
+    at: 'optimizer.lr_ratio_b',
+    range: from0(),
+    matters: ({ optimizer }) => optimizer.trains !== 'b' || optimizer.lr_ratio_b !== 1,
+  },
+  {
+    kind: 'number',
+    field: 'weight_decay',
+    label: 'weight_decay',
+    help: 'The adapters shrink by lr × weight_decay in every step.',
+    at: 'optimizer.weight_decay',
+    range: from0(),
+  },
+  {
+    kind: 'number',
+    field: 'max_grad_norm',
+    label: 'max_grad_norm',
+    help: 'Gradients whose global norm is larger are shortened to it, before preconditioning; empty never.',
+    at: 'optimizer.max_grad_norm',
+    empty: 'none',
+    range: above0('above 0, or empty'),
+  },
+  {
+    kind: 'number',
+    field: 'warmup_steps',
+    label: 'Warm-up steps',
+    help: 'Steps over which lr rises from 0.',
+    at: 'optimizer.schedule.warmup_steps',
+    range: whole(0, 100_000, 'a whole number, 0 or more'),
+  },
+  {
+    kind: 'choice',
+    field: 'decay',
+    label: 'Then lr',
+    help: 'What lr does after the warm-up, until the last step.',
+    at: 'optimizer.schedule.decay',
+    choices: [
+      ['constant', 'stays'],
+      ['linear', 'falls linearly'],
+      ['cosine', 'falls as a cosine'],
+    ],
+  },
+];
+
+/** All settings of a run. */
+export const runSettings: readonly Setting<RunConfig>[] = [runName, runLr, runTextLr, ...runDetails];

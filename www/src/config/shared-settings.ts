@@ -1,0 +1,102 @@
+import type { SharedConfig } from './config';
+import { above0, seeds, share, whole } from './range';
+import type { Setting } from './setting';
+
+/** What all runs of a training share, in the order of the page. */
+export const sharedSettings: readonly Setting<SharedConfig>[] = [
+  {
+    kind: 'number',
+    field: 'rank',
+    label: 'Rank',
+    help: 'Rows of lora_a and columns of lora_b: how many directions each adapted layer can change in.',
+    at: 'session.rank',
+    range: whole(1, 64),
+  },
+  {
+    kind: 'number',
+    field: 'alpha',
+    label: 'Alpha',
+    help: 'The adapter’s product lora_b · lora_a is multiplied by alpha / rank.',
+    at: 'session.alpha',
+    range: above0(),
+  },
+  {
+    kind: 'number',
+    field: 'dropout',
+    label: 'Dropout',
+    help: 'Share of the adapters’ inputs that are set to 0 while training, so that no single one is relied on.',
+    at: 'session.dropout',
+    range: share,
+  },
+  {
+    kind: 'number',
+    field: 'seed',
+    label: 'Seed',
+    help: 'Decides the random start of lora_a, the batches and dropout: the same seed gives the same training.',
+    at: 'session.seed',
+    range: seeds,
+  },
+  {
+    kind: 'number',
+    field: 'batch_size',
+    label: 'Batch',
+    help: 'Examples in one step; all runs see the same ones.',
+    at: 'session.batch_size',
+    range: whole(1, 256),
+  },
+  {
+    kind: 'number',
+    field: 'steps',
+    label: 'Steps',
+    help: 'Updates of the adapters in all; schedules of lr end there.',
+    at: 'session.steps',
+    range: whole(1, 100_000),
+  },
+  {
+    kind: 'number',
+    field: 'validation_every',
+    label: 'Validate every',
+    help: 'Steps between two measurements of the loss on held-out examples; 0 never measures.',
+    name: 'Validation interval',
+    at: 'validationEvery',
+    range: whole(0, 100_000, 'a whole number; 0 is never'),
+  },
+  {
+    kind: 'number',
+    field: 'checkpoint_every',
+    label: 'Checkpoint',
+    help: 'Steps between two copies of the adapters, from which training goes on if a worker dies or the page is closed; 0 keeps none.',
+    name: 'Checkpoint interval',
+    at: 'checkpointEvery',
+    range: whole(0, 100_000, 'a whole number; 0 is never'),
+  },
+  {
+    kind: 'switch',
+    field: 'diagnostics',
+    label: 'Diagnostics',
+    help: 'Measures norms, condition numbers and the size of updates at every step; that takes a little time.',
+    at: 'session.diagnostics',
+  },
+  {
+    kind: 'number',
+    field: 'micro_batch_size',
+    label: 'Micro-batch',
+    help: 'Examples of a batch that are computed at once; their gradients add up to the batch’s. Fewer take less memory, and the result is the same. 0 computes the whole batch at once.',
+    at: 'session.micro_batch_size',
+    range: whole(0, 256),
+  },
+  {
+    kind: 'switch',
+    field: 'gradient_checkpointing',
+    label: 'Gradient checkpointing',
+    help: 'Keeps only what enters each block and computes the rest a second time on the way back: much less memory, and a step takes up to half as long again. The result is the same.',
+    at: 'session.gradient_checkpointing',
+  },
+  {
+    kind: 'switch',
+    field: 'half_precision',
+    label: 'Half precision',
+    help: 'Multiplies wide weights in f16 on the way forward, which some GPUs do faster; sums, gradients and the optimizer stay in f32. Losses then differ by less than one part in a thousand.',
+    at: 'session.half_precision',
+  },
+];

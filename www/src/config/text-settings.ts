@@ -1,0 +1,168 @@
+import { parseStops, writeStops } from '../words/stop-strings';
+import type { Config } from './config';
+import { from0, seeds, whole } from './range';
+import type { ChoiceSetting, NumberSetting, Setting, TextSetting } from './setting';
+
+const format: ChoiceSetting<Config> = {
+  kind: 'choice',
+  field: 'format',
+  label: 'Format',
+  help: 'How the file is laid out; found from its name and first lines unless you say so.',
+  at: 'data.format',
+  choices: [
+    ['auto', 'Find out'],
+    ['pairs', 'prompt||completion lines'],
+    ['json_lines', 'JSON lines'],
+    ['table', 'CSV or TSV with a header'],
+    ['text', 'Plain text'],
+  ],
+  form: {
+    shown: (value) => (typeof value === 'string' ? value : 'auto'),
+    kept: (shown) => (shown === 'auto' ? null : shown),
+  },
+};
+
+/** What a format is called on the page. */
+export function formatName(name: string): string {
+  return format.choices.find(([choice]) => choice === name)?.[1] ?? name;
+}
+
+const validation: NumberSetting<Config> = {
+  kind: 'number',
+  field: 'validation',
+  label: 'Validation examples',
+  help: 'Examples that are held out: the runs never train on them, so their loss shows what was learned.',
+  at: 'data.validation',
+  range: whole(0, 1e6, 'a whole number, 0 or more'),
+  form: {
+    shown: (held) => (isCount(held) ? held.count : 0),
+    kept: (count) => (count === 0 ? 'none' : { count }),
+  },
+};
+
+function isCount(held: unknown): held is { count: number } {
+  return typeof held === 'object' && held !== null && 'count' in held;
+}
+
+/** How a file becomes examples, in the order of the page. */
+export const dataSettings: readonly Setting<Config>[] = [
+  format,
+  {
+    kind: 'choice',
+    field: 'prompt_style',
+    label: 'Prompt style',
+    help: 'Plain writes prompt, a line end and the completion; chat puts them into the model’s chat template.',
+    at: 'data.prompt_style',
+    choices: [
+      ['plain', 'Plain'],
+      ['chat', 'Chat template'],
+    ],
+  },
+  {
+    kind: 'choice',
+    field: 'loss_on',
+    label: 'Loss on',
+    help: 'Which tokens are learned: those of the completion, or the prompt’s too.',
+    at: 'data.loss_on',
+    choices: [
+      ['completion', 'Completion'],
+      ['all', 'All tokens'],
+    ],
+  },
+  {
+    kind: 'number',
+    field: 'sequence_length',
+    label: 'Sequence length',
+    help: 'Most tokens of one example; what is longer is cut. Time and memory grow with it.',
+    at: 'data.sequence_length',
+    range: whole(2, 65_536),
+  },
+  validation,
+  {
+    kind: 'number',
+    field: 'maximum_examples',
+    label: 'Most examples',
+    help: 'Only so many are read from the beginning of the file; empty reads all.',
+    at: 'data.maximum_examples',
+    empty: 'all',
+    range: whole(1, 1e9, '1 or more'),
+  },
+  {
+    kind: 'number',
+    field: 'data_seed',
+    label: 'Data seed',
+    help: 'Decides which examples are held out and in which order the others come.',
+    at: 'data.seed',
+    range: seeds,
+  },
+];
+
+/** What a model continues. */
+export const samplePrompt: TextSetting<Config> = {
+  kind: 'text',
+  field: 'prompt',
+  label: 'Prompt',
+  help: 'What the model continues. It is written as the training prompts are: before a line end, or as a turn of a chat.',
+  rows: 2,
+  at: 'sample.prompt',
+};
+
+/** How its tokens are chosen, in the order of the page. */
+export const sampleSettings: readonly Setting<Config>[] = [
+  {
+    kind: 'number',
+    field: 'max_tokens',
+    label: 'Most tokens',
+    help: 'The answer ends here, if the model does not end it before.',
+    at: 'sample.max_tokens',
+    range: whole(1, 4096),
+  },
+  {
+    kind: 'number',
+    field: 'temperature',
+    label: 'Temperature',
+    help: '0 always takes the likeliest token; larger values take unlikely ones more often.',
+    at: 'sample.temperature',
+    range: from0('a number, 0 or more; 0 always takes the likeliest token'),
+  },
+  {
+    kind: 'number',
+    field: 'top_k',
+    label: 'Top k',
+    help: 'Only the k likeliest tokens are drawn from; 0 keeps all.',
+    at: 'sample.top_k',
+    range: whole(0, 1e6, 'a whole number; 0 keeps all tokens'),
+  },
+  {
+    kind: 'number',
+    field: 'top_p',
+    label: 'Top p',
+    help: 'Only the likeliest tokens that make up this share are drawn from; 1 keeps all.',
+    at: 'sample.top_p',
+    range: { holds: (value) => value > 0 && value <= 1, words: 'above 0 and at most 1' },
+  },
+  {
+    kind: 'number',
+    field: 'sample_seed',
+    label: 'Seed',
+    help: 'The same seed draws the same tokens.',
+    at: 'sample.seed',
+    range: seeds,
+  },
+  {
+    kind: 'text',
+    field: 'stop',
+    label: 'Stop at',
+    help: 'An answer ends before the first of these texts that would come in it. One a line; \\n is a line end, \\t a tab.',
+    rows: 1,
+    empty: 'nothing',
+    at: 'sample.stop',
+    form: {
+      shown: (stops) => writeStops(stops as string[]),
+      kept: parseStops,
+    },
+  },
+];
+
+/** All settings of a training on text beside those of any training. */
+export const textSettings: readonly Setting<Config>[] = [...dataSettings, samplePrompt, ...sampleSettings];
