@@ -108,11 +108,13 @@ async function begin(): Promise<void> {
   const adapter = await findAdapter();
   let preference = app.config.value.engine;
   const use = () => lab.useEngine(chooseEngine(preference, adapter, webgpuModule()));
-  app.config.subscribe(({ engine }) => {
-    if (engine === preference) return;
-    preference = engine;
-    void use();
-  });
+  app.config.subscribeTo(
+    ({ engine }) => engine,
+    (engine) => {
+      preference = engine;
+      void use();
+    },
+  );
   await use();
 }
 

@@ -7,7 +7,7 @@ import type { TrainingPlan } from '../lab/training';
 import type { TrainingLab } from '../lab/training-lab';
 import { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { Failure, SessionSettings, TargetShape } from '../protocol';
-import { Signal } from '../signal';
+import { batch, Computed, type Readable, Signal } from '../signal';
 import { startProblems } from './start';
 
 /** What is needed before Start, as the page shows it. */
@@ -44,7 +44,7 @@ export interface ExperimentWords {
  * What is learned from, and what shows that it was learned, is the business of those who extend it. Knows no DOM.
  */
 export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own extends AnyLab = AnyLab> {
-  readonly problems = new Signal<Problems>(new Map());
+  readonly problems: Readable<Problems>;
   readonly estimate = new Signal<EstimateState>(null);
   readonly metrics = new Signal<ExperimentMetrics | null>(null);
   /** The runs of the training that is shown: the table may have changed since. */
@@ -59,17 +59,29 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   readonly sweeping = new Signal<boolean>(false);
   /** Counts whatever changes the curves. */
   readonly measured = new Signal<number>(0);
+  /** What the engine refused, and with which settings. */
+  private readonly refused = new Signal<{ config: Config; failure: Failure } | null>(null);
   private estimateTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly lab: Own,
     readonly config: Signal<Config>,
   ) {
-    config.watch((current) => {
-      this.check(current);
-      this.estimateSoon();
-    });
-    lab.startAdapter.subscribe(() => this.check(this.config.value));
+    this.problems = new Computed(
+      [config, lab.startAdapter, this.refused],
+      (current, start, refused): Problems => {
+        const problems = new Map([...startProblems(current.session, start), ...this.problemsOf(current)]);
+        const { field = null, message = '' } = refused?.config === current ? refused.failure : {};
+        return field === null ? problems : problems.set(field, message);
+      },
+    );
+    this.estimateSoon();
+    config.subscribeTo(
+      // How curves are drawn takes no memory.
+      ({ view: _, ...settings }) => settings,
+      () => this.estimateSoon(),
+    );
+    lab.startAdapter.subscribe(() => this.refused.set(null));
     lab.data.subscribe(() => this.estimateSoon());
     lab.failure.subscribe((failure) => this.showFailure(failure));
     lab.phase.subscribe((phase) => {
@@ -118,11 +130,9 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   /** What the data is called that is trained on. */
   protected abstract get dataName(): string;
 
-  /** Changes a copy of the configuration and puts it in place. */
+  /** Changes the configuration: parts that `edit` leaves alone stay the objects that they are. */
   change(edit: (config: Config) => void): void {
-    const next = structuredClone(this.config.value);
-    edit(next);
-    this.config.set(next);
+    this.config.edit(edit);
   }
 
   /** Whether settings may be changed now: a running training keeps those it began with. */
@@ -159,13 +169,15 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   }
 
   private show(config: Config, metrics: ExperimentMetrics, goesOn: boolean): void {
-    this.metrics.set(metrics);
-    this.trained.set(config);
-    const runs = structuredClone(config.runs);
+    const { runs } = config;
     const { modelFiles } = this.lab;
-    this.exportable.set({ config, metrics, runs, data: this.dataName, files: modelFiles, isShown: true });
-    this.trainedRuns.set(runs);
-    this.begun(goesOn);
+    batch(() => {
+      this.metrics.set(metrics);
+      this.trained.set(config);
+      this.exportable.set({ config, metrics, runs, data: this.dataName, files: modelFiles, isShown: true });
+      this.trainedRuns.set(runs);
+      this.begun(goesOn);
+    });
   }
 
   private planOf(config: Config): TrainingPlan {
@@ -199,11 +211,6 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
     return { step: this.metrics.value?.step ?? 0, runs: this.trainedRuns.value };
   }
 
-  private check(config: Config): void {
-    const ofStart = startProblems(config.session, this.lab.startAdapter.value);
-    this.problems.set(new Map([...ofStart, ...this.problemsOf(config)]));
-  }
-
   /** Another model or other data: what was learned is no longer shown, and can still leave. */
   private setAside(): void {
     if (this.metrics.value === null) return;
@@ -215,12 +222,14 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
 
   /** The lab trains something else: curves and adapters of the last training are gone. */
   forgetTraining(): void {
-    this.exportable.set(null);
-    this.metrics.set(null);
-    this.trained.set(null);
-    this.trainedRuns.set([]);
-    this.begun(false);
-    this.touch();
+    batch(() => {
+      this.exportable.set(null);
+      this.metrics.set(null);
+      this.trained.set(null);
+      this.trainedRuns.set([]);
+      this.begun(false);
+      this.touch();
+    });
   }
 
   private touch(): void {
@@ -230,7 +239,7 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   protected showFailure(failure: Failure | null): void {
     // Runs of a sweep are not those of the table.
     if (failure === null || failure.field === null || this.sweeping.value) return;
-    this.problems.set(new Map([...this.problems.value, [failure.field, failure.message]]));
+    this.refused.set({ config: this.config.value, failure });
   }
 
   private estimateSoon(): void {

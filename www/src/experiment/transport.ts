@@ -67,7 +67,7 @@ export function transport(app: Experiment): HTMLElement {
   showState();
   lab.activity.watch((words) => setText(activity, words));
   app.measured.watch(showNumbers.soon);
-  app.config.subscribe(showNumbers.now);
+  app.config.subscribeTo(({ session }) => session.steps, showNumbers.now);
   return h(
     'div',
     { class: 'transport' },

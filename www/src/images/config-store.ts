@@ -1,5 +1,5 @@
 import { readSettings, writeConfig } from '../config/serialise';
-import { recall, remember } from '../store/remembered';
+import { recall, rememberSoon } from '../store/remembered';
 import { defaultPictureConfig, type PictureConfig } from './config';
 import { drawingSettings } from './settings';
 
@@ -15,5 +15,5 @@ export function recallPictureConfig(): PictureConfig {
 
 /** Keeps the settings for the next visit. */
 export function keepPictureConfig(config: PictureConfig): void {
-  remember(KEY, writeConfig(config));
+  rememberSoon(KEY, () => writeConfig(config));
 }

@@ -52,10 +52,13 @@ function drawFields(images: PictureExperiment): HTMLElement {
   const edit = (change: (config: PictureConfig) => void) => images.change(change);
   const prompt = settingField(drawPrompt, edit);
   const fields = settingFields(drawSettings, edit);
-  images.config.watch((config) => {
-    prompt.show(config);
-    fields.show(config);
-  });
+  images.config.watchTo(
+    ({ draw, drawEvery }) => [draw, drawEvery],
+    () => {
+      prompt.show(images.config.value);
+      fields.show(images.config.value);
+    },
+  );
   return h(
     'div',
     { class: 'stack' },

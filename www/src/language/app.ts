@@ -7,7 +7,7 @@ import type { DataSource } from '../lab/language';
 import type { KeptWorker } from '../lab/trainee';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { SessionSettings } from '../protocol';
-import { Signal } from '../signal';
+import { batch, isSame, Signal } from '../signal';
 import { SampleBook, type SampleGroup } from './samples/samples';
 import { TokenLossBook } from './tokens/token-losses';
 
@@ -38,10 +38,12 @@ export class App extends Experiment<Config, Lab> {
   }
 
   override change(edit: (config: Config) => void): void {
-    const before = JSON.stringify(this.config.value.data);
-    super.change(edit);
-    const data = JSON.stringify(this.config.value.data) !== before;
-    if (data && this.lab.data.value.status === 'ready') this.dataStale.set(true);
+    const before = this.config.value.data;
+    batch(() => {
+      super.change(edit);
+      const changed = !isSame(this.config.value.data, before);
+      if (changed && this.lab.data.value.status === 'ready') this.dataStale.set(true);
+    });
   }
 
   /** Loads a model, or where a training goes on, offers it for later. */

@@ -30,9 +30,12 @@ export function enginePanel(app: App, theme: HTMLElement): HTMLElement[] {
     h('legend', { class: 'unseen' }, 'Engine'),
     ...inputs.map(({ element }) => element),
   );
-  app.config.watch(({ engine }) => {
-    for (const { value, input } of inputs) input.checked = value === engine;
-  });
+  app.config.watchTo(
+    ({ engine }) => engine,
+    (engine) => {
+      for (const { value, input } of inputs) input.checked = value === engine;
+    },
+  );
   app.lab.phase.watch(() => {
     group.disabled = app.locked;
   });

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config';
 import { defaultConfig } from '../config/defaults';
 import { type Parsed, readConfig, writeConfig } from '../config/serialise';
-import { recall, remember } from '../store/remembered';
+import { recall, rememberSoon } from '../store/remembered';
 
 const KEY = 'riemann-lora.config';
 
@@ -13,5 +13,5 @@ export function recallConfig(): Parsed {
 
 /** Keeps the configuration for the next visit. */
 export function keepConfig(config: Config): void {
-  remember(KEY, writeConfig(config));
+  rememberSoon(KEY, () => writeConfig(config));
 }

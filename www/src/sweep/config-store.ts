@@ -1,5 +1,5 @@
 import { presetCalled } from '../config/presets';
-import { recall, remember } from '../store/remembered';
+import { recall, rememberSoon } from '../store/remembered';
 import { defaultSweep, type SweepConfig, sweepQuantities } from './config';
 import type { Grid } from './grid';
 
@@ -17,7 +17,7 @@ export function recallSweep(): SweepConfig {
 
 /** Keeps the settings for the next visit. */
 export function keepSweep(config: SweepConfig): void {
-  remember(KEY, JSON.stringify(config));
+  rememberSoon(KEY, () => JSON.stringify(config));
 }
 
 /** Reads what may be of any origin. */

@@ -9,7 +9,7 @@ import { failed, type Result, success } from '../result';
 import type { RunBook } from '../runs/book';
 import { recordOf } from '../runs/record';
 import { contextOf } from '../runs/recorder';
-import { Signal } from '../signal';
+import { Computed, type Readable, Signal } from '../signal';
 import { plural, setting } from '../words/numbers';
 import type { SweepBook } from './book';
 import { checkSweep } from './check';
@@ -56,7 +56,7 @@ const MOST_IN_BANK = 64;
 /** Trains methods over values with the lab, bank after bank. Knows no DOM. */
 export class Sweep {
   readonly phase = new Signal<SweepPhase>('idle');
-  readonly problems = new Signal<Problems>(new Map());
+  readonly problems: Readable<Problems>;
   readonly failure = new Signal<Failure | null>(null);
   /** The sweep that is shown: the one of the settings of now, else the one that was trained last. */
   readonly shown = new Signal<SweepRecord | null>(null);
@@ -76,10 +76,8 @@ export class Sweep {
     readonly book: SweepBook,
     private readonly runs: RunBook,
   ) {
-    config.watch((current) => {
-      this.problems.set(checkSweep(current));
-      this.choose();
-    });
+    this.problems = new Computed([config], checkSweep);
+    config.watch(() => this.choose());
     for (const signal of [
       app.config,
       app.dataSource,
@@ -93,11 +91,9 @@ export class Sweep {
     app.lab.phase.subscribe((phase) => this.follow(phase));
   }
 
-  /** Changes a copy of the settings and puts it in place. */
+  /** Changes the settings: parts that `edit` leaves alone stay the objects that they are. */
   change(edit: (config: SweepConfig) => void): void {
-    const next = structuredClone(this.config.value);
-    edit(next);
-    this.config.set(next);
+    this.config.edit(edit);
   }
 
   get active(): boolean {

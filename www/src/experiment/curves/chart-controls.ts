@@ -23,11 +23,14 @@ export function chartControls(app: Experiment): HTMLElement {
       view.logScale = value;
     }),
   );
-  app.config.watch(({ view }) => {
-    slider.value = String(view.smoothing);
-    setText(amount, view.smoothing.toFixed(2));
-    log.show(view.logScale);
-  });
+  app.config.watchTo(
+    ({ view }) => view,
+    (view) => {
+      slider.value = String(view.smoothing);
+      setText(amount, view.smoothing.toFixed(2));
+      log.show(view.logScale);
+    },
+  );
   return h(
     'div',
     { class: 'charts-head' },

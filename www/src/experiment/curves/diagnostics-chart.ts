@@ -107,11 +107,14 @@ export function diagnosticsChart(app: Experiment): HTMLElement {
     const words = quantitySummary(app.metrics.value, app.trainedRuns.value, quantity());
     chart.summarise(words, `${name()} over steps`);
   };
-  app.config.watch(({ view }) => {
-    choice.show(view.quantity);
-    setText(about, quantityWords[view.quantity].about);
-    log.show(view.quantityLog[view.quantity]);
-  });
+  app.config.watchTo(
+    ({ view }) => view,
+    (view) => {
+      choice.show(view.quantity);
+      setText(about, quantityWords[view.quantity].about);
+      log.show(view.quantityLog[view.quantity]);
+    },
+  );
   app.config.subscribeTo(({ view }) => [view.quantity, view.quantityLog, view.smoothing], draw.now);
   const showQuantity = () => {
     summarise();

@@ -1,3 +1,4 @@
+import { current } from 'immer';
 import { freeStyle } from '../../charts/run-style';
 import type { RunConfig } from '../../config/config';
 import { methodNames, methodOf } from '../../config/methods';
@@ -28,7 +29,7 @@ export function runList(app: Experiment, { textEncoder }: RunListOptions): HTMLE
     app.change(({ runs }) => {
       const run = runs[index];
       if (run === undefined) return;
-      const copy = { ...structuredClone(run), style: freeStyle(runs.map(({ style }) => style)) };
+      const copy = { ...structuredClone(current(run)), style: freeStyle(runs.map(({ style }) => style)) };
       copy.name = freeName(copy.name, runs);
       runs.splice(index + 1, 0, copy);
     });
@@ -57,7 +58,8 @@ export function runList(app: Experiment, { textEncoder }: RunListOptions): HTMLE
     'Add a run',
   );
 
-  app.config.watch(({ runs, session }) => {
+  const show = () => {
+    const { runs, session } = app.config.value;
     if (editors.length !== runs.length) {
       editors = runs.map((_, index) =>
         runEditor({
@@ -72,7 +74,8 @@ export function runList(app: Experiment, { textEncoder }: RunListOptions): HTMLE
       showProblems(list, app.problems.value);
     }
     for (const [index, run] of runs.entries()) editors[index]?.show(run, session.steps);
-  });
+  };
+  app.config.watchTo(({ runs, session }) => [runs, session.steps], show);
   return h('div', { class: 'stack', 'data-field': 'runs' }, list, problem, add);
 }
 

@@ -76,11 +76,15 @@ function sharedFields(app: Experiment, { inParts }: SettingsOptions): HTMLElemen
     if (half !== undefined) showWhere(half, can || app.config.value.session.half_precision);
   };
   app.lab.engineReport.watch(showHalf);
-  app.config.watch((config) => {
-    for (const field of fields) field.show(config);
-    showHalf();
-    if (config.session.steps >= 1) lastSteps = config.session.steps;
-  });
+  app.config.watchTo(
+    ({ session, validationEvery, checkpointEvery }) => [session, validationEvery, checkpointEvery],
+    () => {
+      const config = app.config.value;
+      for (const field of fields) field.show(config);
+      showHalf();
+      if (config.session.steps >= 1) lastSteps = config.session.steps;
+    },
+  );
   return h('div', { class: 'fields narrow' }, ...fields.map(({ element }) => element));
 }
 
@@ -100,9 +104,12 @@ function targetField(app: Experiment, { targets, aboutTargets }: SettingsOptions
     );
     return { target, ...box };
   });
-  app.config.watch(({ session }) => {
-    for (const { target, show } of boxes) show(session.targets.includes(target));
-  });
+  app.config.watchTo(
+    ({ session }) => session.targets,
+    (chosen) => {
+      for (const { target, show } of boxes) show(chosen.includes(target));
+    },
+  );
   app.lab.model.watch((state) => {
     for (const { target, input } of boxes) {
       const there = state.status !== 'ready' || state.value.targets.some((shape) => shape.target === target);

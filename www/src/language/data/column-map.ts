@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config';
 import { fill, freshId, h, setText } from '../../controls/dom';
 import { choiceField, type Field } from '../../controls/field';
 import type { Columns } from '../../protocol';
@@ -83,12 +84,16 @@ export function columnMap(app: App): HTMLElement {
   app.lab.data.subscribe(reveal);
   app.dataSource.watch(() => void find());
   let format = app.config.value.data.format;
-  app.config.watch(({ data }) => {
+  const take = ({ data }: Config) => {
     show();
     if (data.format === format) return;
     format = data.format;
     void find();
-  });
+  };
+  app.config.watchTo(
+    ({ data }) => data,
+    () => take(app.config.value),
+  );
   return element;
 }
 

@@ -6,6 +6,9 @@ import type { App } from '../app';
 /** How a file becomes examples. */
 export function dataFields(app: App): HTMLElement {
   const fields = settingFields(dataSettings, (change) => app.change(change));
-  app.config.watch(fields.show);
+  app.config.watchTo(
+    ({ data }) => data,
+    () => fields.show(app.config.value),
+  );
   return h('div', { class: 'fields' }, ...fields.elements);
 }

@@ -19,11 +19,14 @@ export function sampleFields(app: App): HTMLElement {
       }),
     'sample-chat',
   );
-  app.config.watch((config) => {
-    prompt.show(config);
-    chat.show(config.sample.chat);
-    choices.show(config);
-  });
+  app.config.watchTo(
+    ({ sample }) => sample,
+    ({ chat: isChat }) => {
+      prompt.show(app.config.value);
+      chat.show(isChat);
+      choices.show(app.config.value);
+    },
+  );
   // The data suggests a prompt of its own kind, until the user writes one.
   let suggested = '';
   app.lab.data.watch((state) => {

@@ -20,7 +20,7 @@ export function samplePanel(app: App): HTMLElement[] {
       }),
     'sample-around',
   );
-  app.config.watch(({ sampleAround }) => around.show(sampleAround));
+  app.config.watchTo(({ sampleAround }) => sampleAround, around.show);
   const write = h(
     'button',
     { type: 'button', id: 'write', class: 'primary', onclick: () => void app.sample() },
@@ -80,7 +80,7 @@ export function samplePanel(app: App): HTMLElement[] {
   lab.phase.watch(showButtons);
   lab.model.subscribe(showButtons);
   app.problems.subscribe(showButtons);
-  app.config.subscribe(showButtons);
+  app.config.subscribeTo(({ sample }) => sample, showButtons);
   return [
     sampleFields(app),
     h('div', { class: 'row' }, write, cancel, forget, around.element),
