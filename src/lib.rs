@@ -43,6 +43,7 @@ pub mod load;
 pub mod messages;
 pub mod model;
 pub mod optim;
+pub mod packed;
 pub mod peft;
 pub mod pretrain;
 mod tensor_file;

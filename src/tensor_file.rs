@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::load::dequantise::floats;
+use crate::packed::floats;
 
 /// Why tensors cannot be written or read back.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -23,12 +23,12 @@ use crate::data::{
 };
 use crate::engine;
 use crate::generate::{Answer, GenerateError, Generator};
-use crate::load::{Checkpoint, Source, Tokenizer};
+use crate::load::{Source, Tokenizer};
 use crate::messages::{
     DataSummary, EngineReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
     SampleSettings, SessionSettings, TargetShape, TokenPiece,
 };
-use crate::model::Base;
+use crate::model::{Base, Checkpoint};
 use crate::train::{Session, estimate::estimate, memory::held_bytes};
 
 use self::{
@@ -151,7 +151,7 @@ impl WebSession {
         let config = &self.desk.model.config;
         to_js(&ModelSummary {
             name: self.name.clone(),
-            architecture: config.architecture.model_type().into(),
+            architecture: config.architecture.model_type.into(),
             parameters: config.parameters() as f64,
             layers: config.num_hidden_layers as u32,
             hidden_size: config.hidden_size as u32,

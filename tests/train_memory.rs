@@ -11,8 +11,9 @@ use riemann_lora::{
     data::Batch,
     messages::{RunSettings, SessionSettings},
     model::{
-        Adapters, Affine, Architecture, Base, Body, FrozenWeight, Gpt2, Gpt2Block, Gpt2Config,
-        Llama, LlamaBlock, LlamaConfig, ModelConfig, Target, norm::LayerNorm,
+        Activation, Adapters, Base, Held, ModelConfig, Rotary, Target,
+        architecture::{GPT2, LLAMA},
+        walk::{self, Kind, Role},
     },
     optim::OptimizerSettings,
     train::{
@@ -22,82 +23,20 @@ use riemann_lora::{
     },
 };
 
-/// A GPT-2 of random weights.
-fn gpt2(config: ModelConfig, device: &Device) -> Base {
-    let (channels, inner) = (config.hidden_size, config.intermediate_size);
-    let table = |rows: usize, columns: usize| {
-        Tensor::<2>::random([rows, columns], Distribution::Normal(0.0, 0.02), device)
-    };
-    let affine = |rows, columns| Affine {
-        weight: table(rows, columns).into(),
-        bias: Tensor::zeros([rows], device),
-    };
-    let norm = || LayerNorm {
-        weight: Tensor::ones([channels], device),
-        bias: Tensor::zeros([channels], device),
-    };
-    let Architecture::Gpt2(own) = config.architecture.clone() else {
-        panic!("it is a GPT-2");
-    };
-    let blocks = (0..config.num_hidden_layers).map(|_| Gpt2Block {
-        ln_1: norm(),
-        c_attn: affine(3 * channels, channels),
-        attn_c_proj: affine(channels, channels),
-        ln_2: norm(),
-        c_fc: affine(inner, channels),
-        mlp_c_proj: affine(channels, inner),
+/// A base of random weights, with an embedding table for its head.
+fn base(config: ModelConfig, device: &Device) -> Base {
+    let weights = walk::weights(&config).map(|weight| match (weight.role, &weight.shape[..]) {
+        (Role::Block(.., Kind::Bias) | Role::FinalNorm(Kind::Bias), &[length]) => {
+            Held::Vector(Tensor::zeros([length], device))
+        }
+        (_, &[length]) => Held::Vector(Tensor::ones([length], device)),
+        (_, shape) => {
+            let random = Distribution::Normal(0.0, 0.02);
+            Held::Matrix(Tensor::<2>::random(shape.to_vec(), random, device).into())
+        }
     });
-    let embedding = FrozenWeight::from(table(config.vocab_size, channels));
-    Base {
-        device: device.clone(),
-        head: embedding.clone(),
-        body: Body::Gpt2(Gpt2 {
-            config: own,
-            embedding,
-            positions: table(config.max_position_embeddings, channels),
-            blocks: blocks.collect(),
-            final_norm: norm(),
-        }),
-        config,
-    }
-}
-
-/// A Llama in the proportions of SmolLM2.
-fn llama(config: ModelConfig, device: &Device) -> Base {
-    let (channels, inner) = (config.hidden_size, config.intermediate_size);
-    let weight = |rows, columns| -> FrozenWeight {
-        Tensor::random([rows, columns], Distribution::Normal(0.0, 0.02), device).into()
-    };
-    let Architecture::Llama(own) = config.architecture.clone() else {
-        panic!("it is a Llama");
-    };
-    let norm = || Tensor::ones([channels], device);
-    let keys = own.num_key_value_heads * own.head_dim;
-    let blocks = (0..config.num_hidden_layers).map(|_| LlamaBlock {
-        input_norm: norm(),
-        post_attention_norm: norm(),
-        linears: [
-            weight(channels, channels),
-            weight(keys, channels),
-            weight(keys, channels),
-            weight(channels, channels),
-            weight(inner, channels),
-            weight(inner, channels),
-            weight(channels, inner),
-        ],
-    });
-    let embedding = weight(config.vocab_size, channels);
-    Base {
-        device: device.clone(),
-        head: embedding.clone(),
-        body: Body::Llama(Llama {
-            config: own,
-            embedding,
-            blocks: blocks.collect(),
-            final_norm: norm(),
-        }),
-        config,
-    }
+    let weights: Vec<Held> = weights.collect();
+    Base::assemble(config, device, weights).expect("all weights")
 }
 
 /// Both in one test: what is counted is of the whole process.
@@ -118,16 +57,15 @@ fn a_step_of_llama(targets: Vec<Target>) {
         num_hidden_layers: 4,
         max_position_embeddings: TOKENS,
         tie_word_embeddings: true,
-        architecture: Architecture::Llama(LlamaConfig {
-            num_attention_heads: 9,
-            num_key_value_heads: 3,
-            head_dim: 32,
-            rms_norm_eps: 1e-5,
-            rope_theta: 1e4,
-        }),
+        num_attention_heads: 9,
+        num_key_value_heads: 3,
+        head_dim: 32,
+        norm_eps: 1e-5,
+        rotary: Some(Rotary { theta: 1e4 }),
+        ..ModelConfig::of(&LLAMA)
     };
     let device = Device::flex();
-    let base = llama(config, &device);
+    let base = base(config, &device);
     check(&base, targets.clone(), TOKENS, false);
     check(&base, targets, TOKENS, true);
 }
@@ -141,10 +79,12 @@ fn a_step_of_gpt2() {
         num_hidden_layers: 4,
         max_position_embeddings: TOKENS,
         tie_word_embeddings: true,
-        architecture: Architecture::Gpt2(Gpt2Config {
-            num_attention_heads: 6,
-            layer_norm_epsilon: 1e-5,
-        }),
+        num_attention_heads: 6,
+        num_key_value_heads: 6,
+        head_dim: 64,
+        norm_eps: 1e-5,
+        activation: Activation::GeluTanh,
+        ..ModelConfig::of(&GPT2)
     };
     let device = Device::flex();
     let targets = vec![
@@ -153,7 +93,7 @@ fn a_step_of_gpt2() {
         Target::UpProj,
         Target::DownProj,
     ];
-    let base = gpt2(config, &device);
+    let base = base(config, &device);
     check(&base, targets.clone(), TOKENS, false);
     check(&base, targets, TOKENS, true);
 }

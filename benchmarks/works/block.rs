@@ -3,7 +3,9 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use riemann_lora::model::{
-    Architecture, Base, Body, Context, Llama, LlamaBlock, LlamaConfig, ModelConfig, Target,
+    Base, Context, Held, ModelConfig, Rotary, Target,
+    architecture::{LLAMA, Place, Projection},
+    walk::{self, Role},
 };
 use serde::Deserialize;
 
@@ -36,23 +38,32 @@ pub struct Block {
     trainer: Trainer,
 }
 
-/// A base without blocks, whose embeddings are the work's input, so that token t has row t.
+/// A base whose embeddings are the work's input, so that token t has row t.
 pub fn base(config: ModelConfig, tokens: usize, device: &Device) -> Base {
-    let Architecture::Llama(llama) = config.architecture.clone() else {
-        unreachable!("all works are Llamas")
-    };
     let channels = config.hidden_size;
-    Base {
-        body: Body::Llama(Llama {
-            config: llama,
-            embedding: input(tokens, channels, device).into(),
-            blocks: Vec::new(),
-            final_norm: Tensor::ones([channels], device),
-        }),
-        head: frozen(0, super::head::HEAD, [config.vocab_size, channels], device),
-        device: device.clone(),
-        config,
-    }
+    let weights: Vec<Held> = walk::weights(&config)
+        .map(|weight| match (weight.role, &weight.shape[..]) {
+            (Role::Embedding, _) => Held::Matrix(input(tokens, channels, device).into()),
+            (Role::Head, &[rows, columns]) => {
+                let head = super::head::HEAD;
+                Held::Matrix(frozen(0, head, [rows, columns], device))
+            }
+            (Role::Block(layer, Place::Linear(projection), _), &[rows, columns]) => {
+                let place = match projection {
+                    Projection::Queries => Target::QProj,
+                    Projection::Keys => Target::KProj,
+                    Projection::Values => Target::VProj,
+                    Projection::AttentionOutput => Target::OProj,
+                    Projection::Gate => Target::GateProj,
+                    Projection::Up => Target::UpProj,
+                    _ => Target::DownProj,
+                };
+                Held::Matrix(frozen(layer, place as usize, [rows, columns], device))
+            }
+            (_, shape) => Held::Vector(Tensor::ones(shape.to_vec(), device)),
+        })
+        .collect();
+    Base::assemble(config, device, weights).expect("all weights")
 }
 
 impl Block {
@@ -66,28 +77,16 @@ impl Block {
             num_hidden_layers: 1,
             max_position_embeddings: shape.tokens,
             tie_word_embeddings: false,
-            architecture: Architecture::Llama(LlamaConfig {
-                num_attention_heads: shape.heads,
-                num_key_value_heads: shape.key_heads,
-                head_dim: shape.head_dim,
-                rms_norm_eps: 1e-5,
-                rope_theta: 100_000.0,
-            }),
+            num_attention_heads: shape.heads,
+            num_key_value_heads: shape.key_heads,
+            head_dim: shape.head_dim,
+            norm_eps: 1e-5,
+            rotary: Some(Rotary { theta: 100_000.0 }),
+            ..ModelConfig::of(&LLAMA)
         };
         let shape_of = |target: Target| target.shape(&config).expect("a Llama has these layers");
         let trainer = Trainer::new(sizes, 1, &TARGETS, shape_of, device);
-        let linears = Target::LLAMA.map(|target| {
-            let (inputs, outputs) = shape_of(target);
-            frozen(0, target as usize, [outputs, inputs], device)
-        });
-        let mut base = base(config, shape.tokens, device);
-        if let Body::Llama(llama) = &mut base.body {
-            llama.blocks.push(LlamaBlock {
-                input_norm: Tensor::ones([shape.channels], device),
-                post_attention_norm: Tensor::ones([shape.channels], device),
-                linears,
-            });
-        }
+        let base = base(config, shape.tokens, device);
         let ids: Vec<i32> = (0..shape.tokens as i32).collect();
         Self {
             ids: Tensor::from_data(TensorData::new(ids, [1, shape.tokens]), device),

@@ -3,7 +3,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use riemann_lora::{
-    model::{Architecture, Base, FrozenWeight, LlamaConfig, ModelConfig, Target, lora::linear},
+    model::{Base, FrozenWeight, ModelConfig, Target, architecture::LLAMA, lora::linear},
     train::head::{chunk_rows, losses_and_gradient},
 };
 use serde::Deserialize;
@@ -51,16 +51,11 @@ impl Head {
             vocab_size: vocabulary,
             hidden_size: channels,
             intermediate_size: channels,
-            num_hidden_layers: 1,
+            num_hidden_layers: 0,
             max_position_embeddings: rows,
             tie_word_embeddings: false,
-            architecture: Architecture::Llama(LlamaConfig {
-                num_attention_heads: 1,
-                num_key_value_heads: 1,
-                head_dim: channels,
-                rms_norm_eps: 1e-5,
-                rope_theta: 100_000.0,
-            }),
+            norm_eps: 1e-5,
+            ..ModelConfig::of(&LLAMA)
         };
         let words = below(stream(Kind::Target, 0, 0), rows, vocabulary as u32);
         Self {

@@ -3,7 +3,8 @@
 use burn::tensor::{Int, Tensor};
 
 use super::block::{Block, NORM_EPS};
-use crate::model::{Context, norm::rms_norm};
+use crate::kernel::rms_norm;
+use crate::model::Context;
 
 /// One block with its norms.
 #[derive(Debug, Clone)]
@@ -47,11 +48,11 @@ impl TextEncoder {
         let mut x = x.reshape([sequences * places, channels]); // [S·W, C]
         for (layer, block) in self.blocks.iter().enumerate() {
             let adapters = context.block(layer);
-            let normed = rms_norm(x.clone(), &block.attention_norm, NORM_EPS);
+            let normed = rms_norm(x.clone(), block.attention_norm.clone(), NORM_EPS);
             x = x + block.block.attention(normed, sequences, heads, adapters);
-            let normed = rms_norm(x.clone(), &block.feed_forward_norm, NORM_EPS);
+            let normed = rms_norm(x.clone(), block.feed_forward_norm.clone(), NORM_EPS);
             x = x + block.block.feed_forward(normed, adapters);
         }
-        rms_norm(x, &self.norm, NORM_EPS).reshape([sequences, places, channels])
+        rms_norm(x, self.norm.clone(), NORM_EPS).reshape([sequences, places, channels])
     }
 }

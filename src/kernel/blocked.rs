@@ -138,7 +138,7 @@ fn multiply_rows(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::StorageType;
+    use crate::packed::StorageType;
 
     /// Small integers, of which sums are exact in f32 in any order.
     fn integers(count: usize, seed: usize) -> Vec<f32> {

@@ -1,6 +1,6 @@
 //! A frozen matrix in the form its file has it.
 
-use crate::load::{StorageType, dequantise::dequantise_rows};
+use crate::packed::{StorageType, dequantise_rows};
 
 /// A matrix [outputs, inputs], row by row, packed as GGML or IEEE 754 pack it.
 ///

@@ -1,6 +1,7 @@
 //! A weight of the model: what its file says about it, and its values.
 
-use super::{error::LoadError, source::Source, storage::StorageType};
+use super::{error::LoadError, source::Source};
+use crate::packed::StorageType;
 
 /// What a checkpoint says about one tensor, without its values.
 #[derive(Debug, Clone, PartialEq, Eq)]

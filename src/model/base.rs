@@ -1,13 +1,17 @@
-//! The frozen model, of either architecture.
+//! The frozen model.
 
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Int, Tensor};
 
 use super::{
-    Context, FrozenWeight, Gpt2, Gpt2Block, Llama, ModelConfig, gpt2::Gpt2Passage,
-    llama::LlamaPassage,
+    Block, Context, FrozenWeight, ModelConfig, Passage,
+    architecture::Name,
+    norm::NormWeights,
+    rope::Rotation,
+    walk::{self, Role, Weight},
 };
+use crate::kernel::Causal;
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -16,33 +20,37 @@ pub struct Base {
     pub config: ModelConfig,
     /// Where its weights are.
     pub device: Device,
-    /// What lies below the head.
-    pub body: Body,
+    /// Embedding table, [V, C].
+    pub embedding: FrozenWeight,
+    /// Table of learned positions, [longest sequence, C].
+    pub positions: Option<FrozenWeight>,
+    /// Blocks, first to last.
+    pub blocks: Vec<Block>,
+    /// Norm before the head.
+    pub final_norm: NormWeights,
     /// Output head, [V, C]; the embedding table where it is tied.
     pub head: FrozenWeight,
 }
 
-/// The weights below the head, and how they compute.
+/// A weight that has its values.
 #[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "there is one of them a worker")]
-pub enum Body {
-    /// A Llama.
-    Llama(Llama),
-    /// A GPT-2.
-    Gpt2(Gpt2),
-}
-
-/// What all blocks of one forward pass share.
-#[derive(Debug)]
 #[allow(
     clippy::large_enum_variant,
-    reason = "there is one of them a forward pass"
+    reason = "a model has hundreds of them, of kilobytes at least"
 )]
-pub enum Passage {
-    /// Of a Llama.
-    Llama(LlamaPassage),
-    /// Of a GPT-2.
-    Gpt2(Gpt2Passage),
+pub enum Held {
+    /// A linear weight or a table.
+    Matrix(FrozenWeight),
+    /// A norm's weight, or a bias.
+    Vector(Tensor<1>),
+}
+
+/// Weights that are not all of a base.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{name} is missing among the weights")]
+pub struct Incomplete {
+    /// The first that is not there.
+    pub name: String,
 }
 
 /// A sequence longer than a base can read.
@@ -58,6 +66,61 @@ pub struct TooLong {
 }
 
 impl Base {
+    /// A base of weights in the order of [`walk::weights`].
+    ///
+    /// # Errors
+    /// The first weight that is missing, or that is a vector and not a matrix, or the other way round.
+    pub fn assemble(
+        config: ModelConfig,
+        device: &Device,
+        weights: impl IntoIterator<Item = Held>,
+    ) -> Result<Self, Incomplete> {
+        let mut blocks = vec![Block::default(); config.num_hidden_layers];
+        let (mut embedding, mut positions, mut head) = (None, None, None);
+        let mut final_norm = None;
+        let mut weights = weights.into_iter();
+        for Weight { role, name, .. } in walk::weights(&config) {
+            match (role, weights.next()) {
+                (Role::Embedding, Some(Held::Matrix(table))) => embedding = Some(table),
+                (Role::Positions, Some(Held::Matrix(table))) => positions = Some(table),
+                (Role::Head, Some(Held::Matrix(weight))) => head = Some(weight),
+                (Role::FinalNorm(kind), Some(Held::Vector(vector))) => {
+                    NormWeights::put(&mut final_norm, kind, vector);
+                }
+                (Role::Block(layer, place, kind), Some(held)) => {
+                    let put = blocks[layer].put(place, kind, held);
+                    put.ok_or(Incomplete { name })?;
+                }
+                _ => return Err(Incomplete { name }),
+            }
+        }
+        let incomplete = |name: Name| Incomplete {
+            name: name.hugging_face.to_owned(),
+        };
+        let architecture = config.architecture;
+        let embedding = embedding.ok_or(incomplete(architecture.embedding))?;
+        Ok(Self {
+            final_norm: final_norm.ok_or(incomplete(architecture.final_norm.name))?,
+            head: head.unwrap_or_else(|| embedding.clone()),
+            device: device.clone(),
+            embedding,
+            positions,
+            blocks,
+            config,
+        })
+    }
+
+    /// The weight for `role`, as it is held.
+    pub fn weight(&self, role: Role) -> Option<Held> {
+        match role {
+            Role::Embedding => Some(Held::Matrix(self.embedding.clone())),
+            Role::Positions => self.positions.clone().map(Held::Matrix),
+            Role::Block(layer, place, kind) => self.blocks.get(layer)?.weight(place, kind),
+            Role::FinalNorm(kind) => self.final_norm.get(kind).map(Held::Vector),
+            Role::Head => Some(Held::Matrix(self.head.clone())),
+        }
+    }
+
     /// Checks that a sequence of `tokens` tokens, with what is cached, fits into the context.
     ///
     /// # Errors
@@ -77,7 +140,7 @@ impl Base {
     /// - result: [S·T, C]
     ///
     /// # Panics
-    /// With a GPT-2 where [`Base::check_length`] is an error: it has no such positions.
+    /// With learned positions where [`Base::check_length`] is an error: there are no such rows.
     pub fn forward(&self, ids: Tensor<2, Int>, mut context: Context<'_>) -> Tensor<2> {
         let tokens = ids.dims()[1];
         let (mut x, passage) = self.enter(ids, context.past());
@@ -97,16 +160,27 @@ impl Base {
     /// - `ids`: [S, T]
     /// - result: [S·T, C]
     pub fn enter(&self, ids: Tensor<2, Int>, past: usize) -> (Tensor<2>, Passage) {
-        match &self.body {
-            Body::Llama(llama) => {
-                let (x, passage) = llama.enter(ids, past);
-                (x, Passage::Llama(passage))
+        let device = ids.device();
+        let [sequences, tokens] = ids.dims();
+        let rotation = self.config.rotary.as_ref().map(|rotary| {
+            let frequencies = rotary.frequencies(self.config.head_dim);
+            Rotation::new(past, tokens, &frequencies, &device)
+        });
+        let passage = Passage {
+            sequences,
+            tokens,
+            causal: Causal { past, tokens },
+            rotation,
+        };
+        let embedded = self.embedding.select(ids.reshape([sequences * tokens])); // [S·T, C]
+        let x = match &self.positions {
+            Some(positions) => {
+                let positions = positions.rows(past, tokens); // [T, C]
+                embedded + positions.repeat_dim(0, sequences)
             }
-            Body::Gpt2(gpt2) => {
-                let (x, passage) = gpt2.enter(ids, past);
-                (x, Passage::Gpt2(passage))
-            }
-        }
+            None => embedded,
+        };
+        (x, passage)
     }
 
     /// The residual stream after block `layer`.
@@ -115,7 +189,7 @@ impl Base {
     /// - `x`: [S·T, C], result the same
     ///
     /// # Panics
-    /// If the passage is another architecture's, or there is no such block.
+    /// If there is no such block.
     pub fn block(
         &self,
         layer: usize,
@@ -123,13 +197,7 @@ impl Base {
         passage: &Passage,
         context: &mut Context<'_>,
     ) -> Tensor<2> {
-        match (&self.body, passage) {
-            (Body::Llama(llama), Passage::Llama(passage)) => {
-                llama.block(layer, x, passage, context)
-            }
-            (Body::Gpt2(gpt2), Passage::Gpt2(passage)) => gpt2.block(layer, x, passage, context),
-            _ => unreachable!("a passage begins with `enter` of the same base"),
-        }
+        self.blocks[layer].forward(&self.config, layer, x, passage, context)
     }
 
     /// The normalised rows that the head sees.
@@ -137,10 +205,7 @@ impl Base {
     /// # Shapes
     /// - `rows`: [N, C] of what [`Base::forward`] gives, result the same
     pub fn normalise(&self, rows: Tensor<2>) -> Tensor<2> {
-        match &self.body {
-            Body::Llama(llama) => llama.normalise(rows),
-            Body::Gpt2(gpt2) => gpt2.normalise(rows),
-        }
+        self.final_norm.apply(rows, self.config.norm_eps)
     }
 
     /// Logits of normalised rows, for sampling.
@@ -177,20 +242,8 @@ impl Base {
 
     /// Linear weights and tables, each once.
     fn frozen(&self) -> Vec<&FrozenWeight> {
-        let mut frozen: Vec<&FrozenWeight> = match &self.body {
-            Body::Llama(llama) => llama
-                .blocks
-                .iter()
-                .flat_map(|block| &block.linears)
-                .chain([&llama.embedding])
-                .collect(),
-            Body::Gpt2(gpt2) => gpt2
-                .blocks
-                .iter()
-                .flat_map(Gpt2Block::linears)
-                .chain([&gpt2.embedding])
-                .collect(),
-        };
+        let blocks = self.blocks.iter().flat_map(Block::linears);
+        let mut frozen: Vec<&FrozenWeight> = blocks.chain([&self.embedding]).collect();
         if !self.config.tie_word_embeddings {
             frozen.push(&self.head);
         }

@@ -1,30 +1,36 @@
 //! The frozen base model and the adapters on it.
 
 pub mod adapters;
+pub mod architecture;
+pub mod arrangement;
 pub mod attention;
 pub mod base;
+pub mod block;
 pub mod cache;
+pub mod checkpoint;
 pub mod config;
 pub mod context;
 pub mod dropout;
 pub mod from_checkpoint;
 pub mod gelu;
-pub mod gpt2;
-pub mod llama;
 pub mod lora;
 pub mod norm;
 pub mod rope;
+pub mod rotary;
 pub mod target;
+pub mod walk;
 pub mod weight;
 
 pub use adapters::{AdapterShape, Adapters};
-pub use base::{Base, Body, Passage, TooLong};
+pub use architecture::Architecture;
+pub use base::{Base, Held, Incomplete, TooLong};
+pub use block::{Block, Passage};
 pub use cache::Cache;
-pub use config::{Architecture, ConfigError, Gpt2Config, LlamaConfig, ModelConfig};
+pub use checkpoint::Checkpoint;
+pub use config::{Activation, ConfigError, ModelConfig};
 pub use context::Context;
 pub use dropout::Dropout;
-pub use gpt2::{Affine, Gpt2, Gpt2Block};
-pub use llama::{Llama, LlamaBlock};
 pub use lora::Bank;
+pub use rotary::Rotary;
 pub use target::Target;
 pub use weight::{FrozenWeight, WeightForm};

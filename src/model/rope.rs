@@ -9,22 +9,18 @@ use crate::kernel::{Angles, rotate};
 pub struct Rotation(Angles);
 
 impl Rotation {
-    /// The rotation of positions `first .. first + tokens`.
+    /// The rotation of positions `first .. first + tokens`, pair i with `frequencies[i]`.
     ///
-    /// Frequency i of D/2 is `theta^(-2i/D)` (Su et al. 2021, equation 15). Angles are computed in
-    /// f64: an f32 product of a late position and a frequency loses digits.
-    pub fn new(first: usize, tokens: usize, head_dim: usize, theta: f64, device: &Device) -> Self {
-        let half = head_dim / 2;
+    /// Angles are computed in f64: an f32 product of a late position and a frequency loses digits.
+    pub fn new(first: usize, tokens: usize, frequencies: &[f64], device: &Device) -> Self {
         let table = |function: fn(f64) -> f64| {
             let values: Vec<f32> = (first..first + tokens)
                 .flat_map(|position| {
-                    (0..half).map(move |i| {
-                        let frequency = theta.powf(-2.0 * i as f64 / head_dim as f64);
-                        function(position as f64 * frequency) as f32
-                    })
+                    let angles = frequencies.iter().map(move |f| position as f64 * f);
+                    angles.map(move |angle| function(angle) as f32)
                 })
                 .collect();
-            Tensor::from_data(TensorData::new(values, [tokens, half]), device)
+            Tensor::from_data(TensorData::new(values, [tokens, frequencies.len()]), device)
         };
         Self(Angles {
             cos: table(f64::cos),

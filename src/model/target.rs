@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{Architecture, ModelConfig};
+use super::{
+    ModelConfig,
+    architecture::{Architecture, Module, Place, Projection},
+    walk,
+};
 
 /// One linear layer of a block, or a part of one.
 ///
@@ -54,17 +58,6 @@ impl Target {
         Self::DownProj,
     ];
 
-    /// Those of a GPT-2; the whole fused layer is the last, as in [`Target::ALL`].
-    pub const GPT2: [Self; 7] = [
-        Self::QProj,
-        Self::KProj,
-        Self::VProj,
-        Self::OProj,
-        Self::UpProj,
-        Self::DownProj,
-        Self::CAttn,
-    ];
-
     /// The word for it in settings.
     pub fn name(self) -> &'static str {
         match self {
@@ -79,59 +72,54 @@ impl Target {
         }
     }
 
-    /// Name of the module inside its block in HF's checkpoints, as in `self_attn.q_proj`; for a part
-    /// the name of the whole. `None` where the architecture has no such layer.
-    pub fn module(self, architecture: &Architecture) -> Option<&'static str> {
-        Some(match (architecture, self) {
-            (Architecture::Llama(_), Self::QProj) => "self_attn.q_proj",
-            (Architecture::Llama(_), Self::KProj) => "self_attn.k_proj",
-            (Architecture::Llama(_), Self::VProj) => "self_attn.v_proj",
-            (Architecture::Llama(_), Self::OProj) => "self_attn.o_proj",
-            (Architecture::Llama(_), Self::GateProj) => "mlp.gate_proj",
-            (Architecture::Llama(_), Self::UpProj) => "mlp.up_proj",
-            (Architecture::Llama(_), Self::DownProj) => "mlp.down_proj",
-            (Architecture::Gpt2(_), Self::QProj | Self::KProj | Self::VProj | Self::CAttn) => {
-                "attn.c_attn"
+    /// The module that it is, or is a part of; `None` where the architecture has no such layer.
+    fn of(self, architecture: &Architecture) -> Option<&Module> {
+        let mut modules = architecture.modules.iter();
+        let whole = modules.find(|module| module.target == Some(self));
+        whole.or_else(|| match self {
+            Self::QProj | Self::KProj | Self::VProj => {
+                architecture.module_at(Place::Linear(Projection::QueriesKeysValues))
             }
-            (Architecture::Gpt2(_), Self::OProj) => "attn.c_proj",
-            (Architecture::Gpt2(_), Self::UpProj) => "mlp.c_fc",
-            (Architecture::Gpt2(_), Self::DownProj) => "mlp.c_proj",
-            (Architecture::Llama(_), Self::CAttn) | (Architecture::Gpt2(_), Self::GateProj) => {
-                return None;
-            }
+            _ => None,
         })
     }
 
-    /// Which third of GPT-2's fused layer it is: 0 for queries, 1 for keys, 2 for values; `None` for
+    /// Name of the module inside its block in HF's checkpoints, as in `self_attn.q_proj`; for a part
+    /// the name of the whole. `None` where the architecture has no such layer.
+    pub fn module(self, architecture: &Architecture) -> Option<&'static str> {
+        self.of(architecture).map(|module| module.name.hugging_face)
+    }
+
+    /// Which part of a fused layer it is: 0 for queries, 1 for keys, 2 for values; `None` for
     /// everything that is a whole layer.
     pub fn part(self, architecture: &Architecture) -> Option<usize> {
-        match (architecture, self) {
-            (Architecture::Gpt2(_), Self::QProj) => Some(0),
-            (Architecture::Gpt2(_), Self::KProj) => Some(1),
-            (Architecture::Gpt2(_), Self::VProj) => Some(2),
-            _ => None,
+        if self.of(architecture)?.target == Some(self) {
+            return None;
         }
+        Some(match self {
+            Self::KProj => 1,
+            Self::VProj => 2,
+            _ => 0,
+        })
+    }
+
+    /// The layer that it is a part of.
+    pub fn whole(self, architecture: &Architecture) -> Option<Self> {
+        self.part(architecture)?;
+        self.of(architecture)?.target
     }
 
     /// Channels in and out; `None` where the architecture has no such layer.
     pub fn shape(self, config: &ModelConfig) -> Option<(usize, usize)> {
-        let (channels, inner) = (config.hidden_size, config.intermediate_size);
-        let (queries, keys) = match &config.architecture {
-            Architecture::Llama(llama) => (
-                llama.num_attention_heads * llama.head_dim,
-                llama.num_key_value_heads * llama.head_dim,
-            ),
-            Architecture::Gpt2(_) => (channels, channels),
+        let module = self.of(config.architecture)?;
+        let shape = walk::module_shape(config, module.place);
+        let (&outputs, &inputs) = (shape.first()?, shape.get(1)?);
+        let outputs = match self.part(config.architecture) {
+            None => outputs,
+            Some(0) => config.query_width(),
+            Some(_) => config.key_width(),
         };
-        self.module(&config.architecture)?;
-        Some(match self {
-            Self::QProj => (channels, queries),
-            Self::KProj | Self::VProj => (channels, keys),
-            Self::OProj => (queries, channels),
-            Self::GateProj | Self::UpProj => (channels, inner),
-            Self::DownProj => (inner, channels),
-            Self::CAttn => (channels, 3 * channels),
-        })
+        Some((inputs, outputs))
     }
 
     /// The random stream of this layer in block `layer`: below 2³², and another one for each layer.

@@ -9,7 +9,7 @@ use crate::kernel::{Direction, weight_product};
 #[cfg(not(feature = "webgpu"))]
 use crate::kernel::{frozen, narrow};
 #[cfg(not(feature = "webgpu"))]
-use crate::load::StorageType;
+use crate::packed::StorageType;
 
 /// A packed matrix where the engine computes with it.
 #[cfg(not(feature = "webgpu"))]

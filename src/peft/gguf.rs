@@ -8,8 +8,7 @@
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 
 use super::{PeftError, Precision, factors::factors};
-use crate::load::rotary::hugging_face_row;
-use crate::model::{Adapters, Architecture, ModelConfig};
+use crate::model::{Adapters, ModelConfig, arrangement::Arrangement, walk::gguf_arrangement};
 
 /// What errors call the file.
 const FILE: &str = "GGUF adapter";
@@ -29,19 +28,19 @@ pub async fn write_gguf(
     precision: Precision,
 ) -> Result<Vec<u8>, PeftError> {
     let adapters = adapters.run(run);
-    let architecture = &config.architecture;
+    let architecture = config.architecture;
     let shape = &adapters.shape;
     let mut names = Vec::new();
     let mut transaction = Transaction::default();
     for (layer, banks) in adapters.blocks.iter().enumerate() {
         for (module, a, b) in factors(architecture, &shape.targets, banks) {
-            let (weight, is_turned) = weight_name(module);
+            let Some(module) = architecture.module_named(module) else {
+                continue;
+            };
+            let weight = module.name.gguf;
             let parts = a.dims()[0] / shape.rank;
             let b = b.mul_scalar(parts as f64);
-            let b = match architecture {
-                Architecture::Llama(llama) if is_turned => permuted(b, llama.head_dim),
-                _ => b,
-            };
+            let b = arranged(b, gguf_arrangement(config, module));
             for (factor, tensor) in [("lora_a", a), ("lora_b", b)] {
                 let name = format!("blk.{layer}.{weight}.weight.{factor}");
                 names.push((name, tensor.dims()));
@@ -61,10 +60,7 @@ pub async fn write_gguf(
     });
     let (kind, file_type) = precision.ggml_numbers();
     let metadata = [
-        (
-            "general.architecture",
-            Value::Text(architecture.model_type()),
-        ),
+        ("general.architecture", Value::Text(architecture.gguf_name)),
         ("general.type", Value::Text("adapter")),
         ("general.name", Value::Text(name)),
         ("general.file_type", Value::Whole(file_type)),
@@ -74,27 +70,13 @@ pub async fn write_gguf(
     Ok(file(&metadata, &tensors.collect::<Vec<_>>(), kind))
 }
 
-/// llama.cpp's name of a module's weight, and whether rotary positions turn its rows.
-fn weight_name(module: &'static str) -> (&'static str, bool) {
-    match module {
-        "self_attn.q_proj" => ("attn_q", true),
-        "self_attn.k_proj" => ("attn_k", true),
-        "self_attn.v_proj" => ("attn_v", false),
-        "mlp.gate_proj" => ("ffn_gate", false),
-        "mlp.up_proj" | "mlp.c_fc" => ("ffn_up", false),
-        "mlp.down_proj" | "mlp.c_proj" => ("ffn_down", false),
-        "attn.c_attn" => ("attn_qkv", false),
-        "self_attn.o_proj" | "attn.c_proj" => ("attn_output", false),
-        other => (other, false),
+/// The rows of a factor as the file has those of its weight.
+fn arranged(b: Tensor<2>, arrangement: Arrangement) -> Tensor<2> {
+    if arrangement.keeps_rows() {
+        return b;
     }
-}
-
-/// The rows of a query or key factor in GGUF's order.
-fn permuted(b: Tensor<2>, head_dim: usize) -> Tensor<2> {
     let rows = b.dims()[0];
-    let order: Vec<i32> = (0..rows)
-        .map(|row| hugging_face_row(row, head_dim) as i32)
-        .collect();
+    let order: Vec<i32> = (0..rows).map(|row| arrangement.row(row) as i32).collect();
     let order = Tensor::<1, Int>::from_data(TensorData::new(order, [rows]), &b.device());
     b.select(0, order)
 }
@@ -164,35 +146,36 @@ fn push_text(bytes: &mut Vec<u8>, text: &str) {
 mod tests {
     use super::*;
     use crate::engine;
-    use crate::load::{MemorySource, Source, dequantise::dequantise, gguf::contents};
-    use crate::model::{AdapterShape, Gpt2Config, LlamaConfig, Target};
+    use crate::load::{MemorySource, Source, gguf::contents};
+    use crate::model::{AdapterShape, Target, architecture::Fields};
+    use crate::packed::dequantise;
 
-    fn config(architecture: Architecture) -> ModelConfig {
-        ModelConfig {
-            vocab_size: 10,
-            hidden_size: 32,
-            intermediate_size: 48,
-            num_hidden_layers: 2,
-            max_position_embeddings: 16,
-            tie_word_embeddings: true,
-            architecture,
-        }
+    fn config(json: serde_json::Value) -> ModelConfig {
+        let fields = Fields::new(json).expect("an object");
+        ModelConfig::from_json(&fields).expect("a sound config")
     }
 
     fn llama() -> ModelConfig {
-        config(Architecture::Llama(LlamaConfig {
-            num_attention_heads: 4,
-            num_key_value_heads: 2,
-            head_dim: 8,
-            rms_norm_eps: 1e-5,
-            rope_theta: 1e4,
+        config(serde_json::json!({
+            "model_type": "llama",
+            "vocab_size": 10,
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
         }))
     }
 
     fn gpt2() -> ModelConfig {
-        config(Architecture::Gpt2(Gpt2Config {
-            num_attention_heads: 4,
-            layer_norm_epsilon: 1e-5,
+        config(serde_json::json!({
+            "model_type": "gpt2",
+            "vocab_size": 10,
+            "n_embd": 32,
+            "n_inner": 48,
+            "n_layer": 2,
+            "n_positions": 16,
+            "n_head": 4,
         }))
     }
 
@@ -254,7 +237,7 @@ mod tests {
         let ours = values(&bank[0].b);
         assert_ne!(tensors[1].2, ours);
         for (row, found) in tensors[1].2.chunks_exact(4).enumerate() {
-            let row = hugging_face_row(row, 8);
+            let row = Arrangement::Pairs { head_dim: 8 }.row(row);
             assert_eq!(found, &ours[row * 4..row * 4 + 4]);
         }
         assert_eq!(tensors[3].1, [16, 4]);

@@ -9,8 +9,11 @@ use burn::tensor::Tensor;
 use serde_json::{Map, Value, json};
 
 use super::{PeftError, Precision, factors::factors};
-use crate::load::layout::{NeededTensor, Order, needed_tensors};
-use crate::model::{Adapters, Architecture, Base, Body, FrozenWeight, ModelConfig};
+use crate::model::{
+    Adapters, Base, FrozenWeight, Held, ModelConfig,
+    arrangement::Arrangement,
+    walk::{self, Role, Weight},
+};
 
 /// What errors call the file.
 const FILE: &str = "merged model";
@@ -20,7 +23,7 @@ const PIECE_VALUES: usize = 1 << 20;
 /// One run's adapter and the base, about to be written as one model.
 pub struct Merged<'a> {
     model: &'a Base,
-    tensors: Vec<NeededTensor>,
+    tensors: Vec<Weight>,
     /// Factors A and B by the weight that they change.
     factors: HashMap<String, (Tensor<2>, Tensor<2>)>,
     scale: f64,
@@ -47,7 +50,7 @@ impl<'a> Merged<'a> {
     /// Plans the file; nothing is computed yet.
     pub fn new(model: &'a Base, adapters: &Adapters, run: usize, precision: Precision) -> Self {
         let adapters = adapters.run(run);
-        let architecture = &model.config.architecture;
+        let architecture = model.config.architecture;
         let mut by_weight = HashMap::new();
         for (layer, banks) in adapters.blocks.iter().enumerate() {
             let block = architecture.block_name(layer);
@@ -55,7 +58,7 @@ impl<'a> Merged<'a> {
                 by_weight.insert(format!("{block}.{module}.weight"), (a, b));
             }
         }
-        let tensors: Vec<NeededTensor> = needed_tensors(&model.config).collect();
+        let tensors: Vec<Weight> = walk::weights(&model.config).collect();
         let pieces = tensors.iter().enumerate().flat_map(|(index, tensor)| {
             let [rows, columns] = file_dims(tensor);
             let some = (PIECE_VALUES / columns).max(1);
@@ -96,7 +99,7 @@ impl<'a> Merged<'a> {
         let mut header = Map::from_iter([("__metadata__".to_owned(), json!({ "format": "pt" }))]);
         let mut offset = 0_u64;
         for tensor in &self.tensors {
-            let shape = tensor.stored_shape();
+            let shape = tensor.hugging_face_shape();
             let values = shape.iter().map(|&size| size as u64).product::<u64>();
             let end = offset + values * self.precision.size() as u64;
             let entry = json!({
@@ -123,8 +126,8 @@ impl<'a> Merged<'a> {
         let piece = self.pieces.get(index);
         let Piece { tensor, rows } = piece.ok_or_else(|| wrong("there is no such piece"))?;
         let needed = &self.tensors[*tensor];
-        let weight = weight(self.model, *tensor).ok_or_else(|| wrong("a weight is missing"))?;
-        let is_transposed = needed.order == Order::Transposed;
+        let weight = weight(self.model, needed.role).ok_or_else(|| wrong("a weight is missing"))?;
+        let is_transposed = needed.hugging_face == Arrangement::Columns;
         let count = rows.end - rows.start;
         let mut values = match is_transposed {
             true => {
@@ -162,57 +165,23 @@ impl<'a> Merged<'a> {
 }
 
 /// Rows and columns of a tensor in the file; a vector has one column.
-fn file_dims(tensor: &NeededTensor) -> [usize; 2] {
-    match tensor.stored_shape()[..] {
+fn file_dims(tensor: &Weight) -> [usize; 2] {
+    match tensor.hugging_face_shape()[..] {
         [rows, columns] => [rows, columns],
         [rows] => [rows, 1],
         _ => [0, 1],
     }
 }
 
-/// The base's weight `index` in the order of [`needed_tensors`], a vector as a column.
-fn weight(model: &Base, index: usize) -> Option<FrozenWeight> {
-    let column = |vector: &Tensor<1>| {
-        let rows = vector.dims()[0];
-        FrozenWeight::from(vector.clone().reshape([rows, 1]))
-    };
-    let mut weights: Vec<FrozenWeight> = Vec::new();
-    match &model.body {
-        Body::Llama(llama) => {
-            weights.push(llama.embedding.clone());
-            for block in &llama.blocks {
-                let (attention, feed_forward) = block.linears.split_at(4);
-                weights.push(column(&block.input_norm));
-                weights.extend(attention.iter().cloned());
-                weights.push(column(&block.post_attention_norm));
-                weights.extend(feed_forward.iter().cloned());
-            }
-            weights.push(column(&llama.final_norm));
+/// The base's weight for `role`, a vector as a column.
+fn weight(model: &Base, role: Role) -> Option<FrozenWeight> {
+    Some(match model.weight(role)? {
+        Held::Matrix(weight) => weight,
+        Held::Vector(vector) => {
+            let rows = vector.dims()[0];
+            vector.reshape([rows, 1]).into()
         }
-        Body::Gpt2(gpt2) => {
-            weights.push(gpt2.embedding.clone());
-            weights.push(gpt2.positions.clone().into());
-            for block in &gpt2.blocks {
-                let norms = [&block.ln_1, &block.ln_2];
-                let layers = [
-                    [&block.c_attn, &block.attn_c_proj],
-                    [&block.c_fc, &block.mlp_c_proj],
-                ];
-                for (norm, layers) in norms.into_iter().zip(layers) {
-                    weights.push(column(&norm.weight));
-                    weights.push(column(&norm.bias));
-                    for layer in layers {
-                        weights.push(layer.weight.clone());
-                        weights.push(column(&layer.bias));
-                    }
-                }
-            }
-            weights.push(column(&gpt2.final_norm.weight));
-            weights.push(column(&gpt2.final_norm.bias));
-        }
-    }
-    weights.push(model.head.clone());
-    weights.into_iter().nth(index)
+    })
 }
 
 /// The config as transformers writes it.
@@ -227,43 +196,15 @@ fn hugging_face_config(
         ref several => json!(several),
     };
     let shared = json!({
-        "model_type": config.architecture.model_type(),
-        "vocab_size": config.vocab_size,
-        "tie_word_embeddings": config.tie_word_embeddings,
         "torch_dtype": precision.torch_name(),
         "bos_token_id": tokens.bos,
         "eos_token_id": eos,
     });
-    let own = match &config.architecture {
-        Architecture::Llama(llama) => json!({
-            "architectures": ["LlamaForCausalLM"],
-            "hidden_size": config.hidden_size,
-            "intermediate_size": config.intermediate_size,
-            "num_hidden_layers": config.num_hidden_layers,
-            "max_position_embeddings": config.max_position_embeddings,
-            "num_attention_heads": llama.num_attention_heads,
-            "num_key_value_heads": llama.num_key_value_heads,
-            "head_dim": llama.head_dim,
-            "rms_norm_eps": llama.rms_norm_eps,
-            "rope_theta": llama.rope_theta,
-            "hidden_act": "silu",
-            "attention_bias": false,
-            "mlp_bias": false,
-        }),
-        Architecture::Gpt2(gpt2) => json!({
-            "architectures": ["GPT2LMHeadModel"],
-            "n_embd": config.hidden_size,
-            "n_inner": config.intermediate_size,
-            "n_layer": config.num_hidden_layers,
-            "n_positions": config.max_position_embeddings,
-            "n_head": gpt2.num_attention_heads,
-            "layer_norm_epsilon": gpt2.layer_norm_epsilon,
-            "activation_function": "gelu_new",
-        }),
-    };
-    let entries = [shared, own].into_iter().filter_map(|part| match part {
-        Value::Object(entries) => Some(entries),
-        _ => None,
-    });
+    let entries = [config.to_json(), shared]
+        .into_iter()
+        .filter_map(|part| match part {
+            Value::Object(entries) => Some(entries),
+            _ => None,
+        });
     Value::Object(entries.flatten().collect())
 }

@@ -4,7 +4,7 @@ use crate::model::{Architecture, Target};
 
 /// The targets that are whole modules, which is what PEFT can adapt.
 pub fn whole_targets(architecture: &Architecture) -> impl Iterator<Item = Target> + '_ {
-    let targets = architecture.targets().iter().copied();
+    let targets = architecture.targets().into_iter();
     targets.filter(|target| target.part(architecture).is_none())
 }
 

@@ -84,7 +84,7 @@ pub fn read(
     let wrong = |problem: String| PeftError::new(CONFIG_FILE, problem);
     let config: Config =
         serde_json::from_slice(config).map_err(|error| wrong(error.to_string()))?;
-    let architecture = &model.architecture;
+    let architecture = model.architecture;
     // First, because another base explains most of what would be refused next.
     let modules = adapted_modules(&config, model).map_err(wrong)?;
     check_supported(&config, architecture).map_err(wrong)?;
@@ -118,7 +118,7 @@ fn check_complete(
     modules: &[Module],
     model: &ModelConfig,
 ) -> Result<(), PeftError> {
-    let architecture = &model.architecture;
+    let architecture = model.architecture;
     let needed: BTreeSet<String> = (0..model.num_hidden_layers)
         .flat_map(|layer| {
             modules.iter().flat_map(move |module| {
@@ -174,7 +174,7 @@ fn check_supported(config: &Config, architecture: &Architecture) -> Result<(), S
         ("use_rslora", config.use_rslora),
         (
             "fan_in_fan_out",
-            config.fan_in_fan_out && !matches!(architecture, Architecture::Gpt2(_)),
+            config.fan_in_fan_out && !architecture.stores_columns,
         ),
     ];
     match refused.iter().find(|(_, set)| *set) {
@@ -187,7 +187,7 @@ fn check_supported(config: &Config, architecture: &Architecture) -> Result<(), S
 
 /// The modules that `target_modules` means, in the order of [`Target::ALL`].
 fn adapted_modules(config: &Config, model: &ModelConfig) -> Result<Vec<Module>, String> {
-    let architecture = &model.architecture;
+    let architecture = model.architecture;
     let there: Vec<Module> = whole_targets(architecture)
         .filter_map(|target| {
             let name = target.module(architecture)?;

@@ -25,7 +25,7 @@ pub async fn write(
     dropout: f64,
 ) -> Result<PeftFolder, PeftError> {
     let adapters = adapters.run(run);
-    let architecture = &config.architecture;
+    let architecture = config.architecture;
     let shape = &adapters.shape;
     let mut tensors = Vec::new();
     for (layer, banks) in adapters.blocks.iter().enumerate() {
@@ -54,8 +54,8 @@ pub async fn write(
         "alpha_pattern": alphas,
         "base_model_name_or_path": base,
         "bias": "none",
-        // transformers' Conv1D, which is what GPT-2's layers are, stores [in, out].
-        "fan_in_fan_out": matches!(architecture, Architecture::Gpt2(_)),
+        // As transformers' Conv1D does, which is what GPT-2's layers are.
+        "fan_in_fan_out": architecture.stores_columns,
         "inference_mode": true,
         "init_lora_weights": true,
         "lora_alpha": usual as f64 * shape.alpha,

@@ -4,28 +4,30 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{PretrainSettings, Pretraining};
 use crate::data::Batch;
-use crate::load::{Checkpoint, MemorySource};
-use crate::model::{Architecture, Base, Context, LlamaConfig, ModelConfig};
+use crate::load::MemorySource;
+use crate::model::{Base, Checkpoint, Context, ModelConfig};
 use crate::optim::OptimizerSettings;
 use crate::train::SessionError;
 
+fn model() -> ModelConfig {
+    serde_json::from_value(serde_json::json!({
+        "model_type": "llama",
+        "vocab_size": 24,
+        "hidden_size": 16,
+        "intermediate_size": 20,
+        "num_hidden_layers": 2,
+        "max_position_embeddings": 32,
+        "tie_word_embeddings": true,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "rms_norm_eps": 1e-5,
+    }))
+    .expect("a sound config")
+}
+
 fn settings() -> PretrainSettings {
     PretrainSettings {
-        model: ModelConfig {
-            vocab_size: 24,
-            hidden_size: 16,
-            intermediate_size: 20,
-            num_hidden_layers: 2,
-            max_position_embeddings: 32,
-            tie_word_embeddings: true,
-            architecture: Architecture::Llama(LlamaConfig {
-                num_attention_heads: 4,
-                num_key_value_heads: 2,
-                head_dim: 4,
-                rms_norm_eps: 1e-5,
-                rope_theta: 1e4,
-            }),
-        },
+        model: model(),
         optimizer: OptimizerSettings {
             max_grad_norm: Some(1.0),
             ..OptimizerSettings::adamw(1e-2)

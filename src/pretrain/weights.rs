@@ -1,12 +1,12 @@
 //! All weights of a Llama, to be trained.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
-use super::weight::{ByName, Start, Weight, to_f16, tracked};
-use crate::load::layout::needed_tensors;
+use super::weight::{Start, Weight, to_f16, tracked};
 use crate::model::{
-    Architecture, Base, Body, ConfigError, FrozenWeight, Llama, LlamaBlock, LlamaConfig,
-    ModelConfig, Target,
+    Base, ConfigError, Held, ModelConfig,
+    architecture::{LLAMA, Place, Projection},
+    walk::{self, Role},
 };
 use crate::train::SessionError;
 
@@ -21,7 +21,6 @@ pub struct Weights {
     /// Where the weights are.
     pub device: Device,
     pub(super) weights: Vec<Weight>,
-    llama: LlamaConfig,
 }
 
 impl Weights {
@@ -33,30 +32,34 @@ impl Weights {
     /// A shape that is out of range, or that is no Llama's.
     pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ConfigError> {
         config.validate()?;
-        let Architecture::Llama(llama) = &config.architecture else {
+        if config.architecture != &LLAMA {
             return Err(ConfigError {
                 field: "model_type",
-                value: config.architecture.model_type().to_owned(),
+                value: config.architecture.model_type.to_owned(),
                 expected: "only a llama can be pretrained",
             });
-        };
+        }
         let residual = (2.0 * config.num_hidden_layers as f64).sqrt();
-        let weights = needed_tensors(config).zip(0..).map(|(tensor, stream)| {
-            let writes = ["o_proj", "down_proj"]
-                .iter()
-                .any(|module| tensor.name.contains(module));
-            let start = match tensor.shape.len() {
+        let weights = walk::weights(config).zip(0..).map(|(weight, stream)| {
+            let writes = matches!(
+                weight.role,
+                Role::Block(
+                    _,
+                    Place::Linear(Projection::AttentionOutput | Projection::Down),
+                    _
+                )
+            );
+            let start = match weight.shape.len() {
                 1 => Start::Constant(1.0),
                 _ if writes => Start::Uniform(INITIAL_DEVIATION / residual),
                 _ => Start::Uniform(INITIAL_DEVIATION),
             };
-            Weight::new(tensor.name, tensor.shape, start, (seed, stream), device)
+            Weight::new(weight.name, weight.shape, start, (seed, stream), device)
         });
         Ok(Self {
             weights: weights.collect(),
             config: config.clone(),
             device: device.clone(),
-            llama: llama.clone(),
         })
     }
 
@@ -69,37 +72,20 @@ impl Weights {
     }
 
     /// A base that computes with these weights.
+    ///
+    /// # Panics
+    /// Never: they are those of the walk that makes them.
     pub fn base(&self) -> Base {
-        let values = ByName::new(&self.weights);
-        let matrix = |module: &str| values.matrix(&format!("{module}.weight"));
-        let vector = |module: &str| values.vector(&format!("{module}.weight"));
-        let architecture = &self.config.architecture;
-        let blocks = (0..self.config.num_hidden_layers).map(|layer| {
-            let block = architecture.block_name(layer);
-            LlamaBlock {
-                input_norm: vector(&format!("{block}.input_layernorm")),
-                post_attention_norm: vector(&format!("{block}.post_attention_layernorm")),
-                linears: Target::LLAMA.map(|target| {
-                    let module = target.module(architecture).unwrap_or_default();
-                    matrix(&format!("{block}.{module}")).into()
-                }),
+        let held = self.weights.iter().map(|weight| {
+            let value: Tensor<2> = weight.value.clone().squeeze_dim(0);
+            match weight.is_matrix() {
+                true => Held::Matrix(value.into()),
+                false => Held::Vector(value.squeeze_dim(0)),
             }
         });
-        let embedding = FrozenWeight::from(matrix("model.embed_tokens"));
-        let head = match self.config.tie_word_embeddings {
-            true => embedding.clone(),
-            false => matrix("lm_head").into(),
-        };
-        Base {
-            config: self.config.clone(),
-            device: self.device.clone(),
-            body: Body::Llama(Llama {
-                config: self.llama.clone(),
-                blocks: blocks.collect(),
-                final_norm: vector("model.norm"),
-                embedding,
-            }),
-            head,
+        match Base::assemble(self.config.clone(), &self.device, held) {
+            Ok(base) => base,
+            Err(error) => unreachable!("{error}"),
         }
     }
 

@@ -22,8 +22,8 @@ use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     engine,
-    load::{Checkpoint, FileSource, Tokenizer},
-    model,
+    load::{FileSource, Tokenizer},
+    model::{self, Checkpoint},
 };
 
 /// Fine-tune a small language model with LoRA, preconditioned and plain side by side.

@@ -4,7 +4,7 @@ use super::head::chunk_rows;
 use super::settings::adapter_shape;
 use crate::diffusion::{DiffusionConfig, weights::linear_shape};
 use crate::messages::{MemoryEstimate, SessionSettings};
-use crate::model::{Adapters, Architecture, ModelConfig, Target};
+use crate::model::{Adapters, ModelConfig, Target};
 
 /// Bytes of an f32.
 const F32: f64 = 4.0;
@@ -31,23 +31,23 @@ pub fn estimate(
 
     let channels = config.hidden_size as f64;
     let inner = config.intermediate_size as f64;
-    let scores = config.architecture.heads() as f64 * sequence_length as f64;
+    let scores = config.num_attention_heads as f64 * sequence_length as f64;
     // Values a token that a block's operations save for their backward: norms and residuals,
     // queries, keys and values, the feed-forward layer with its activation, scores after softmax
     // and the inputs of adapted layers. The factors were fitted to the peak of SmolLM2 in the browser
     // on the CPU at 64, 128 and 256 tokens with q_proj and v_proj (within 3 %) and at 128 with all
     // layers adapted (3 %); WebGPU keeps the same. Those of GPT-2 were fitted to models with 384 and 768 channels
     // with all layers adapted (within 2 %; with q_proj and v_proj alone it takes a sixth less).
-    let a_block = match config.architecture {
-        Architecture::Llama(_) => {
+    let a_block = match config.architecture.is_gated() {
+        true => {
             let inputs = adapted_inputs(&settings.targets, channels, inner);
             3.45 * channels + 2.0 * inner + 1.1 * scores + inputs
         }
-        Architecture::Gpt2(_) => 8.1 * channels + 5.5 * inner + 2.9 * scores,
+        false => 8.1 * channels + 5.5 * inner + 2.9 * scores,
     };
-    let passing = match config.architecture {
-        Architecture::Llama(_) => 4.0 * channels + 2.0 * inner,
-        Architecture::Gpt2(_) => inner,
+    let passing = match config.architecture.is_gated() {
+        true => 4.0 * channels + 2.0 * inner,
+        false => inner,
     };
     let layers = config.num_hidden_layers as f64;
     let kept = match settings.gradient_checkpointing {

@@ -130,20 +130,23 @@ fn check_targets(targets: &[Target], architecture: &Architecture) -> Result<(), 
             other.name(),
             format!(
                 "a {} has no such layer; choose among {}",
-                architecture.title(),
+                architecture.title,
                 names.join(", ")
             ),
         ));
     }
-    let part = targets.iter().find(|t| t.part(architecture).is_some());
-    match part {
+    let both = targets.iter().find_map(|part| {
+        let whole = part.whole(architecture)?;
+        targets.contains(&whole).then_some((part, whole))
+    });
+    match both {
         // Their changes of weight would add up to one of a rank that nobody asked for.
-        Some(part) if targets.contains(&Target::CAttn) => Err(SessionError::setting(
+        Some((part, whole)) => Err(SessionError::setting(
             "targets",
-            format!("{} and {}", part.name(), Target::CAttn.name()),
+            format!("{} and {}", part.name(), whole.name()),
             "the first is a part of the second; choose the whole or its parts",
         )),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -1,22 +1,20 @@
 //! An adapter is a change of weights.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use riemann_lora::model::{Adapters, Base, Body, Context, FrozenWeight, Target};
+use riemann_lora::model::{Adapters, Base, Context, FrozenWeight, Target, architecture::Place};
 
 use crate::support::{Fixture, adapters, difference, for_both, values};
 
 /// The weight that `target` is, or is rows of, and its first row there.
 fn weight(model: &mut Base, layer: usize, target: Target) -> (&mut FrozenWeight, usize) {
-    let channels = model.config.hidden_size;
-    let part = target.part(&model.config.architecture);
-    let weight = match (&mut model.body, target) {
-        (Body::Llama(llama), _) => &mut llama.blocks[layer].linears[target as usize],
-        (Body::Gpt2(gpt2), Target::OProj) => &mut gpt2.blocks[layer].attn_c_proj.weight,
-        (Body::Gpt2(gpt2), Target::UpProj) => &mut gpt2.blocks[layer].c_fc.weight,
-        (Body::Gpt2(gpt2), Target::DownProj) => &mut gpt2.blocks[layer].mlp_c_proj.weight,
-        (Body::Gpt2(gpt2), _) => &mut gpt2.blocks[layer].c_attn.weight,
+    let architecture = model.config.architecture;
+    let first = target.part(architecture).unwrap_or(0) * model.config.hidden_size;
+    let module = architecture.module_named(target.module(architecture).unwrap());
+    let Place::Linear(projection) = module.unwrap().place else {
+        panic!("{target:?} is a norm");
     };
-    (weight, part.unwrap_or(0) * channels)
+    let layer = model.blocks[layer].linear_mut(projection).unwrap();
+    (&mut layer.weight, first)
 }
 
 /// Adds each adapter's ΔW to the base.

@@ -1,8 +1,8 @@
 //! Adapters in PEFT's format.
 
 use riemann_lora::{
-    load::{Checkpoint, MemorySource},
-    model::{Adapters, Base, Target},
+    load::MemorySource,
+    model::{Adapters, Base, Checkpoint, Target},
     optim::OptimizerSettings,
     peft::{self, Merged, Precision, SpecialTokens},
     train::Session,
@@ -91,7 +91,7 @@ async fn check_fused(targets: &[Target], expected: Value, rank: usize, read: &[T
     let file = safetensors::SafeTensors::deserialize(&folder.weights).unwrap();
     let parts = targets
         .iter()
-        .filter(|t| t.part(&model.config.architecture).is_some())
+        .filter(|t| t.part(model.config.architecture).is_some())
         .count();
     if parts > 0 {
         let name = "base_model.model.transformer.h.1.attn.c_attn.lora_";

@@ -3,9 +3,9 @@
 use burn::tensor::{Device, Tensor};
 use riemann_lora::{
     data::Batch,
-    load::{Checkpoint, MemorySource},
+    load::MemorySource,
     messages::{RunSettings, SessionSettings},
-    model::{Adapters, Base, Target},
+    model::{Adapters, Base, Checkpoint, Target},
     optim::{Decay, OptimizerSettings, Order, PreconditionerSettings, Schedule, UpdateRule},
     peft,
 };

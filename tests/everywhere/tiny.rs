@@ -2,9 +2,9 @@
 
 use riemann_lora::{
     generate::Generator,
-    load::{Checkpoint, MemorySource},
+    load::MemorySource,
     messages::SampleSettings,
-    model::{Base, WeightForm},
+    model::{Base, Checkpoint, WeightForm},
     train::token_losses::token_losses,
 };
 

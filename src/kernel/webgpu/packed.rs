@@ -23,7 +23,7 @@ use cubecl::{calculate_cube_count_elemwise, prelude::*};
 use super::super::{Direction, Matrix, Precision, precision::precision_of};
 use super::product::Product;
 use super::room::lasting;
-use crate::load::StorageType;
+use crate::packed::StorageType;
 
 /// A matrix [outputs, inputs] in GPU memory.
 #[derive(Debug, Clone)]

@@ -3,54 +3,22 @@
 //! Layout, from the format's specification in the ggml repository (`docs/gguf.md`): magic, version, number of tensors,
 //! number of metadata entries; the entries; name, dimensions, type and offset of each tensor; padding; the data.
 
-mod config;
 mod cursor;
 mod header;
 mod metadata;
 
+pub(crate) use header::{Header, read};
 pub use metadata::Metadata;
 
-use super::{
-    checkpoint::Opened, error::LoadError, layout, source::Source, storage::StorageType,
-    tensor::StoredTensor, tokenizer::Tokenizer,
-};
-use header::{DeclaredTensor, Header};
+use super::{error::LoadError, source::Source, tensor::StoredTensor};
+use crate::packed::StorageType;
+use header::DeclaredTensor;
 
 /// The first bytes of every GGUF file.
 pub const MAGIC: [u8; 4] = *b"GGUF";
 
 /// Frequencies computed in advance do not change the model; it computes its own.
 const IGNORED_ENDING: &str = ".attn_rot_embd.weight";
-
-/// Reads what `source`, file number `file` of the checkpoint, says about its model.
-///
-/// # Errors
-/// A file that is cut off, lies about sizes, or holds a model that is not supported; the message says which.
-pub(crate) async fn open<S: Source>(source: &S, file: usize) -> Result<Opened, LoadError> {
-    let header = header::read(source).await?;
-    let metadata = &header.metadata;
-    let about_file = |problem: String| LoadError::new(source.name(), problem);
-    config::check_supported(metadata).map_err(about_file)?;
-    let stored = stored_tensors(source, file, &header)?;
-    let shape_of = |name: &str| {
-        stored
-            .iter()
-            .find(|tensor| tensor.name == name)
-            .map(|tensor| tensor.shape.as_slice())
-    };
-    let config = config::read(metadata, shape_of).map_err(about_file)?;
-    let tensors =
-        layout::match_tensors(source.name(), &config, stored, |needed| &needed.gguf_name)?;
-    let tokenizer = Tokenizer::from_gguf(source.name(), metadata)?;
-    let name = metadata.string("general.name").map_err(about_file)?;
-    Ok(Opened {
-        name: name.unwrap_or(source.name()).to_owned(),
-        config,
-        tokenizer,
-        tensors,
-        rows_are_permuted: true,
-    })
-}
 
 /// Metadata and tensors of a file that need not be a model.
 ///
@@ -60,13 +28,16 @@ pub(crate) async fn open<S: Source>(source: &S, file: usize) -> Result<Opened, L
 pub(crate) async fn contents<S: Source>(
     source: &S,
 ) -> Result<(Metadata, Vec<StoredTensor>), LoadError> {
-    let header = header::read(source).await?;
+    let header = read(source).await?;
     let stored = stored_tensors(source, 0, &header)?;
     Ok((header.metadata, stored))
 }
 
-/// Checks type and range of every tensor of the header.
-fn stored_tensors<S: Source>(
+/// Every tensor of the header of `source`, file number `file` of those given, with type and range checked.
+///
+/// # Errors
+/// A type that is not supported, a range that leaves the file, or two tensors that share bytes.
+pub(crate) fn stored_tensors<S: Source>(
     source: &S,
     file: usize,
     header: &Header,
@@ -80,12 +51,6 @@ fn stored_tensors<S: Source>(
         offset,
     } in &header.tensors
     {
-        if name == "rope_freqs.weight" {
-            return Err(wrong(
-                "it has scaled rotary frequencies (rope_freqs.weight), which are not supported"
-                    .to_owned(),
-            ));
-        }
         if name.ends_with(IGNORED_ENDING) {
             continue;
         }

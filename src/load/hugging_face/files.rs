@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::LONGEST_TEXT;
 use crate::load::{
     error::LoadError,
     source::{self, Source},
 };
 
+/// The longest JSON or Jinja file that is read as a whole; tokenizers of 256,000 tokens take about 35 MB.
+pub const LONGEST_TEXT: u64 = 64 << 20;
 /// The file with the shape of the model.
 pub const CONFIG: &str = "config.json";
 /// The tokenizer.

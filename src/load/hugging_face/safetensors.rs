@@ -8,9 +8,9 @@ use safetensors::{Dtype, tensor::Metadata};
 use crate::load::{
     error::LoadError,
     source::{self, Source},
-    storage::StorageType,
     tensor::StoredTensor,
 };
+use crate::packed::StorageType;
 
 /// Length of the header's length.
 const LENGTH_BYTES: usize = 8;
@@ -23,7 +23,7 @@ const LONGEST_HEADER: u64 = 16 << 20;
 ///
 /// # Errors
 /// A file that is no safetensors file, is cut off, or holds tensors of a type that is not supported.
-pub async fn stored_tensors<S: Source>(
+pub(crate) async fn stored_tensors<S: Source>(
     source: &S,
     file: usize,
     ignored: impl Fn(&str) -> bool,

@@ -142,16 +142,12 @@ impl Folder {
     }
 }
 
-/// What HF wants of a Llama beside its shape.
+/// What HF wants beside the shape of a Llama.
 fn model_config(name: &str) -> Value {
     json!({
         "_name_or_path": name,
-        "architectures": ["LlamaForCausalLM"],
-        "attention_bias": false,
         "bos_token_id": 0,
         "eos_token_id": 0,
-        "hidden_act": "silu",
-        "mlp_bias": false,
         "torch_dtype": "float16",
     })
 }

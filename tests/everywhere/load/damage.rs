@@ -2,7 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use riemann_lora::load::{Checkpoint, MemorySource};
+use riemann_lora::{load::MemorySource, model::Checkpoint};
 
 use super::gguf_writer::{GgufWriter, TINY};
 

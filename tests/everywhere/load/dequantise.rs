@@ -1,7 +1,7 @@
 //! Packed values, against numbers worked out by hand and against the reference implementation.
 
 use half::f16;
-use riemann_lora::load::{StorageType, dequantise::dequantise};
+use riemann_lora::packed::{StorageType, dequantise};
 use serde::Deserialize;
 use wasm_bindgen_test::wasm_bindgen_test;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use riemann_lora::model::{Architecture, Gpt2Config, ModelConfig};
+use riemann_lora::model::{Activation, ModelConfig, architecture::GPT2};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
 
@@ -48,10 +48,12 @@ everywhere! {
             num_hidden_layers: 2,
             max_position_embeddings: 128,
             tie_word_embeddings: true,
-            architecture: Architecture::Gpt2(Gpt2Config {
-                num_attention_heads: 4,
-                layer_norm_epsilon: 1e-5,
-            }),
+            num_attention_heads: 4,
+            num_key_value_heads: 4,
+            head_dim: 8,
+            norm_eps: 1e-5,
+            activation: Activation::GeluTanh,
+            ..ModelConfig::of(&GPT2)
         };
         assert_eq!(*checkpoint.config(), expected);
         let golden = tensors();

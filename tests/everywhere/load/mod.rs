@@ -13,8 +13,8 @@ mod malformed;
 mod tokenizer;
 
 use riemann_lora::{
-    load::{Checkpoint, LoadError, MemorySource},
-    model::{Architecture, LlamaConfig, ModelConfig},
+    load::{LoadError, MemorySource},
+    model::{Checkpoint, ModelConfig},
 };
 
 /// A file of the golden Llama model.
@@ -42,12 +42,10 @@ pub fn golden_folder() -> Vec<(&'static str, &'static [u8])> {
     ]
 }
 
-/// What only Llamas have.
-pub fn llama_of(config: &ModelConfig) -> &LlamaConfig {
-    match &config.architecture {
-        Architecture::Llama(llama) => llama,
-        other => panic!("{other:?} is no Llama"),
-    }
+/// Base of the rotary frequencies.
+pub fn theta(config: &ModelConfig) -> f64 {
+    let rotary = config.rotary.as_ref();
+    rotary.expect("it has rotary positions").theta
 }
 
 /// Checks that opening fails and that the message contains `expected`.

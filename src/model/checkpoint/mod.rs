@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 
+mod gguf;
+mod hugging_face;
+mod matching;
+
 use super::{
-    dequantise::dequantise,
-    error::LoadError,
-    gguf, hugging_face,
-    layout::{NeededTensor, Order},
-    rotary,
-    source::{self, Source},
-    storage::StorageType,
-    tensor::{HostTensor, PackedTensor, StoredTensor, TensorInfo},
-    tokenizer::Tokenizer,
+    ModelConfig,
+    arrangement::Arrangement,
+    walk::{Role, Weight},
 };
-use crate::model::{Architecture, ModelConfig};
+use crate::load::{
+    HostTensor, LoadError, PackedTensor, Source, TensorInfo, Tokenizer, gguf::MAGIC,
+    source::read_exactly, tensor::StoredTensor,
+};
+use crate::packed::{StorageType, dequantise};
 
 /// Packed bytes that are in memory at once while a tensor is read, unless one row is longer.
 const CHUNK_BYTES: u64 = 4 << 20;
@@ -26,29 +28,24 @@ pub(crate) struct Opened {
     pub config: ModelConfig,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
-    /// Every tensor it needs, in model order, with its place.
-    pub tensors: Vec<(NeededTensor, StoredTensor)>,
-    /// Whether query and key rows are in GGUF's order.
-    pub rows_are_permuted: bool,
+    /// Every weight it has, in model order, with its place and how its values lie there.
+    pub tensors: Vec<Found>,
 }
 
-/// Where a tensor's bytes are, and in which order.
+/// A weight, and the tensor of the files that holds it.
+pub(crate) struct Found {
+    pub weight: Weight,
+    pub stored: StoredTensor,
+    pub arrangement: Arrangement,
+}
+
+/// Where a tensor's bytes are, in which order, and what they are for.
 #[derive(Debug, Clone)]
 struct Place {
     file: usize,
     offset: u64,
     arrangement: Arrangement,
-}
-
-/// How rows of the file become the tensor.
-#[derive(Debug, Clone, Copy)]
-enum Arrangement {
-    /// They are its rows.
-    Rows,
-    /// They are its rows in GGUF's order, for heads of this width.
-    PermutedRows(usize),
-    /// They are its columns.
-    Columns,
+    role: Role,
 }
 
 /// A base model whose files are open and whose headers were read and checked.
@@ -95,31 +92,26 @@ impl<S: Source> Checkpoint<S> {
             config,
             mut tokenizer,
             tensors: matched,
-            rows_are_permuted,
         } = opened;
         tokenizer.limit_to(config.vocab_size);
-        let mut tensors = Vec::with_capacity(matched.len());
-        let mut places = Vec::with_capacity(matched.len());
-        for (needed, stored) in matched {
-            let arrangement = match (needed.order, &config.architecture) {
-                (Order::Rotary, Architecture::Llama(llama)) if rows_are_permuted => {
-                    Arrangement::PermutedRows(llama.head_dim)
-                }
-                (Order::Transposed, _) => Arrangement::Columns,
-                _ => Arrangement::Rows,
-            };
-            places.push(Place {
-                file: stored.file,
-                offset: stored.offset,
-                arrangement,
-            });
-            tensors.push(TensorInfo {
-                name: needed.name,
-                shape: needed.shape,
-                storage: stored.storage,
-                bytes: stored.bytes,
-            });
-        }
+        let (tensors, places): (Vec<TensorInfo>, Vec<Place>) = matched
+            .into_iter()
+            .map(|found| {
+                let place = Place {
+                    file: found.stored.file,
+                    offset: found.stored.offset,
+                    arrangement: found.arrangement,
+                    role: found.weight.role,
+                };
+                let info = TensorInfo {
+                    name: found.weight.name,
+                    shape: found.weight.shape,
+                    storage: found.stored.storage,
+                    bytes: found.stored.bytes,
+                };
+                (info, place)
+            })
+            .unzip();
         let names = tensors.iter().enumerate();
         let index = names.map(|(i, tensor)| (tensor.name.clone(), i)).collect();
         Ok(Self {
@@ -155,6 +147,12 @@ impl<S: Source> Checkpoint<S> {
         &self.tensors
     }
 
+    /// Every tensor with what it is for, in the same order.
+    pub(super) fn weights(&self) -> impl Iterator<Item = (&TensorInfo, Role)> {
+        let roles = self.places.iter().map(|place| place.role);
+        self.tensors.iter().zip(roles)
+    }
+
     /// What the file says about the tensor called `name`.
     pub fn info(&self, name: &str) -> Option<&TensorInfo> {
         self.tensors.get(*self.index.get(name)?)
@@ -178,6 +176,8 @@ impl<S: Source> Checkpoint<S> {
             Arrangement::Columns => info.shape[0],
             _ => info.shape[info.shape.len() - 1],
         };
+        // A vector is one row, whose values are put in order at the end.
+        let is_vector = info.shape.len() == 1;
         let rows = info.elements() / row_values;
         let row_bytes = info.bytes / rows as u64;
         let chunk_rows = usize::try_from(CHUNK_BYTES / row_bytes).map_or(1, |rows| rows.max(1));
@@ -186,20 +186,8 @@ impl<S: Source> Checkpoint<S> {
             let offset = place.offset + first_row as u64 * row_bytes;
             // Its values fit in memory, so fewer bytes than they take do.
             let length = count * row_bytes as usize;
-            let bytes = source::read_exactly(source, offset, length).await?;
+            let bytes = read_exactly(source, offset, length).await?;
             match place.arrangement {
-                Arrangement::Rows => {
-                    let start = first_row * row_values;
-                    let chunk = &mut values[start..start + count * row_values];
-                    dequantise(info.storage, &bytes, chunk);
-                }
-                Arrangement::PermutedRows(head_dim) => {
-                    for (i, bytes) in bytes.chunks_exact(row_bytes as usize).enumerate() {
-                        let row = rotary::hugging_face_row(first_row + i, head_dim);
-                        let values = &mut values[row * row_values..][..row_values];
-                        dequantise(info.storage, bytes, values);
-                    }
-                }
                 Arrangement::Columns => {
                     let mut chunk = vec![0.0; count * row_values];
                     dequantise(info.storage, &bytes, &mut chunk);
@@ -211,6 +199,24 @@ impl<S: Source> Checkpoint<S> {
                         }
                     }
                 }
+                arrangement if arrangement.keeps_rows() || is_vector => {
+                    let start = first_row * row_values;
+                    let chunk = &mut values[start..start + count * row_values];
+                    dequantise(info.storage, &bytes, chunk);
+                }
+                arrangement => {
+                    for (i, bytes) in bytes.chunks_exact(row_bytes as usize).enumerate() {
+                        let row = arrangement.row(first_row + i);
+                        let values = &mut values[row * row_values..][..row_values];
+                        dequantise(info.storage, bytes, values);
+                    }
+                }
+            }
+        }
+        if is_vector && !place.arrangement.keeps_rows() {
+            let stored = values.clone();
+            for (i, value) in stored.into_iter().enumerate() {
+                values[place.arrangement.row(i)] = value;
             }
         }
         Ok(HostTensor {
@@ -229,18 +235,14 @@ impl<S: Source> Checkpoint<S> {
         let Ok(shape) = <[usize; 2]>::try_from(info.shape.as_slice()) else {
             return Ok(None);
         };
-        let head_dim = match place.arrangement {
-            Arrangement::Rows => None,
-            Arrangement::PermutedRows(head_dim) => Some(head_dim),
-            Arrangement::Columns => {
-                let values = self.tensor(name).await?.values;
-                return Ok(Some(PackedTensor {
-                    shape,
-                    storage: StorageType::F32,
-                    bytes: values.into_iter().flat_map(f32::to_le_bytes).collect(),
-                }));
-            }
-        };
+        if place.arrangement == Arrangement::Columns {
+            let values = self.tensor(name).await?.values;
+            return Ok(Some(PackedTensor {
+                shape,
+                storage: StorageType::F32,
+                bytes: values.into_iter().flat_map(f32::to_le_bytes).collect(),
+            }));
+        }
         let source = &self.files[place.file];
         let mut bytes = usize::try_from(info.bytes)
             .ok()
@@ -251,12 +253,9 @@ impl<S: Source> Checkpoint<S> {
         for first_row in (0..shape[0]).step_by(chunk_rows) {
             let length = chunk_rows.min(shape[0] - first_row) * row_bytes;
             let start = first_row * row_bytes;
-            let read = source::read_exactly(source, place.offset + start as u64, length).await?;
+            let read = read_exactly(source, place.offset + start as u64, length).await?;
             for (i, read) in read.chunks_exact(row_bytes).enumerate() {
-                let row = match head_dim {
-                    Some(head_dim) => rotary::hugging_face_row(first_row + i, head_dim),
-                    None => first_row + i,
-                };
+                let row = place.arrangement.row(first_row + i);
                 bytes[row * row_bytes..][..row_bytes].copy_from_slice(read);
             }
         }
@@ -298,10 +297,10 @@ async fn find_gguf<S: Source>(files: &[S]) -> Result<Option<usize>, LoadError> {
     let mut found: Option<usize> = None;
     for (i, file) in files.iter().enumerate() {
         let is_named_so = file.name().to_ascii_lowercase().ends_with(".gguf");
-        let magic_length = gguf::MAGIC.len();
+        let magic_length = MAGIC.len();
         if !is_named_so
             && (file.len() < magic_length as u64
-                || source::read_exactly(file, 0, magic_length).await? != gguf::MAGIC)
+                || read_exactly(file, 0, magic_length).await? != MAGIC)
         {
             continue;
         }

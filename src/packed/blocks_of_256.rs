@@ -1,6 +1,6 @@
 //! GGML's K-quants: 256 values share a scale, and smaller groups among them have integer scales of their own.
 
-use super::half_at;
+use super::dequantise::half_at;
 
 /// The 6-bit scale and the 6-bit minimum of group `group` of 8, as Q4_K and Q5_K pack them in 12 bytes.
 ///

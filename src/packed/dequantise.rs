@@ -2,11 +2,7 @@
 //!
 //! The layouts are those that GGML's block structures define; the code is written from their description.
 
-mod blocks_of_256;
-mod blocks_of_32;
-pub mod floats;
-
-use super::storage::StorageType;
+use super::{StorageType, blocks_of_32, blocks_of_256, floats};
 
 /// Writes the values that `bytes` hold into `values`.
 ///
@@ -79,6 +75,6 @@ fn each<'a, const BYTES: usize, const VALUES: usize>(
 
 /// The little-endian half-precision number at `position` of a block.
 #[inline(always)]
-fn half_at(block: &[u8], position: usize) -> f32 {
+pub(super) fn half_at(block: &[u8], position: usize) -> f32 {
     floats::half(u16::from_le_bytes([block[position], block[position + 1]]))
 }

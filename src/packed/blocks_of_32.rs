@@ -3,7 +3,7 @@
 //! Four-bit numbers lie two to a byte: the lower half of byte i is value i, the upper half is value i + 16.
 //! In the five-bit types a 32-bit word holds the fifth bits, bit i that of value i.
 
-use super::half_at;
+use super::dequantise::half_at;
 
 /// The 32 four-bit numbers in the 16 bytes from `start` of a block, each as `value(i, number)` makes it.
 #[inline(always)]

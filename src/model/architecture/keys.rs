@@ -1,0 +1,125 @@
+//! The metadata of a GGUF file that an architecture asks for.
+
+use super::Name;
+use crate::load::gguf::Metadata;
+
+/// An architecture's own keys, without its name, and the shapes of the file's tensors.
+pub struct Keys<'a> {
+    architecture: &'static str,
+    metadata: &'a Metadata,
+    shape_of: &'a dyn Fn(&str) -> Option<&'a [usize]>,
+}
+
+impl<'a> Keys<'a> {
+    /// Those of the architecture that GGUF calls so. `shape_of` gives the shape of a tensor of the file, by its name there.
+    pub fn new(
+        architecture: &'static str,
+        metadata: &'a Metadata,
+        shape_of: &'a dyn Fn(&str) -> Option<&'a [usize]>,
+    ) -> Self {
+        Self {
+            architecture,
+            metadata,
+            shape_of,
+        }
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.architecture)
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// Another value.
+    pub fn size(&self, name: &str) -> Result<Option<usize>, String> {
+        let key = self.key(name);
+        let Some(number) = self.metadata.unsigned(&key)? else {
+            return Ok(None);
+        };
+        match usize::try_from(number) {
+            Ok(size) => Ok(Some(size)),
+            Err(_) => Err(format!("{key} is {number}, which is absurd")),
+        }
+    }
+
+    /// A whole number that must be there.
+    ///
+    /// # Errors
+    /// Another value, or none.
+    pub fn required(&self, name: &str) -> Result<usize, String> {
+        self.size(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// Another value.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, String> {
+        self.metadata.float(&self.key(name))
+    }
+
+    /// A number that must be there.
+    ///
+    /// # Errors
+    /// Another value, or none.
+    pub fn required_number(&self, name: &str) -> Result<f64, String> {
+        self.number(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// Another value.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, String> {
+        self.metadata.string(&self.key(name))
+    }
+
+    fn missing(&self, name: &str) -> String {
+        format!("{} is missing", self.key(name))
+    }
+
+    /// Whether the file has the tensor `name`.
+    pub fn has(&self, name: &str) -> bool {
+        (self.shape_of)(name).is_some()
+    }
+
+    /// Whether the file has the weight of `name`.
+    pub fn has_weight(&self, name: Name) -> bool {
+        self.has(&format!("{}.weight", name.gguf))
+    }
+
+    /// Rows of the table `name`.
+    ///
+    /// # Errors
+    /// No such tensor, or one that is no matrix.
+    pub fn table_rows(&self, name: Name) -> Result<usize, String> {
+        let name = format!("{}.weight", name.gguf);
+        match (self.shape_of)(&name) {
+            Some(&[rows, _]) => Ok(rows),
+            Some(shape) => Err(format!("tensor {name} has shape {shape:?}")),
+            None => Err(format!("tensor {name} is missing")),
+        }
+    }
+
+    /// The head width D: what the file says, or the channels divided among the heads.
+    ///
+    /// # Errors
+    /// Keys and values of different widths, or channels that cannot be divided.
+    pub fn head_dim(&self, hidden_size: usize, heads: usize) -> Result<usize, String> {
+        let keys = self.size("attention.key_length")?;
+        let values = self.size("attention.value_length")?;
+        match (keys, values) {
+            (Some(keys), Some(values)) if keys != values => Err(format!(
+                "its keys have {keys} channels a head and its values {values}, which is not supported"
+            )),
+            (Some(width), _) | (None, Some(width)) => Ok(width),
+            (None, None) if heads > 0 && hidden_size.is_multiple_of(heads) => {
+                Ok(hidden_size / heads)
+            }
+            (None, None) => Err(format!(
+                "its {hidden_size} channels cannot be divided among {heads} heads"
+            )),
+        }
+    }
+}
