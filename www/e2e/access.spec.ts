@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
+import { expectClean } from './clean';
 import { expect, test } from './lab-test';
 
 const shots =
@@ -15,22 +15,15 @@ for (const scheme of ['light', 'dark'] as const) {
       const picture = async (name: string) => {
         await page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
       };
-      const clean = async () => {
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const found = violations.flatMap(({ id, nodes }) =>
-          nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
-        );
-        expect(found).toEqual([]);
-      };
       await page.emulateMedia({ colorScheme: scheme });
       await page.setViewportSize({ width, height: 900 });
       await picture('first');
-      await clean();
+      await expectClean(page);
       await lab.prepare({ steps: 40 });
       await lab.set('runs.1.lr', 'fast');
       await page.getByText('How it is read').click();
       await page.locator('.run').nth(1).getByText('More', { exact: true }).click();
-      await clean();
+      await expectClean(page);
       await picture('problems');
       await lab.set('runs.1.lr', '1e-2');
       await page.locator('#add-run').click();
@@ -38,10 +31,10 @@ for (const scheme of ['light', 'dark'] as const) {
       await lab.set('max_tokens', '16');
       await lab.start();
       await lab.reaches(10);
-      await clean();
+      await expectClean(page);
       await lab.finished();
       await page.locator('#train').getByText('Numbers').first().click();
-      await clean();
+      await expectClean(page);
       await page.locator('#train').getByText('Numbers').first().click();
       // What sticks to the window would cover half of a long picture.
       await page.addStyleTag({ content: '.transport { position: static !important; }' });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { expectClean } from './clean';
 import { expect, test } from './lab-test';
 import { png, pngHeader } from './png';
 
@@ -59,14 +59,6 @@ function pixels(page: Page, name: string): Promise<number[]> {
 function difference(one: number[], other: number[]): number {
   expect(one).toHaveLength(8 * 24 * 24 * 4);
   return one.reduce((sum, value, index) => sum + Math.abs(value - (other[index] ?? 0)), 0) / one.length;
-}
-
-async function clean(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`)),
-    where,
-  ).toEqual([]);
 }
 
 test('the model draws, two methods learn a subject, and their adapters leave and come back', async ({
@@ -178,7 +170,7 @@ test('bad pictures are told of, and the others can be learned', async ({ lab }) 
   await page.locator('#images-load').click();
   await expect(page.locator('#images-start')).toBeEnabled({ timeout: 60_000 });
   await expect(shelf.nth(0)).toContainText('new: “zonk”');
-  await clean(page, 'with refused pictures');
+  await expectClean(page, 'with refused pictures');
 });
 
 test('the tab is as it should be in both themes, on a laptop and on a phone', async ({ lab }) => {
@@ -199,7 +191,7 @@ test('the tab is as it should be in both themes, on a laptop and on a phone', as
       const where = `${colorScheme}, ${width} px`;
       const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       await expect.poll(overflow, where).toBe(0);
-      await clean(page, where);
+      await expectClean(page, where);
       await page.screenshot({ path: join(shots, `images-${colorScheme}-${width}.png`), fullPage: true });
     }
   }

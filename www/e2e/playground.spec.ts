@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
+import { expectClean } from './clean';
 import { expect, type LabPage, test } from './lab-test';
 
 const shots =
@@ -182,18 +182,14 @@ for (const scheme of ['light', 'dark'] as const) {
       await lab.finished();
       await page.locator('#measure').click();
       await expect(page.locator('#token-losses .heat')).toBeVisible();
-      const clean = async () => {
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
-      };
       await page.addStyleTag({ content: '.transport { position: static !important; }' });
       const picture = (name: string, section: string) =>
         page.locator(`#${section}`).screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`) });
-      await clean();
+      await expectClean(page);
       await picture('playground', 'samples');
       await picture('losses-difference', 'token-losses');
       await page.locator('#token-losses').getByLabel('Colours show').selectOption('Loss of Base');
-      await clean();
+      await expectClean(page);
       await picture('losses', 'token-losses');
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
     });

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { expectClean } from './clean';
 import { expect, type LabPage, test } from './lab-test';
 
 const shots =
@@ -40,12 +40,6 @@ async function clipped(page: Page): Promise<string[]> {
   });
 }
 
-/** What axe finds. */
-async function violations(page: Page): Promise<string[]> {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
 /** A picture in every size and theme, each without overflow, without cut words, and clean for axe. */
 async function everywhere(page: Page, name: string, selectors: readonly string[] = []): Promise<void> {
   for (const size of sizes) {
@@ -58,7 +52,7 @@ async function everywhere(page: Page, name: string, selectors: readonly string[]
       await expect.poll(overflow, where).toBe(0);
       await expect.poll(() => clipped(page), where).toEqual([]);
       // Each size and each theme once is enough, and takes half the time.
-      if ((colorScheme === 'light') === size.width > 1000) expect(await violations(page), where).toEqual([]);
+      if ((colorScheme === 'light') === size.width > 1000) await expectClean(page, where);
       const path = (part: string) => join(shots, `screen-${part}-${colorScheme}-${size.width}.png`);
       await page.evaluate(() => scrollTo(0, 0));
       await page.screenshot({ path: path(name), fullPage: selectors.length === 0 && size.width > 1000 });

@@ -1,28 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page, Route } from '@playwright/test';
-import { expect, type LabPage, modelFiles, pairs, test } from './lab-test';
+import { expectClean } from './clean';
+import { expectElsewhere, files, lookUp, weights } from './elsewhere';
+import { expect, pairs, test } from './lab-test';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
 mkdirSync(shots, { recursive: true });
 
 const open = { 'access-control-allow-origin': '*' };
-const files = new Map(modelFiles.map((path) => [basename(path), readFileSync(path)]));
-const weights = files.get('model.safetensors') ?? Buffer.alloc(0);
 const sha256 = createHash('sha256').update(weights).digest('hex');
-
-/** What the tests ask of other servers is asked of these; nothing leaves the machine. */
-function expectElsewhere(lab: LabPage, ...hosts: string[]): void {
-  const others = lab.wrong.splice(0).filter((what) => {
-    // Chromium reports refused and broken requests as errors of the page.
-    const reported = what.startsWith('console: Failed to load resource') || what.includes('CORS policy');
-    return !reported && !hosts.some((host) => what.startsWith(`https://${host}/`));
-  });
-  expect(others).toEqual([]);
-}
 
 interface HubScript {
   /** Answers about the repository with this status. */
@@ -76,14 +65,6 @@ function repository(status: number): Parameters<Route['fulfill']>[0] {
   }));
   const json = { sha: 'c0ffee', cardData: { license: 'mit' }, safetensors: { total: 26_000 }, siblings };
   return { status, headers: open, json };
-}
-
-async function lookUp(page: Page, address: string): Promise<void> {
-  const section = page.locator('#model');
-  const chooser = section.getByText('Or from Hugging Face, or any address');
-  if (!(await section.getByLabel('Repository or address').isVisible())) await chooser.click();
-  await section.getByLabel('Repository or address').fill(address);
-  await page.locator('#look-up').click();
 }
 
 test('a repository is looked up, downloaded across a break, kept, loaded without a request, and removed', async ({
@@ -309,8 +290,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await lab.loadText('id,what,says\n1,a,b\n', 'things.csv');
       await expect(page.locator('#data [data-field=columns]')).toBeVisible();
       await page.locator('#data').getByText('Or from an address').click();
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+      await expectClean(page);
       for (const section of ['model', 'data']) {
         await page
           .locator(`#${section}`)

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { expectClean } from './clean';
 import { expect, type LabPage, test } from './lab-test';
 
 const shots =
@@ -32,12 +32,8 @@ async function train(page: Page): Promise<void> {
 const summary = (page: Page, method: string, column: string) =>
   page.locator(`#sweep-summary tr[data-method^="${method}"] [data-column="${column}"]`).first();
 
-async function axe(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
-  );
-  expect(found).toEqual([]);
+async function cleanAndWithin(page: Page): Promise<void> {
+  await expectClean(page);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(overflow).toBe(0);
 }
@@ -255,24 +251,24 @@ for (const scheme of ['light', 'dark'] as const) {
       const picture = (name: string) =>
         page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
       await open(page, 'Sweep');
-      await axe(page);
+      await cleanAndWithin(page);
       await prepare(lab, '1e-4, 1e-3, 1e-2, 1e-1, 1e3', 30);
       await page.getByRole('checkbox', { name: 'SGD (plain)', exact: true }).check();
       await train(page);
       await page.locator('#sweep-results').getByText('Numbers', { exact: true }).click();
-      await axe(page);
+      await cleanAndWithin(page);
       if (width === 1280) await savePictures(page, scheme);
       await page.addStyleTag({ content: '.transport { position: static !important; }' });
       await picture('sweep');
       await page.locator('[data-field="sweep.points"] input').fill('0');
       await page.getByRole('combobox', { name: 'Varied', exact: true }).selectOption('damping');
-      await axe(page);
+      await cleanAndWithin(page);
       await picture('sweep-problems');
       await open(page, 'Runs');
       await page.locator('#runs-table tbody tr input[type=checkbox]').nth(1).check();
       await page.locator('#runs-table tbody tr input[type=checkbox]').nth(4).check();
       await page.locator('#runs-compare').click();
-      await axe(page);
+      await cleanAndWithin(page);
       await picture('runs');
     });
   }

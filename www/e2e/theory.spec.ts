@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { expectClean } from './clean';
 import { expect, test } from './lab-test';
 
 const shots =
@@ -136,18 +136,11 @@ for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme });
       await page.setViewportSize({ width, height: 900 });
       await open(page);
-      const clean = async () => {
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const found = violations.flatMap(({ id, nodes }) =>
-          nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
-        );
-        expect(found).toEqual([]);
-      };
-      await clean();
+      await expectClean(page);
       await page.screenshot({ path: join(shots, `theory-${scheme}-${width}.png`), fullPage: true });
       await field(page, 'lr.gd').locator('input[type=text]').fill('-1');
       await field(page, 'lr.gd').getByRole('button').click();
-      await clean();
+      await expectClean(page);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(overflow).toBe(0);
     });

@@ -15,8 +15,8 @@ import { settingsPanel } from './experiment/settings/settings-panel';
 import { transportPanel } from './experiment/transport-panel';
 import type { KeptPictures } from './images/keeping';
 import { Keeper } from './keep/keeper';
+import { keptOffer } from './keep/kept-offer';
 import { openTrainings } from './keep/kept-trainings';
-import { resumeOffer } from './keep/resume-offer';
 import { storagePanel } from './keep/storage-panel';
 import { Lab } from './lab/lab';
 import { spawnWorker } from './lab/worker-link';
@@ -86,7 +86,7 @@ async function begin(): Promise<void> {
     ['settings', () => [link.notice, ...settingsPanel(app, languageSettings), link.element]],
     [
       'train',
-      () => [...resumeOffer(keeper), ...transportPanel(app), ...chartsPanel(app, () => languageSource(app))],
+      () => [...keptOffer(keeper), ...transportPanel(app), ...chartsPanel(app, () => languageSource(app))],
     ],
     ['samples', () => samplePanel(app)],
     ['token-losses', () => tokenLossPanel(app)],

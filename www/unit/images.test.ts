@@ -2,19 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readSettings, writeConfig } from '../src/config/serialise';
+import { takenAtWords } from '../src/experiment/taken-at';
 import { checkPictures } from '../src/images/check';
 import {
   captionsOf,
+  comparisonRuns,
   comparisons,
   defaultPictureConfig,
   GRID,
   pictureSettings,
-  runsOf,
 } from '../src/images/config';
 import { PictureExperiment } from '../src/images/experiment';
 import { gridSvg } from '../src/images/grid-svg';
 import { ICON_FILES } from '../src/images/icon-model';
-import { lanesOf, titleOf } from '../src/images/lanes';
+import { lanesOf } from '../src/images/lanes';
 import { PictureLab } from '../src/images/picture-lab';
 import { type Picture, type PictureSet, rgba } from '../src/images/pictures/picture';
 import { readPictureFile } from '../src/images/pictures/picture-file';
@@ -85,7 +86,7 @@ describe('settings', () => {
 
   test('runs of a comparison differ in their optimizer alone, and come with both learning rates', () => {
     for (const comparison of comparisons) {
-      const runs = runsOf(comparison, 200);
+      const runs = comparisonRuns(comparison, 200);
       expect(runs).toHaveLength(2);
       expect(runs.map(({ optimizer }) => optimizer.lr)).toEqual([comparison.lr, comparison.lr]);
       expect(runs.map(({ optimizer }) => optimizer.preconditioner === null)).toEqual([true, false]);
@@ -116,7 +117,7 @@ describe('grids', () => {
     images.shelf.use(set);
     expect(await images.readPictures()).toBe(true);
     await images.draw();
-    expect(images.grids.grids.value.map(titleOf)).toEqual(['The base alone']);
+    expect(images.grids.grids.value.map(takenAtWords)).toEqual(['The base alone']);
     await images.start();
     await until(() => images.grids.busy.value === 0);
     const grids = images.grids.grids.value.filter(({ training }) => training === 1);

@@ -4,9 +4,9 @@ import { PictureExperiment } from '../src/images/experiment';
 import { type KeptPictures, keepPictures } from '../src/images/keeping';
 import { PictureLab } from '../src/images/picture-lab';
 import type { PictureSet } from '../src/images/pictures/picture';
+import { goOnWithKept } from '../src/keep/go-on';
 import { Keeper } from '../src/keep/keeper';
 import { KeptTrainings } from '../src/keep/kept-trainings';
-import { resume } from '../src/keep/resume';
 import { success } from '../src/result';
 import { Signal } from '../src/signal';
 import { Vault } from '../src/store/vault';
@@ -86,7 +86,7 @@ test('a training on pictures comes back with pictures, captions, settings, curve
   await second.all.look();
   const [kept] = second.all.offers.value;
   expect(kept).toMatchObject({ busy: false, content: { step, data: { name: 'Your pictures' } } });
-  const going = resume(second.keeper, kept?.id ?? '', [], () => {}, new AbortController().signal);
+  const going = goOnWithKept(second.keeper, kept?.id ?? '', [], () => {}, new AbortController().signal);
   expect(await going).toEqual(success(null));
   const { shelf, grids, metrics, config } = second.images;
   expect(shelf.set.value).toEqual(set);
@@ -120,7 +120,7 @@ test('a training on pictures is not taken up with another model', async () => {
   await second.lab.loadModel([new File(['other'], 'model.safetensors')]);
   await second.all.look();
   const id = second.all.offers.value[0]?.id ?? '';
-  const answer = await resume(second.keeper, id, [], () => {}, new AbortController().signal);
+  const answer = await goOnWithKept(second.keeper, id, [], () => {}, new AbortController().signal);
   vi.unstubAllGlobals();
   expect(answer.ok).toBe(false);
   // It can be tried again, here or elsewhere.

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
+import { goOnWithKept } from '../src/keep/go-on';
 import { Keeper } from '../src/keep/keeper';
 import { KeptTrainings, MOST_KEPT } from '../src/keep/kept-trainings';
-import { resume } from '../src/keep/resume';
 import { Lab } from '../src/lab/lab';
 import { App } from '../src/language/app';
 import { type KeptText, keepText } from '../src/language/keeping';
@@ -130,7 +130,7 @@ async function stepOnce({ lab, keeper }: Page): Promise<void> {
 }
 
 const goOn = (page: Page, given: File[] = [], id = offerOf(page)?.id ?? '') =>
-  resume(page.keeper, id, given, () => {}, new AbortController().signal);
+  goOnWithKept(page.keeper, id, given, () => {}, new AbortController().signal);
 
 beforeEach(() => {
   FakeWorker.all = [];

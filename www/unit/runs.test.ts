@@ -9,7 +9,7 @@ import { isRunRecord } from '../src/runs/check';
 import { compareRuns } from '../src/runs/compare';
 import { runsCsv } from '../src/runs/csv';
 import { type RunContext, type RunRecord, recordOf } from '../src/runs/record';
-import { defaultView, runsOf } from '../src/runs/table';
+import { defaultView, shownRuns } from '../src/runs/table';
 import { FakeShelf } from './fake-browser';
 
 const { session, data: dataSettings, runs } = defaultConfig();
@@ -147,7 +147,7 @@ describe('the table', () => {
     record('a9', (run) => Object.assign(run, { validationLoss: 1, hidden: true, model: 'SmolLM2' }), 1),
   ];
   const names = (part: Partial<ReturnType<typeof defaultView>>) =>
-    runsOf(all, { ...defaultView(), showHidden: true, ...part }).map(({ name }) => name);
+    shownRuns(all, { ...defaultView(), showHidden: true, ...part }).map(({ name }) => name);
 
   test('has the newest first', () => {
     expect(names({})).toEqual(['b', 'a10', 'a9']);

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { columnsOf } from '../src/language/data/data-columns';
 import { fetchData, MOST_DATA_BYTES, parseDataAddress } from '../src/store/data-address';
+import { fetchRest } from '../src/store/fetch-rest';
 import { MemoryFile } from '../src/store/growing-file';
 import { chooseFiles, lookUp } from '../src/store/hub';
 import { tooLarge } from '../src/store/hub-presets';
 import { parseModelAddress } from '../src/store/model-address';
 import type { RemoteFile } from '../src/store/opfs-models';
 import { fetchRemoteModel, recordOf } from '../src/store/remote-model';
-import { fetchRest } from '../src/store/resume';
 
 const never = new AbortController().signal;
 const content = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);

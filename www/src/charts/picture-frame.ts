@@ -37,7 +37,7 @@ export interface Plot {
 }
 
 /** What is drawn into a frame: what ends at its edges, and what may stand across them. */
-export interface Drawing {
+export interface PlotContent {
   inside: readonly string[];
   across: readonly string[];
 }
@@ -57,7 +57,11 @@ const LETTER = 0.64;
 export type Scale = (value: number) => number;
 
 /** A picture of its own, which needs nothing from the page: title, legend, axes, and what `draw` makes. */
-export function pictureSvg(frame: PictureFrame, look: PictureLook, draw: (plot: Plot) => Drawing): string {
+export function pictureSvg(
+  frame: PictureFrame,
+  look: PictureLook,
+  draw: (plot: Plot) => PlotContent,
+): string {
   const { title, across, x: horizontal, y: vertical } = frame;
   const legend = legendOf(frame, look);
   const [left, right] = [LEFT, PICTURE_WIDTH - RIGHT];

@@ -7,7 +7,7 @@ export async function filesOf(transfer: DataTransfer): Promise<File[]> {
 }
 
 async function filesBelow(entry: FileSystemEntry): Promise<File[]> {
-  if (isFile(entry)) return [await new Promise<File>((resolve, reject) => entry.file(resolve, reject))];
+  if (isFileEntry(entry)) return [await new Promise<File>((resolve, reject) => entry.file(resolve, reject))];
   if (!isFolder(entry)) return [];
   const reader = entry.createReader();
   const inside: FileSystemEntry[] = [];
@@ -23,7 +23,7 @@ async function filesBelow(entry: FileSystemEntry): Promise<File[]> {
   return found.flat();
 }
 
-function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+function isFileEntry(entry: FileSystemEntry): entry is FileSystemFileEntry {
   return entry.isFile;
 }
 

@@ -69,7 +69,7 @@ export const comparisons: readonly [Comparison, ...Comparison[]] = [
 ];
 
 /** The runs of a comparison in a training of `steps`. */
-export function runsOf({ presets, lr }: Comparison, steps: number): RunConfig[] {
+export function comparisonRuns({ presets, lr }: Comparison, steps: number): RunConfig[] {
   return presets.flatMap((id, style) => {
     const preset = presetCalled(id);
     if (preset === undefined) return [];
@@ -95,7 +95,7 @@ export function defaultPictureConfig(): PictureConfig {
       seed: 0,
       diagnostics: true,
     },
-    runs: runsOf(comparisons[0], STEPS),
+    runs: comparisonRuns(comparisons[0], STEPS),
     validationEvery: 25,
     checkpointEvery: 25,
     view,

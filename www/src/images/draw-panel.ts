@@ -3,12 +3,13 @@ import { freshId, h, setText } from '../controls/dom';
 import { inFrame } from '../controls/frame';
 import { failureBox } from '../controls/message';
 import { settingField, settingFields } from '../controls/setting-field';
+import { takenAtWords } from '../experiment/taken-at';
 import type { PictureConfig } from './config';
 import { captionsOf } from './config';
 import type { PictureExperiment } from './experiment';
 import { type GridRow, gridSvg } from './grid-svg';
 import type { Grid, Pictures } from './grids';
-import { lanesOf, titleOf } from './lanes';
+import { lanesOf } from './lanes';
 import { pictureLanes } from './picture-lane';
 import { pictureCanvas } from './pictures/picture-canvas';
 import { drawPrompt, drawSettings } from './settings';
@@ -91,8 +92,8 @@ function keptGrids(images: PictureExperiment): HTMLElement[] {
     slider.max = String(Math.max(0, all.length - 1));
     slider.value = String(chosen ?? all.length - 1);
     if (grid === undefined) return lanes.show([]);
-    slider.setAttribute('aria-valuetext', titleOf(grid));
-    setText(title, titleOf(grid));
+    slider.setAttribute('aria-valuetext', takenAtWords(grid));
+    setText(title, takenAtWords(grid));
     lanes.show(lanesOf(grid, shelf.set.value?.pictures ?? [], images.metrics.value?.runs ?? []));
   });
   slider.addEventListener('input', () => {
@@ -113,7 +114,7 @@ function keptGrids(images: PictureExperiment): HTMLElement[] {
         note,
         pictures: addresses(pictures, size),
       }));
-      return gridSvg({ title: titleOf(grid), captions: grid.captions, rows }, look);
+      return gridSvg({ title: takenAtWords(grid), captions: grid.captions, rows }, look);
     },
   });
   const every = saveChart('all grids of this training', {

@@ -111,7 +111,7 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
   }
 
   /** Goes on with a training that was kept; model and pictures are loaded again already. */
-  async resume(
+  async goOnFrom(
     config: PictureConfig,
     metrics: ExperimentMetrics,
     grids: readonly Grid[],

@@ -5,14 +5,14 @@ import { chartsPanel } from '../experiment/curves/charts-panel';
 import { settingsPanel } from '../experiment/settings/settings-panel';
 import { transportPanel } from '../experiment/transport-panel';
 import { Keeper } from '../keep/keeper';
+import { keptOffer } from '../keep/kept-offer';
 import type { KeptTrainings } from '../keep/kept-trainings';
-import { resumeOffer } from '../keep/resume-offer';
 import type { Lab } from '../lab/lab';
 import { readyValue } from '../lab/loadable';
 import type { SpawnWorker } from '../lab/worker-link';
 import { Signal } from '../signal';
 import { imagesAdapters } from './adapters-panel';
-import { comparisons, defaultPictureConfig, pictureTargets, runsOf } from './config';
+import { comparisonRuns, comparisons, defaultPictureConfig, pictureTargets } from './config';
 import { keepPictureConfig, recallPictureConfig } from './config-store';
 import { imagesData } from './data-panel';
 import { imagesDraw } from './draw-panel';
@@ -70,7 +70,7 @@ export function imagesView(
         'train',
         4,
         'Train and draw',
-        ...resumeOffer(keeper),
+        ...keptOffer(keeper),
         ...transportPanel(images),
         ...imagesDraw(images),
       ),
@@ -111,7 +111,7 @@ function comparisonButtons(images: PictureExperiment): HTMLElement {
         title: comparison.about,
         onclick: () =>
           images.change((config) => {
-            config.runs = runsOf(comparison, config.session.steps);
+            config.runs = comparisonRuns(comparison, config.session.steps);
           }),
       },
       comparison.name,

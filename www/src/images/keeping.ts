@@ -120,7 +120,7 @@ async function prepare(
   }
   // What was drawn after the checkpoint is drawn again.
   const drawn = grids.filter(({ step }) => step <= content.step);
-  return success((metrics, workers) => void images.resume(config, metrics, drawn, workers));
+  return success((metrics, workers) => void images.goOnFrom(config, metrics, drawn, workers));
 }
 
 function lanesOf({ lanes, size }: KeptGrid, bytes: Uint8Array<ArrayBuffer>): Map<number | null, Pictures> {

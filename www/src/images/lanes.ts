@@ -1,3 +1,4 @@
+import { takenAtWords } from '../experiment/taken-at';
 import type { RunSeries } from '../metrics/run-series';
 import type { Grid, Pictures } from './grids';
 import type { LaneContent } from './picture-lane';
@@ -7,19 +8,10 @@ import { type Picture, rgba } from './pictures/picture';
 const drawn = new WeakMap<Uint8Array, Uint8ClampedArray<ArrayBuffer>>();
 const rows = new Map<string, Pictures>();
 
-/** When a grid was drawn. */
-export function titleOf({ training, step, runs }: Pick<Grid, 'training' | 'step' | 'runs'>): string {
-  if (runs.length === 0) return 'The base alone';
-  const when = step === 0 ? 'before training' : `after step ${step}`;
-  // Of the first training of a visit it goes without saying.
-  if (training > 1) return `Training ${training}, ${when}`;
-  return when.charAt(0).toUpperCase() + when.slice(1);
-}
-
 /** The rows of a grid: what is to be learned where captions are of the set, the base, the runs. */
 export function lanesOf(grid: Grid, set: readonly Picture[], series: readonly RunSeries[]): LaneContent[] {
   const { captions, size } = grid;
-  const title = titleOf(grid);
+  const title = takenAtWords(grid);
   const content = (name: string, style: number | null, pictures: Pictures, note = '', diverged = false) => ({
     name,
     style,

@@ -67,7 +67,7 @@ export class App extends Experiment<Config, Lab> {
   }
 
   /** Goes on with a training that was kept; model and data are loaded again already. */
-  async resume(
+  async goOnFrom(
     config: Config,
     metrics: ExperimentMetrics,
     samples: readonly SampleGroup[],

@@ -86,5 +86,5 @@ async function prepare(app: App, { content, parts }: Kept<KeptText>): Promise<Re
   if (!(await app.readData({ name: content.data.name, blob: data }))) {
     return failed('resume', 'The data of this training was not read; the data section says why.');
   }
-  return success((metrics, workers) => void app.resume(config, metrics, content.samples, workers));
+  return success((metrics, workers) => void app.goOnFrom(config, metrics, content.samples, workers));
 }

@@ -11,7 +11,7 @@ import type { RunBook } from './book';
 import { runsCompare } from './compare-panel';
 import { runsCsv } from './csv';
 import type { RunRecord } from './record';
-import { defaultView, runsOf, type TableView } from './table';
+import { defaultView, shownRuns, type TableView } from './table';
 import { runsTable } from './table-panel';
 
 /** Every run that was trained in this browser, and what can be done with it. */
@@ -98,7 +98,7 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
       form: 'CSV',
       file: 'runs.csv',
       type: 'text/csv',
-      make: () => runsCsv(runsOf(book.runs.value, view.value)),
+      make: () => runsCsv(shownRuns(book.runs.value, view.value)),
     },
   ]);
   const count = h('p', { class: 'hint', id: 'runs-count', role: 'status' });
@@ -116,7 +116,7 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
     setText(hide, runs.length > 0 && runs.every((run) => run.hidden) ? 'Show again' : 'Hide');
     remove.disabled = runs.length === 0;
     const all = book.runs.value;
-    const shown = runsOf(all, view.value).length;
+    const shown = shownRuns(all, view.value).length;
     const hidden = all.filter((run) => run.hidden).length;
     const parts = [
       `${plural(all.length, 'run')}`,

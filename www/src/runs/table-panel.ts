@@ -3,7 +3,7 @@ import { fill, h } from '../controls/dom';
 import type { Signal } from '../signal';
 import type { RunBook } from './book';
 import type { RunRecord } from './record';
-import { columns, nameColumn, runsOf, type TableView } from './table';
+import { columns, nameColumn, shownRuns, type TableView } from './table';
 
 /** The runs of the view, one a row: chosen by a box, renamed in place, sorted by their heads. */
 export function runsTable(book: RunBook, view: Signal<TableView>, chosen: Signal<ReadonlySet<string>>) {
@@ -29,7 +29,7 @@ export function runsTable(book: RunBook, view: Signal<TableView>, chosen: Signal
       body,
     ),
   );
-  const shown = () => runsOf(book.runs.value, view.value);
+  const shown = () => shownRuns(book.runs.value, view.value);
   const sortBy = (name: string) => {
     const { sortBy: before, direction } = view.value;
     // Once more turns it around.

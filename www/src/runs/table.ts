@@ -63,7 +63,7 @@ export function defaultView(): TableView {
 }
 
 /** The runs of the view, in its order. */
-export function runsOf(all: readonly RunRecord[], view: TableView): RunRecord[] {
+export function shownRuns(all: readonly RunRecord[], view: TableView): RunRecord[] {
   const column = [nameColumn, ...columns].find(({ name }) => name === view.sortBy) ?? nameColumn;
   const found = all.filter((run) => (view.showHidden || !run.hidden) && matches(run, view.filter));
   const sign = view.direction === 'ascending' ? 1 : -1;

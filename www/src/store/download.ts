@@ -2,8 +2,8 @@ import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import type { CatalogModel } from './catalog';
 import { sha256 } from './digest';
+import { noMoreRoom } from './fetch-rest';
 import { isFull } from './full';
-import { noMoreRoom } from './resume';
 
 /** Where models of the site are kept. */
 export const CACHE = 'riemann-lora-models-1';

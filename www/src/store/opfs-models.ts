@@ -29,7 +29,7 @@ export interface KeptModel extends ModelRecord {
 }
 
 /** Where the files of one model are put. */
-export interface Shelf {
+export interface ModelFolder {
   file(name: string): Promise<GrowingFile>;
   /** All is there, and was checked. */
   finish(): Promise<void>;
@@ -86,7 +86,7 @@ export async function keptFiles(model: KeptModel): Promise<File[]> {
 }
 
 /** Where to put a model; what is there of other versions of its files is freed. */
-export async function openShelf(record: ModelRecord): Promise<Shelf> {
+export async function openModelFolder(record: ModelRecord): Promise<ModelFolder> {
   const root = await modelsFolder(true);
   if (root === null) return memoryShelf(record.id);
   const name = folderName(record.id);
@@ -100,7 +100,7 @@ export async function openShelf(record: ModelRecord): Promise<Shelf> {
   };
 }
 
-function memoryShelf(id: string): Shelf {
+function memoryShelf(id: string): ModelFolder {
   const files = inMemory.get(id) ?? new Map<string, GrowingFile>();
   inMemory.set(id, files);
   return {

@@ -3,10 +3,10 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import { bytes } from '../words/numbers';
+import { type DownloadOptions, fetchRest, noMoreRoom } from './fetch-rest';
 import { isFull } from './full';
 import type { ModelChoice, RemoteModel } from './hub';
-import { type ModelRecord, openShelf, type RemoteFile, type Shelf } from './opfs-models';
-import { type DownloadOptions, fetchRest, noMoreRoom } from './resume';
+import { type ModelFolder, type ModelRecord, openModelFolder, type RemoteFile } from './opfs-models';
 
 /** What is kept of a model that is downloaded. */
 export function recordOf({ title, host, licence }: RemoteModel, { label, files }: ModelChoice): ModelRecord {
@@ -39,8 +39,8 @@ async function fetchFiles(
   signal: AbortSignal,
   options: Partial<DownloadOptions>,
 ): Promise<Result<File[]>> {
-  const shelf = await openShelf(record);
-  const full = await noRoom(record, shelf);
+  const folder = await openModelFolder(record);
+  const full = await noRoom(record, folder);
   if (full !== '') return failed('model', full);
   const total = record.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
   const files: File[] = [];
@@ -48,26 +48,26 @@ async function fetchFiles(
   for (const remote of record.files) {
     const onBytes = (done: number) =>
       onProgress({ action: `Downloading ${remote.name}`, done: before + done, total });
-    const there = await (await shelf.file(remote.name)).size();
+    const there = await (await folder.file(remote.name)).size();
     onBytes(there);
     const onBreak = () =>
       onProgress({ action: 'The connection broke, trying again', done: before + there, total });
-    const file = await fetchChecked(remote, shelf, { ...options, onBytes, onBreak, signal }, onProgress);
+    const file = await fetchChecked(remote, folder, { ...options, onBytes, onBreak, signal }, onProgress);
     if (!file.ok) return file;
     before += file.value.size;
     files.push(file.value);
   }
-  await shelf.finish();
+  await folder.finish();
   return success(files);
 }
 
 async function fetchChecked(
   remote: RemoteFile,
-  shelf: Shelf,
+  folder: ModelFolder,
   options: DownloadOptions,
   onProgress: (progress: Progress) => void,
 ): Promise<Result<File>> {
-  const kept = await shelf.file(remote.name);
+  const kept = await folder.file(remote.name);
   const file = await fetchRest(remote, kept, options);
   if (!file.ok || remote.sha256 === null) return file;
   const found = await hashOf(file.value, (done) =>
@@ -111,12 +111,12 @@ async function alone(
 }
 
 /** Why there is no room for what is missing; empty where there is. */
-async function noRoom({ files, title }: ModelRecord, shelf: Shelf): Promise<string> {
+async function noRoom({ files, title }: ModelRecord, folder: ModelFolder): Promise<string> {
   const { quota, usage } = (await globalThis.navigator?.storage?.estimate?.().catch(() => undefined)) ?? {};
   if (quota === undefined || usage === undefined) return '';
   let missing = 0;
   for (const { name, bytes: size } of files) {
-    missing += Math.max(0, (size ?? 0) - (await (await shelf.file(name)).size()));
+    missing += Math.max(0, (size ?? 0) - (await (await folder.file(name)).size()));
   }
   if (missing <= quota - usage) return '';
   return (

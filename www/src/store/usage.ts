@@ -127,22 +127,22 @@ async function fromElsewhere(): Promise<StoredThing[]> {
 }
 
 async function sizeOfHandle(handle: FileSystemHandle): Promise<number> {
-  if (isFile(handle)) {
+  if (isFileHandle(handle)) {
     // A file that is just being replaced is not there for a moment.
     const file = await handle.getFile().catch(() => null);
     return file?.size ?? 0;
   }
-  if (!isFolder(handle)) return 0;
+  if (!isFolderHandle(handle)) return 0;
   let bytes = 0;
   for await (const inner of handle.values()) bytes += await sizeOfHandle(inner);
   return bytes;
 }
 
-function isFile(handle: FileSystemHandle): handle is FileSystemFileHandle {
+function isFileHandle(handle: FileSystemHandle): handle is FileSystemFileHandle {
   return handle.kind === 'file';
 }
 
-function isFolder(handle: FileSystemHandle): handle is FileSystemDirectoryHandle {
+function isFolderHandle(handle: FileSystemHandle): handle is FileSystemDirectoryHandle {
   return handle.kind === 'directory';
 }
 

@@ -1,7 +1,7 @@
-import { type Box, freePlace, type Spot } from './free-place';
+import { freePlace, type LabelBox, type Spot } from './free-place';
 
 /** Where the label of the base's line stands: its box, and the baseline of its letters. */
-export interface LabelPlace extends Box {
+export interface LabelPlace extends LabelBox {
   baseline: number;
 }
 

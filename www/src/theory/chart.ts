@@ -5,7 +5,7 @@ import { h } from '../controls/dom';
 import { inFrame } from '../controls/frame';
 import { themeChanged } from '../controls/theme-changed';
 import { stateOf } from './chart-state';
-import { methodNames, methods } from './config';
+import { methods, theoryMethodNames } from './config';
 import type { TheoryLab } from './lab';
 import { sentenceOf } from './words';
 
@@ -21,7 +21,7 @@ export function theoryChart(lab: TheoryLab) {
           title: 'Relative error',
           stepName: 'Iteration',
           state: stateOf(lab.state.value.curves),
-          legend: methods.map((method, style) => ({ style, name: methodNames[method] })),
+          legend: methods.map((method, style) => ({ style, name: theoryMethodNames[method] })),
           points: false,
           logSteps: true,
         },

@@ -4,7 +4,7 @@ import type { TheoryMethod, TheoryProblemKind, TheorySettings, TheoryStart } fro
 export const methods: readonly TheoryMethod[] = ['gd', 'scaled_gd', 'data_scaled_gd'];
 
 /** Names of the methods. */
-export const methodNames: Record<TheoryMethod, string> = {
+export const theoryMethodNames: Record<TheoryMethod, string> = {
   gd: 'GD',
   scaled_gd: 'Scaled GD',
   data_scaled_gd: 'Data-scaled GD',

@@ -1,7 +1,7 @@
 import { above0, between, seeds, whole } from '../config/range';
 import type { NumberSetting, Setting } from '../config/setting';
 import type { TheoryMethod, TheorySettings } from '../protocol';
-import { LARGEST_CONDITION, methodNames, methods, problemNames, RANKS, startNames } from './config';
+import { LARGEST_CONDITION, methods, problemNames, RANKS, startNames, theoryMethodNames } from './config';
 
 const [LOWEST_RANK, HIGHEST_RANK] = RANKS;
 const conditions = between(1, LARGEST_CONDITION);
@@ -90,7 +90,7 @@ const rateHelp: Record<TheoryMethod, string> = {
 export const rateSettings: readonly NumberSetting<TheorySettings>[] = methods.map((method) => ({
   kind: 'number',
   field: `lr.${method}`,
-  label: `${methodNames[method]}: lr`,
+  label: `${theoryMethodNames[method]}: lr`,
   help: rateHelp[method],
   name: 'Learning rate',
   at: `lr.${method}`,

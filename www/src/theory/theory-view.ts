@@ -10,7 +10,7 @@ import type { SpawnWorker } from '../lab/worker-link';
 import { duration, measure, setting } from '../words/numbers';
 import { theoryChart } from './chart';
 import { checkTheory } from './check';
-import { defaultTheory, methodNames, methods } from './config';
+import { defaultTheory, methods, theoryMethodNames } from './config';
 import { TheoryLab } from './lab';
 import { readTheoryLink, theoryLink } from './link';
 import { theoryControls } from './settings-panel';
@@ -111,12 +111,12 @@ function results(lab: TheoryLab, budget: Budget): HTMLElement[] {
   const legend = h(
     'ul',
     { class: 'chart-legend' },
-    ...methods.map((method, style) => h('li', {}, swatch(style), methodNames[method])),
+    ...methods.map((method, style) => h('li', {}, swatch(style), theoryMethodNames[method])),
   );
   const columns = ['lr', 'Iterations to 1e-6', 'Error', 'Distance from planted'];
   const rows = methods.map((method, style) => {
     const cells = columns.map((name) => h('td', { 'data-column': name }, '–'));
-    const name = h('th', { scope: 'row' }, swatch(style), methodNames[method]);
+    const name = h('th', { scope: 'row' }, swatch(style), theoryMethodNames[method]);
     return { cells, row: h('tr', { 'data-method': method }, name, ...cells) };
   });
   const heads = ['Method', ...columns].map((name) => h('th', { scope: 'col' }, name));

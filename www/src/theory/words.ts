@@ -1,6 +1,6 @@
 import type { TheoryGeometry } from '../protocol';
 import { count, measure } from '../words/numbers';
-import { MOST_ITERATIONS, methodNames, TARGET } from './config';
+import { MOST_ITERATIONS, TARGET, theoryMethodNames } from './config';
 import type { MethodCurve } from './lab';
 
 /** What became of a method, for a table's cell. */
@@ -12,7 +12,7 @@ export function iterationsOf(curve: MethodCurve): string {
 
 /** The same as a sentence. */
 export function sentenceOf(curve: MethodCurve): string {
-  const name = methodNames[curve.method];
+  const name = theoryMethodNames[curve.method];
   if (curve.arrived_at !== null) {
     return `${name} reached ${TARGET} after ${count(curve.arrived_at)} iterations.`;
   }

@@ -2,7 +2,7 @@ import { failed, type Result, success } from '../../result';
 import { bytes } from '../../words/numbers';
 import { type ImageFacts, imageFacts } from './image-header';
 import { PICTURE_SIZE, type Picture } from './picture';
-import { type Box, fitted, isTransparent, reduced } from './reduce';
+import { type FittedArea, fitted, isTransparent, reduced } from './reduce';
 
 /** What became of a file. */
 export interface ReadPicture {
@@ -80,7 +80,7 @@ async function readPicture(file: File): Promise<ReadPicture['result']> {
 
 interface Drawn {
   rgba: Uint8ClampedArray;
-  box: Box;
+  box: FittedArea;
 }
 
 async function drawPixels(file: File): Promise<Drawn | null> {
@@ -107,7 +107,7 @@ async function drawSvg(file: File): Promise<Drawn | null> {
   }
 }
 
-function draw(image: CanvasImageSource, box: Box): Drawn | null {
+function draw(image: CanvasImageSource, box: FittedArea): Drawn | null {
   const canvas = document.createElement('canvas');
   canvas.width = SIDE;
   canvas.height = SIDE;

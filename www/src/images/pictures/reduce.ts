@@ -1,5 +1,5 @@
 /** A rectangle within a square. */
-export interface Box {
+export interface FittedArea {
   x: number;
   y: number;
   width: number;
@@ -7,14 +7,14 @@ export interface Box {
 }
 
 /** The largest rectangle of the shape `width` × `height` in the middle of a square. */
-export function fitted(width: number, height: number, side: number): Box {
+export function fitted(width: number, height: number, side: number): FittedArea {
   const scale = side / Math.max(width, height);
   const [w, h] = [width * scale, height * scale];
   return { x: (side - w) / 2, y: (side - h) / 2, width: w, height: h };
 }
 
 /** Whether a pixel well within the box lets something through; those at its edge are shared with what is beside it. */
-export function isTransparent(rgba: Uint8ClampedArray, side: number, box: Box): boolean {
+export function isTransparent(rgba: Uint8ClampedArray, side: number, box: FittedArea): boolean {
   const [left, right] = [Math.ceil(box.x) + 1, Math.floor(box.x + box.width) - 1];
   const [top, bottom] = [Math.ceil(box.y) + 1, Math.floor(box.y + box.height) - 1];
   for (let y = top; y < bottom; y += 1) {

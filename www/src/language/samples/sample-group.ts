@@ -1,12 +1,13 @@
 import { swatch } from '../../charts/run-style';
 import { copyButton } from '../../controls/copy-button';
 import { h, setText } from '../../controls/dom';
+import { takenAtWords } from '../../experiment/taken-at';
 import { plural, rate } from '../../words/numbers';
 import { type Answer, rateOf, type SampleGroup } from './samples';
 
 /** All answers to one prompt, side by side. */
 export function sampleGroup(group: SampleGroup) {
-  const title = titleOf(group);
+  const title = takenAtWords(group);
   const answers = group.answers.map((answer) => {
     const run = answer.run === null ? undefined : group.runs[answer.run];
     const name = run?.name ?? 'Base';
@@ -41,14 +42,6 @@ export function sampleGroup(group: SampleGroup) {
   };
   show();
   return { element, show };
-}
-
-function titleOf({ training, step, runs }: SampleGroup): string {
-  if (runs.length === 0) return 'The base alone';
-  const when = step === 0 ? 'before training' : `after step ${step}`;
-  // Of the first training of a visit it goes without saying.
-  if (training > 1) return `Training ${training}, ${when}`;
-  return when.charAt(0).toUpperCase() + when.slice(1);
 }
 
 function stateOf(answer: Answer): string {

@@ -7,7 +7,7 @@ import type { Keeper } from './keeper';
 import { type KeptTraining, partNames } from './kept-training';
 
 /** Loads what the kept training needs, restores its workers and curves, and goes on. `given` are the model's files, where asked for. */
-export async function resume<Of extends KeptTraining>(
+export async function goOnWithKept<Of extends KeptTraining>(
   keeper: Keeper<Of>,
   id: string,
   given: readonly File[],
@@ -17,12 +17,12 @@ export async function resume<Of extends KeptTraining>(
   onProgress({ action: 'Checking what was kept', done: 0, total: 0 });
   const kept = await keeper.claim(id);
   if (!kept.ok) return kept;
-  const answer = await goOn(keeper, kept.value, given, onProgress, signal);
+  const answer = await start(keeper, kept.value, given, onProgress, signal);
   if (!answer.ok) await keeper.unclaim(id);
   return answer;
 }
 
-async function goOn<Of extends KeptTraining>(
+async function start<Of extends KeptTraining>(
   keeper: Keeper<Of>,
   kept: Kept<Of>,
   given: readonly File[],

@@ -1,4 +1,4 @@
-import './resume-offer.css';
+import './kept-offer.css';
 import { h } from '../controls/dom';
 import { dropZone } from '../controls/drop-zone';
 import { modelFiles } from '../controls/dropped';
@@ -6,13 +6,13 @@ import { failurePlace, noticePlace } from '../controls/message';
 import { progressBar } from '../controls/progress';
 import { dateWords } from '../words/date';
 import { bytes, count, plural } from '../words/numbers';
+import { goOnWithKept } from './go-on';
 import type { Keeper } from './keeper';
 import type { KeptTraining } from './kept-training';
 import { MOST_KEPT, type Offer } from './kept-trainings';
-import { resume } from './resume';
 
 /** Offers to go on with trainings that were kept, and says where keeping does not work. */
-export function resumeOffer<Of extends KeptTraining>(keeper: Keeper<Of>): HTMLElement[] {
+export function keptOffer<Of extends KeptTraining>(keeper: Keeper<Of>): HTMLElement[] {
   const { all, keeping } = keeper;
   const { experiment } = keeping;
   const { lab } = experiment;
@@ -45,7 +45,7 @@ export function resumeOffer<Of extends KeptTraining>(keeper: Keeper<Of>): HTMLEl
     if (loading !== null) return;
     loading = new AbortController();
     show();
-    const answer = await resume(keeper, id, files, progress.show, loading.signal);
+    const answer = await goOnWithKept(keeper, id, files, progress.show, loading.signal);
     loading = null;
     progress.show(null);
     problem.show(answer.ok ? null : answer.failure);
@@ -89,7 +89,7 @@ export function resumeOffer<Of extends KeptTraining>(keeper: Keeper<Of>): HTMLEl
     return h(
       'li',
       { 'data-training': id, 'data-busy': busy ? '' : null },
-      h('p', {}, wordsOf(content, when, busy)),
+      h('p', {}, offerWords(content, when, busy)),
       h(
         'p',
         { class: 'hint' },
@@ -133,7 +133,7 @@ export function resumeOffer<Of extends KeptTraining>(keeper: Keeper<Of>): HTMLEl
   return [element, trouble.element, notice.element];
 }
 
-function wordsOf({ step, steps }: KeptTraining, when: string, busy: boolean): string {
+function offerWords({ step, steps }: KeptTraining, when: string, busy: boolean): string {
   const far = `step ${count(step)} of ${count(steps)}`;
   if (busy) return `The training of ${when} is open in another tab: ${far}.`;
   return step < steps
