@@ -86,6 +86,12 @@ export class FakeWorker implements WorkerLink {
     this.end(refusal('engine', 'out of memory'));
   }
 
+  /** Nothing that was to go wrong goes wrong any more; what is lost stays lost. */
+  calm(): void {
+    this.diesAt = 0;
+    this.spoils.clear();
+  }
+
   /** Answers a question that is held, and holds it no more. */
   let(name: keyof WorkerApi): void {
     this.holds.delete(name);
@@ -427,7 +433,8 @@ export class FakeWorker implements WorkerLink {
         return new Uint8Array([run]);
       }),
     loseDevice: async () => {
-      this.deviceLost = true;
+      // The CPU has no device.
+      if (this.engine === 'webgpu') this.deviceLost = true;
     },
     cancel: async (question) => {
       if (question === this.question) this.cancelled = true;

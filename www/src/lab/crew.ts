@@ -31,7 +31,8 @@ export class Crew {
   team: Team | null = null;
   /** Who trained before other things were loaded: asleep, and woken for exports. */
   before: Team | null = null;
-  private seats: Seat[] = [];
+  /** By their index: a worker that comes back may be there without those before it. */
+  private readonly seats = new Map<number, Seat>();
   /** Places of workers that are there for an export alone. */
   private guests: Seat[] = [];
 
@@ -51,18 +52,18 @@ export class Crew {
 
   /** Whether a worker is at work. */
   get busy(): boolean {
-    return this.seats.some((seat) => seat.busy);
+    return [...this.seats.values()].some((seat) => seat.busy);
   }
 
   startEngine(): Promise<Reply<EngineReport>> {
     return this.first.startEngine();
   }
 
-  /** Workers of a new training take the places of the one before, and what those still did ends. */
-  newTeam(settings: SessionSettings, equip: TeamHooks['equip']): Team {
-    this.before?.end();
-    this.before = null;
+  /** So many workers of a new training take the places of the one before, and what those still did ends. */
+  newTeam(settings: SessionSettings, workers: number, equip: TeamHooks['equip']): Team {
+    this.endBefore();
     this.team?.end();
+    this.close('No longer needed.', workers);
     const onPreparing: OnProgress = (progress) => this.preparing.set(progress);
     this.team = new Team(settings, {
       equip,
@@ -84,7 +85,8 @@ export class Crew {
     if (team === null) return;
     this.team = null;
     team.training = false;
-    this.before?.end();
+    team.isShown = false;
+    this.endBefore();
     this.before = team;
     await team.sleep(() => this.guest());
     this.shrink();
@@ -100,7 +102,7 @@ export class Crew {
       const trainee = team?.trainees.find(({ runs }) => runs.includes(run));
       if (team === null || trainee === undefined) continue;
       const own = trainee.runs.indexOf(run);
-      return team.ask(trainee, (worker) => worker.call((api) => question(api, own)), signal);
+      return team.ask(trainee, (worker) => worker.call((api) => question(api, own)), signal, 'export');
     }
     return failed('adapter', 'This run is not in memory any more. Train it again to export it.');
   }
@@ -111,23 +113,38 @@ export class Crew {
     for (const seat of this.guests.splice(0)) seat.close('No longer needed.');
   }
 
+  private endBefore(): void {
+    this.before?.end();
+    this.before = null;
+    for (const seat of this.guests.splice(0)) seat.close('No longer needed.');
+  }
+
   /** Lets all workers go; what they trained is kept, and comes back when it is asked for. */
   async rest(reason: string): Promise<void> {
     await this.team?.sleep();
-    for (const seat of this.seats.splice(0)) seat.close(reason);
+    this.close(reason, 0);
   }
 
   /** Forgets what was trained. */
   forget(): void {
-    for (const team of [this.team, this.before]) team?.end();
+    this.team?.end();
     this.team = null;
-    this.before = null;
+    this.endBefore();
     this.shrink();
   }
 
   /** One worker is enough for what is no training. */
   private shrink(): void {
-    for (const seat of this.seats.splice(1)) seat.close('No longer needed.');
+    this.close('No longer needed.', 1);
+  }
+
+  /** Closes all seats from an index on. */
+  private close(reason: string, from: number): void {
+    for (const [index, seat] of this.seats) {
+      if (index < from) continue;
+      this.seats.delete(index);
+      seat.close(reason);
+    }
   }
 
   private guest(): Seat {
@@ -137,8 +154,8 @@ export class Crew {
   }
 
   private seat(index: number): Seat {
-    const seat = this.seats[index] ?? this.newSeat();
-    this.seats[index] = seat;
+    const seat = this.seats.get(index) ?? this.newSeat();
+    this.seats.set(index, seat);
     return seat;
   }
 

@@ -30,6 +30,8 @@ export class Team {
   trainees: Trainee[] = [];
   /** Whether more steps are to come. */
   training = true;
+  /** Whether it belongs to the model and the data of now; where it does not, it is asked for exports alone. */
+  isShown = true;
   /** Called when a trainee is back, at an earlier step maybe. */
   onBack: () => void = () => {};
   private hasBegun = false;
@@ -80,8 +82,10 @@ export class Team {
     trainee: Trainee,
     question: (worker: Held) => Promise<Reply<Value>>,
     signal?: AbortSignal,
+    why: 'show' | 'export' = 'show',
   ): Promise<Reply<Value>> {
     for (let asked = 1; ; asked += 1) {
+      if (why === 'show' && !this.isShown) return notAsked();
       const there = await this.wake(trainee);
       if (!there.ok) return { ...there, lost: false };
       if (signal?.aborted) return notAsked();

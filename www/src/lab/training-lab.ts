@@ -11,6 +11,7 @@ import type { RunDesk } from './exporting';
 import type { Loadable } from './loadable';
 import { Rest } from './rest';
 import { notAsked, type Seat } from './seat';
+import type { Spread } from './spread';
 import {
   isTraining,
   type LabPhase,
@@ -327,7 +328,9 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
       if (!estimate.value.fits) return failed('settings', estimate.value.advice);
       if (attempt.over) return notAsked();
       this.hold(estimate.value);
-      return this.newTeam(plan.settings, (team) => team.prepare(estimate.value, attempt.signal));
+      return this.newTeam(plan.settings, estimate.value, (team) =>
+        team.prepare(estimate.value, attempt.signal),
+      );
     };
     return this.train(plan, listener, prepare, singleStep);
   }
@@ -342,7 +345,9 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
       if (!estimate.ok) return estimate;
       if (attempt.over) return notAsked();
       this.hold(estimate.value);
-      return this.newTeam(plan.settings, (team) => team.restore(kept, estimate.value, attempt.signal));
+      return this.newTeam(plan.settings, estimate.value, (team) =>
+        team.restore(kept, estimate.value, attempt.signal),
+      );
     };
     return this.train(plan, listener, prepare);
   }
@@ -416,12 +421,13 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
 
   private async newTeam(
     settings: SessionSettings,
+    { groups, shards }: Spread,
     gather: (team: Team) => Promise<Result<unknown>>,
   ): Promise<Result<Team>> {
     const { files, source: data, startingPoint: start } = this;
     if (files === null || data === null) return failed('data', 'Load a model and data first.');
     const outfit: Outfit<Data, Start> = { files, data, start };
-    const team = this.crew.newTeam(settings, (seat, onProgress, signal) =>
+    const team = this.crew.newTeam(settings, groups.length * shards, (seat, onProgress, signal) =>
       this.supplies.all(seat, outfit, onProgress, signal),
     );
     const gathered = await gather(team);
@@ -530,7 +536,8 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
       if (started !== this.started) continue;
       if (!engine.ok) return { ...engine, lost: false };
       const seat = this.crew.first;
-      const fresh = seat.isEmpty;
+      // A worker on the CPU that goes tells at once; a GPU that went away is found out by asking.
+      const fresh = seat.isEmpty && seat.engine === 'cpu';
       const answer = await question(seat);
       if (answer.ok || !answer.lost || attempt?.over) return answer;
       if (started !== this.started) continue;
