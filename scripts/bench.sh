@@ -44,4 +44,5 @@ else:
     open(f"benchmarks/results/{name}.json", "w").write(text)
     print(json.dumps(result["figures"], indent=2))
 PY
+    benchmarks/tables.py
 }

@@ -1,24 +1,14 @@
 # shellcheck shell=bash
 # The parts of the page, each made again only when what it is made from has changed: scripts/build makes them all, and
-# scripts/serve those first that a first page needs. Source it after lib.sh and everything in setup/.
+# scripts/serve those first that a first page needs. Source it after lib.sh, modules.sh and everything in setup/.
 
 GENERATED=$ROOT/www/src/generated
 STAMPS=$GENERATED/.stamps
 RELEASE=$CARGO_TARGET_DIR/wasm32-unknown-unknown/release
 DIST=$ROOT/www/dist
-# shellcheck disable=SC2034 # Read by the scripts that source this one.
-MODULES=(cpu cpu-relaxed webgpu)
 
 mkdir -p "$STAMPS"
 printf '*\n' >"$GENERATED/.gitignore"
-
-# features_of MODULE. `cpu-relaxed` is the CPU's for browsers that know relaxed SIMD; only this crate is compiled again.
-features_of() {
-    case "$1" in
-        cpu-relaxed) echo cpu,relaxed-simd ;;
-        *) echo "$1" ;;
-    esac
-}
 
 # code_of MODULE: flags for this crate's own code. In the WebGPU module it writes shaders, reads files and waits; the CPU's
 # computes, with the profile's level.
@@ -113,10 +103,13 @@ make_bound() {
     write_stamp "$STAMPS/$1-bound" "$(compiled_of "$1") $level"
 }
 
-# set_aside MODULE: no part of the page until it is bound again. A page must not have modules of other sources than its own,
-# but what took wasm-opt minutes may still be what comes out.
-set_aside() {
-    if [ ! -d "$GENERATED/$1" ]; then return; fi
+# is_there MODULE LEVEL
+is_there() { is_compiled "$1" && is_bound "$1" "$2"; }
+
+# set_aside_if_old MODULE: no part of the page until it is bound again. A page must not have modules of other sources than its
+# own, but what took wasm-opt minutes may still be what comes out.
+set_aside_if_old() {
+    if [ ! -d "$GENERATED/$1" ] || is_there "$1" none; then return; fi
     rm -rf "$GENERATED/.aside-$1"
     mv "$GENERATED/$1" "$GENERATED/.aside-$1"
 }

@@ -1,6 +1,8 @@
-import { moduleOf } from '../engine/engine-module';
+import { moduleOf, webgpuModule } from '../engine/engine-module';
 import type { Lab } from '../lab/lab';
 import type { OfflineMessage } from './build';
+
+const SECONDS_BETWEEN_LOOKS = 15;
 
 /** Lets the built page open without a network from the next visit on; `onNewVersion` is called when another build took over. */
 export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promise<void> {
@@ -21,7 +23,11 @@ export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promis
   };
   lab.engineReport.watch(() => void tell());
   try {
-    await serviceWorker.register(new URL('service-worker.js', document.baseURI));
+    const registration = await serviceWorker.register(new URL('service-worker.js', document.baseURI));
+    // Browsers look for a new version when a page is opened, and this one is to tell when its server has built WebGPU.
+    if (webgpuModule() === 'to come') {
+      setInterval(() => void registration.update().catch(() => undefined), SECONDS_BETWEEN_LOOKS * 1000);
+    }
   } catch {
     // The page works as before, only not without a network.
   }
