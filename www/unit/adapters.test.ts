@@ -11,7 +11,7 @@ import type { TrainingPlan } from '../src/lab/training';
 import { adapterReadme, mergedReadme } from '../src/share/adapter-readme';
 import { baseId } from '../src/share/base-id';
 import { fileName } from '../src/share/file-name';
-import { ZipWriter } from '../src/share/zip';
+import { zipOf } from '../src/share/zip';
 import { FakeWorker } from './fake-worker';
 
 const config = strToU8('{"r": 4}');
@@ -158,7 +158,7 @@ describe('starting from an adapter', () => {
       exporter.merged(
         0,
         'f16',
-        (bytes) => parts.push(...bytes),
+        async (bytes) => void parts.push(...bytes),
         ({ done }) => told.push(done),
         stop.signal,
       );
@@ -205,14 +205,20 @@ describe('what leaves', () => {
   });
 
   it('is a zip that others open', async () => {
-    const zip = new ZipWriter();
-    const large = zip.stored('model.safetensors');
-    large.push(new Uint8Array([1, 2]));
-    large.push(new Uint8Array([3]));
-    large.end();
-    zip.add('a/b.txt', 'words '.repeat(100));
-    zip.add('c.bin', new Uint8Array([4]));
-    const found = unzipSync(new Uint8Array(await zip.finish().arrayBuffer()));
+    const pieces = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new Uint8Array([1, 2]));
+        controller.enqueue(new Uint8Array([3]));
+        controller.close();
+      },
+    });
+    const zip = await zipOf([
+      { path: 'model.safetensors', content: pieces },
+      { path: 'a/b.txt', content: 'words '.repeat(100) },
+      { path: 'c.bin', content: new Uint8Array([4]) },
+    ]);
+    expect(zip.type).toBe('application/zip');
+    const found = unzipSync(new Uint8Array(await zip.arrayBuffer()));
     expect(Object.keys(found)).toEqual(['model.safetensors', 'a/b.txt', 'c.bin']);
     expect([...(found['model.safetensors'] ?? [])]).toEqual([1, 2, 3]);
     expect(new TextDecoder().decode(found['a/b.txt'])).toBe('words '.repeat(100));

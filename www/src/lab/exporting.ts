@@ -3,9 +3,6 @@ import type { Reply, WorkerApi } from '../engine/worker-api';
 import type { MergedPlan, Precision, Progress } from '../protocol';
 import { failed, type Result, success } from '../result';
 
-/** A zip without extensions, which everybody opens, holds no larger file. */
-const MOST_ZIPPED = 2 ** 32 - 2 ** 20;
-
 /** Where trained runs can be asked for. */
 export interface RunDesk {
   /** Asks the worker that has a run, with the run's place there. */
@@ -33,13 +30,13 @@ export class Exporter {
   }
 
   /**
-   * The base with the run merged into it. Weights come piece by piece to `onWeights`, so that no second copy of the
-   * model is in the worker's memory; the answer is `config.json`. Aborting `signal` ends it.
+   * The base with the run merged into it. Weights come piece by piece to `onWeights`, which is waited for, so
+   * that no second copy of the model is in memory; the answer is `config.json`. Aborting `signal` ends it.
    */
   merged(
     run: number,
     precision: Precision,
-    onWeights: (bytes: Uint8Array) => void,
+    onWeights: (bytes: Uint8Array) => Promise<void>,
     onProgress: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<Result<Uint8Array>> {
@@ -49,25 +46,19 @@ export class Exporter {
   private async merge(
     run: number,
     precision: Precision,
-    onWeights: (bytes: Uint8Array) => void,
+    onWeights: (bytes: Uint8Array) => Promise<void>,
     onProgress: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<Result<Uint8Array>> {
     const plan = await this.desk.ask<MergedPlan>(run, (api, own) => api.mergedPlan(own, precision), signal);
     if (!plan.ok) return plan;
-    if (plan.value.bytes > MOST_ZIPPED) {
-      return failed(
-        'adapter',
-        'The merged model is larger than the 4 GB that a zip holds. Choose F16 or BF16.',
-      );
-    }
     const start = await this.desk.ask<FolderFiles>(
       run,
       (api, own) => api.mergedStart(own, precision),
       signal,
     );
     if (!start.ok) return start;
-    onWeights(start.value.weights);
+    await onWeights(start.value.weights);
     let done = 0;
     for (let piece = 0; piece < plan.value.pieces; piece += 1) {
       if (signal.aborted) return failed('adapter', 'The export was cancelled.');
@@ -78,7 +69,7 @@ export class Exporter {
       );
       if (!bytes.ok) return bytes;
       done += bytes.value.length;
-      onWeights(bytes.value);
+      await onWeights(bytes.value);
       onProgress({ action: 'Merging', done, total: plan.value.bytes });
     }
     return success(start.value.config);

@@ -1,49 +1,26 @@
-import { strToU8, Zip, ZipDeflate, ZipPassThrough } from 'fflate';
+import { makeZip } from 'client-zip';
 
-/** A file that is written into a zip bit by bit. */
-export interface ZipEntry {
-  push(bytes: Uint8Array): void;
-  end(): void;
+/** A file of a zip; one that is large comes bit by bit. */
+export interface ZipFile {
+  path: string;
+  content: string | Uint8Array<ArrayBuffer> | File | ReadableStream<Uint8Array>;
 }
 
-/** A zip that grows as parts come; what is written already lies in blobs, which the browser may put on disk. */
-export class ZipWriter {
-  private readonly parts: Blob[] = [];
-  private failure: Error | null = null;
-  private readonly zip: Zip;
-
-  constructor() {
-    this.zip = new Zip((error, bytes) => {
-      if (error !== null) this.failure = error;
-      // A copy: the library goes on using its buffer.
-      else this.parts.push(new Blob([bytes.slice()]));
-    });
+/**
+ * A zip of any size; what is written already lies in blobs, which the browser may put on disk. Nothing is packed:
+ * numbers would not get smaller, and the rest is small.
+ */
+export async function zipOf(files: Iterable<ZipFile> | AsyncIterable<ZipFile>): Promise<Blob> {
+  const parts: Blob[] = [];
+  const reader = makeZip(inputs(files)).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(parts, { type: 'application/zip' });
+    // A copy: the library may go on using its buffer.
+    parts.push(new Blob([value.slice()]));
   }
+}
 
-  /** A file of numbers, which would not get smaller. */
-  stored(path: string): ZipEntry {
-    const entry = new ZipPassThrough(path);
-    this.zip.add(entry);
-    return { push: (bytes) => entry.push(bytes), end: () => entry.push(new Uint8Array(), true) };
-  }
-
-  /** A whole file; text is packed. */
-  add(path: string, content: Uint8Array | string): void {
-    if (typeof content === 'string') {
-      const entry = new ZipDeflate(path, { level: 6 });
-      this.zip.add(entry);
-      entry.push(strToU8(content), true);
-      return;
-    }
-    const entry = this.stored(path);
-    entry.push(content);
-    entry.end();
-  }
-
-  /** The whole zip. */
-  finish(): Blob {
-    this.zip.end();
-    if (this.failure !== null) throw this.failure;
-    return new Blob(this.parts, { type: 'application/zip' });
-  }
+async function* inputs(files: Iterable<ZipFile> | AsyncIterable<ZipFile>) {
+  for await (const { path, content } of files) yield { name: path, input: content };
 }

@@ -1,16 +1,19 @@
+import * as v from 'valibot';
 import { failed, type Result, success } from '../result';
 
 const KEY = 'riemann-lora.catalog';
 
+const catalogModel = v.object({
+  name: v.string(),
+  file: v.string(),
+  bytes: v.number(),
+  sha256: v.string(),
+  licence: v.string(),
+  source: v.string(),
+});
+
 /** A model that this site serves. */
-export interface CatalogModel {
-  name: string;
-  file: string;
-  bytes: number;
-  sha256: string;
-  licence: string;
-  source: string;
-}
+export type CatalogModel = v.InferOutput<typeof catalogModel>;
 
 /** The models of this site; empty where it serves none. */
 export async function readCatalog(): Promise<Result<CatalogModel[]>> {
@@ -25,7 +28,7 @@ export async function readCatalog(): Promise<Result<CatalogModel[]>> {
     if (response.status === 404) return success([]);
     if (!response.ok) return failed('model', `models/index.json answered ${response.status}.`);
     const found: unknown = await response.json();
-    const models = Array.isArray(found) ? found.filter(isModel) : [];
+    const models = modelsIn(found);
     remember(models);
     return success(models);
   } catch {
@@ -44,16 +47,12 @@ function remember(models: readonly CatalogModel[]): void {
 
 function recall(): CatalogModel[] {
   try {
-    const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(found) ? found.filter(isModel) : [];
+    return modelsIn(JSON.parse(localStorage.getItem(KEY) ?? '[]'));
   } catch {
     return [];
   }
 }
 
-function isModel(thing: unknown): thing is CatalogModel {
-  if (typeof thing !== 'object' || thing === null) return false;
-  const model = thing as Record<string, unknown>;
-  const texts = ['name', 'file', 'sha256', 'licence', 'source'];
-  return texts.every((key) => typeof model[key] === 'string') && typeof model.bytes === 'number';
+function modelsIn(found: unknown): CatalogModel[] {
+  return Array.isArray(found) ? found.filter((thing) => v.is(catalogModel, thing)) : [];
 }

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { failed, type Result, success } from '../result';
 import { refusal, unreachable } from './answers';
 import { HUB, type ModelAddress } from './model-address';
@@ -53,13 +54,23 @@ async function lookUpFile(
   }
 }
 
+// What is missing or nonsense in an answer is not known.
+const text = v.fallback(v.nullable(v.string()), null);
+const amount = v.fallback(v.nullable(v.number()), null);
+
 /** The part of the hub's answer that is used. */
-interface Repository {
-  sha: string;
-  licence: string | null;
-  parameters: number | null;
-  files: { path: string; bytes: number | null; sha256: string | null }[];
-}
+const repositoryAnswer = v.object({
+  sha: v.string(),
+  cardData: v.fallback(v.object({ license: text }), { license: null }),
+  safetensors: v.fallback(v.object({ total: amount }), { total: null }),
+  siblings: v.array(v.unknown()),
+});
+
+const repositoryFile = v.object({
+  rfilename: v.string(),
+  size: amount,
+  lfs: v.fallback(v.object({ sha256: text }), { sha256: null }),
+});
 
 async function lookUpRepository(
   { repository, revision, file }: ModelAddress & { kind: 'repository' },
@@ -96,21 +107,17 @@ async function lookUpRepository(
   return success({ title: repository, host, licence, parameters, choices });
 }
 
-function readRepository(answer: unknown): Repository | null {
-  if (!isRecord(answer) || !Array.isArray(answer.siblings) || typeof answer.sha !== 'string') return null;
-  const card = isRecord(answer.cardData) ? answer.cardData : {};
-  const weights = isRecord(answer.safetensors) ? answer.safetensors : {};
-  return {
-    sha: answer.sha,
-    licence: typeof card.license === 'string' ? card.license : null,
-    parameters: typeof weights.total === 'number' ? weights.total : null,
-    files: answer.siblings.filter(isRecord).flatMap((sibling) => {
-      const { rfilename: path, size, lfs } = sibling;
-      if (typeof path !== 'string') return [];
-      const sha256 = isRecord(lfs) && typeof lfs.sha256 === 'string' ? lfs.sha256 : null;
-      return [{ path, bytes: typeof size === 'number' ? size : null, sha256 }];
-    }),
-  };
+function readRepository(answer: unknown) {
+  const read = v.safeParse(repositoryAnswer, answer);
+  if (!read.success) return null;
+  const { sha, cardData, safetensors, siblings } = read.output;
+  const files = siblings.flatMap((sibling) => {
+    const file = v.safeParse(repositoryFile, sibling);
+    if (!file.success) return [];
+    const { rfilename: path, size: bytes, lfs } = file.output;
+    return [{ path, bytes, sha256: lfs.sha256 }];
+  });
+  return { sha, licence: cardData.license, parameters: safetensors.total, files };
 }
 
 const config = 'config.json';
@@ -169,8 +176,4 @@ function sum(files: readonly RemoteFile[]): number | null {
     (total, { bytes }) => (total === null || bytes === null ? null : total + bytes),
     0,
   );
-}
-
-function isRecord(thing: unknown): thing is Record<string, unknown> {
-  return typeof thing === 'object' && thing !== null && !Array.isArray(thing);
 }

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { type GrowingFile, MemoryFile, SegmentedFile } from './growing-file';
 
 /** A file of a model that is elsewhere. */
@@ -41,7 +42,23 @@ export const MODEL_FOLDER = 'riemann-lora-models';
 const RECORD = 'record.json';
 const FILES = 'files';
 
-type StoredRecord = ModelRecord & { complete: boolean };
+const storedRecord = v.object({
+  id: v.string(),
+  title: v.string(),
+  host: v.string(),
+  licence: v.nullable(v.string()),
+  files: v.array(
+    v.object({
+      name: v.string(),
+      url: v.string(),
+      bytes: v.nullable(v.number()),
+      sha256: v.nullable(v.string()),
+    }),
+  ),
+  complete: v.boolean(),
+});
+
+type StoredRecord = v.InferOutput<typeof storedRecord>;
 
 // Where no file system can be written to, a broken download can go on for as long as the page is open.
 const inMemory = new Map<string, Map<string, GrowingFile>>();
@@ -88,7 +105,7 @@ export async function keptFiles(model: KeptModel): Promise<File[]> {
 /** Where to put a model; what is there of other versions of its files is freed. */
 export async function openModelFolder(record: ModelRecord): Promise<ModelFolder> {
   const root = await modelsFolder(true);
-  if (root === null) return memoryShelf(record.id);
+  if (root === null) return memoryFolder(record.id);
   const name = folderName(record.id);
   const before = await root.getDirectoryHandle(name).then(readRecord, () => null);
   if (before !== null && !sameFiles(before, record)) await root.removeEntry(name, { recursive: true });
@@ -100,7 +117,7 @@ export async function openModelFolder(record: ModelRecord): Promise<ModelFolder>
   };
 }
 
-function memoryShelf(id: string): ModelFolder {
+function memoryFolder(id: string): ModelFolder {
   const files = inMemory.get(id) ?? new Map<string, GrowingFile>();
   inMemory.set(id, files);
   return {
@@ -147,8 +164,7 @@ async function readRecord(folder: FileSystemDirectoryHandle): Promise<StoredReco
   try {
     const file = await (await folder.getFileHandle(RECORD)).getFile();
     const record: unknown = JSON.parse(await file.text());
-    const readable = typeof record === 'object' && record !== null && 'files' in record && 'id' in record;
-    return readable ? (record as StoredRecord) : null;
+    return v.is(storedRecord, record) ? record : null;
   } catch {
     return null;
   }

@@ -1,10 +1,9 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import { bytes } from '../words/numbers';
 import { type DownloadOptions, fetchRest, noMoreRoom } from './fetch-rest';
 import { isFull } from './full';
+import { hashFile } from './hash-file';
 import type { ModelChoice, RemoteModel } from './hub';
 import { type ModelFolder, type ModelRecord, openModelFolder, type RemoteFile } from './opfs-models';
 
@@ -70,7 +69,7 @@ async function fetchChecked(
   const kept = await folder.file(remote.name);
   const file = await fetchRest(remote, kept, options);
   if (!file.ok || remote.sha256 === null) return file;
-  const found = await hashOf(file.value, (done) =>
+  const found = await hashFile(file.value, (done) =>
     onProgress({ action: `Checking ${remote.name}`, done, total: file.value.size }),
   );
   if (found === remote.sha256) return file;
@@ -79,21 +78,6 @@ async function fetchChecked(
     'model',
     `${remote.name} is not the file that ${new URL(remote.url).host} promised (its SHA-256 differs), so it was not kept. Ask for it again.`,
   );
-}
-
-/** SHA-256 of a file of any size: the browser's own takes it only whole. */
-async function hashOf(file: Blob, onBytes: (done: number) => void): Promise<string> {
-  const hash = sha256.create();
-  let done = 0;
-  const reader = file.stream().getReader();
-  for (;;) {
-    const piece = await reader.read();
-    if (piece.done) break;
-    hash.update(piece.value);
-    done += piece.value.byteLength;
-    onBytes(done);
-  }
-  return bytesToHex(hash.digest());
 }
 
 /** Two tabs that wrote to one file would spoil it. */

@@ -1,7 +1,7 @@
+import * as v from 'valibot';
 import { presetCalled } from '../config/presets';
 import { recall, rememberSoon } from '../store/remembered';
-import { defaultSweep, type SweepConfig, sweepQuantities } from './config';
-import type { Grid } from './grid';
+import { defaultSweep, type SweepConfig, type SweepQuantity, sweepQuantities } from './config';
 
 const KEY = 'riemann-lora.sweep';
 
@@ -20,34 +20,43 @@ export function keepSweep(config: SweepConfig): void {
   rememberSoon(KEY, () => JSON.stringify(config));
 }
 
+const grid = v.object({ lowest: v.number(), highest: v.number(), points: v.number(), log: v.boolean() });
+
 /** Reads what may be of any origin. */
 export function readSweep(found: unknown): SweepConfig {
   const config = defaultSweep();
-  if (!isRecord(found)) return config;
-  config.quantity = sweepQuantities.find((one) => one === found.quantity) ?? config.quantity;
-  if (Array.isArray(found.methods)) {
-    config.methods = found.methods.filter((id) => typeof id === 'string' && presetCalled(id) !== undefined);
-  }
-  for (const quantity of sweepQuantities) {
-    const values = isRecord(found.values) ? found.values[quantity] : undefined;
-    if (typeof values === 'string') config.values[quantity] = values;
-    const grid = isRecord(found.grids) ? found.grids[quantity] : undefined;
-    if (isGrid(grid)) config.grids[quantity] = grid;
-  }
-  if (isRecord(found.lrs)) {
-    const lrs = Object.entries(found.lrs).filter(([, lr]) => typeof lr === 'number');
-    config.lrs = Object.fromEntries(lrs) as Record<string, number>;
-  }
-  if (typeof found.validationEvery === 'number') config.validationEvery = found.validationEvery;
-  return config;
+  const { grids, values } = config;
+  const stored = v.object({
+    quantity: v.fallback(v.picklist(sweepQuantities), config.quantity),
+    methods: v.fallback(v.pipe(v.array(v.unknown()), v.transform(knownPresets)), config.methods),
+    grids: ofEach(grid, grids),
+    values: ofEach(v.string(), values),
+    lrs: v.fallback(v.pipe(v.record(v.string(), v.unknown()), v.transform(numbersOf)), {}),
+    validationEvery: v.fallback(v.number(), config.validationEvery),
+  });
+  return v.parse(v.fallback(stored, config), found);
 }
 
-function isGrid(thing: unknown): thing is Grid {
-  if (!isRecord(thing)) return false;
-  const numbers = [thing.lowest, thing.highest, thing.points].every((value) => typeof value === 'number');
-  return numbers && typeof thing.log === 'boolean';
+/** Something of each quantity. */
+function ofEach<Value>(
+  schema: v.GenericSchema<unknown, Value>,
+  { lr, rank, damping }: Record<SweepQuantity, Value>,
+) {
+  const entries = {
+    lr: v.fallback(schema, lr),
+    rank: v.fallback(schema, rank),
+    damping: v.fallback(schema, damping),
+  };
+  return v.fallback(v.object(entries), { lr, rank, damping });
 }
 
-function isRecord(thing: unknown): thing is Record<string, unknown> {
-  return typeof thing === 'object' && thing !== null && !Array.isArray(thing);
+function knownPresets(ids: unknown[]): string[] {
+  return ids.filter((id) => typeof id === 'string').filter((id) => presetCalled(id) !== undefined);
+}
+
+function numbersOf(lrs: Record<string, unknown>): Record<string, number> {
+  const numbers = Object.entries(lrs).flatMap(([id, lr]) =>
+    typeof lr === 'number' ? [[id, lr] as const] : [],
+  );
+  return Object.fromEntries(numbers);
 }

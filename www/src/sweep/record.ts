@@ -1,8 +1,10 @@
+import * as v from 'valibot';
 import { readyValue } from '../lab/loadable';
 import type { App } from '../language/app';
 import type { ValidationPoint } from '../metrics/run-series';
 import type { ThinCurve } from '../metrics/thin';
 import type { DataSettings, SessionSettings } from '../protocol';
+import { storedCurve } from '../runs/check';
 import { count, plural } from '../words/numbers';
 import type { SweepQuantity } from './config';
 
@@ -86,24 +88,18 @@ export function basisWords({ quantity, model, data, session, start }: SweepBasis
   ].join(' · ');
 }
 
+const storedSweep = v.looseObject({
+  key: v.string(),
+  when: v.number(),
+  basis: v.looseObject({
+    session: v.looseObject({ targets: v.array(v.string()) }),
+    model: v.looseObject({ name: v.string() }),
+    data: v.looseObject({ name: v.string() }),
+  }),
+  results: v.array(v.looseObject({ method: v.string(), value: v.number(), curve: storedCurve })),
+});
+
 /** Whether something from storage is a sweep that this version can show. */
 export function isSweepRecord(thing: unknown): thing is SweepRecord {
-  if (typeof thing !== 'object' || thing === null) return false;
-  const { key, basis, results, when } = thing as Partial<SweepRecord>;
-  return (
-    typeof key === 'string' &&
-    typeof when === 'number' &&
-    typeof basis === 'object' &&
-    Array.isArray(basis?.session?.targets) &&
-    typeof basis.model?.name === 'string' &&
-    typeof basis.data?.name === 'string' &&
-    Array.isArray(results) &&
-    results.every(
-      (run: Partial<SweptRun>) =>
-        typeof run.method === 'string' &&
-        typeof run.value === 'number' &&
-        Array.isArray(run.curve?.steps) &&
-        Array.isArray(run.curve.values),
-    )
-  );
+  return v.is(storedSweep, thing);
 }

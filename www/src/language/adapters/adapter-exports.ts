@@ -12,7 +12,7 @@ import { adapterReadme, mergedReadme, type RecipeInput } from '../../share/adapt
 import { UNKNOWN_BASE } from '../../share/base-id';
 import { fileName } from '../../share/file-name';
 import { saveFile } from '../../share/save-file';
-import { ZipWriter } from '../../share/zip';
+import { type ZipFile, zipOf } from '../../share/zip';
 import type { Signal } from '../../signal';
 import type { App } from '../app';
 
@@ -68,12 +68,13 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
   const peft = async (run: number, recipe: RecipeInput): Promise<Result<Made>> => {
     const files = await exporter.peft(run, recipe.base);
     if (!files.ok) return files;
-    const zip = new ZipWriter();
     const folder = stem(run);
-    zip.add(`${folder}/adapter_config.json`, files.value.config);
-    zip.add(`${folder}/adapter_model.safetensors`, files.value.weights);
-    zip.add(`${folder}/README.md`, adapterReadme(recipe));
-    return success({ name: `${folder}.zip`, content: zip.finish() });
+    const content = await zipOf([
+      { path: `${folder}/adapter_config.json`, content: files.value.config.slice() },
+      { path: `${folder}/adapter_model.safetensors`, content: files.value.weights.slice() },
+      { path: `${folder}/README.md`, content: adapterReadme(recipe) },
+    ]);
+    return success({ name: `${folder}.zip`, content });
   };
   const gguf = async (run: number): Promise<Result<Made>> => {
     const file = await exporter.gguf(run, precision);
@@ -84,19 +85,31 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
     });
   };
   const merged = async (run: number, recipe: RecipeInput, signal: AbortSignal): Promise<Result<Made>> => {
-    const zip = new ZipWriter();
     const folder = `${stem(run)}-merged`;
-    const weights = zip.stored(`${folder}/model.safetensors`);
+    // Weights go into the zip as they come: neither has all of them.
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
     const show = (state: Progress) => progress.show(state);
-    const config = await exporter.merged(run, precision, (bytes) => weights.push(bytes), show, signal);
-    if (!config.ok) return config;
-    weights.end();
-    zip.add(`${folder}/config.json`, config.value);
-    const others = (app.exportable.value?.files ?? []).filter(({ name }) => companions.test(name));
-    for (const file of others) zip.add(`${folder}/${file.name}`, new Uint8Array(await file.arrayBuffer()));
-    const hasTokenizer = others.some(({ name }) => name === 'tokenizer.json');
-    zip.add(`${folder}/README.md`, mergedReadme(recipe, hasTokenizer));
-    return success({ name: `${folder}.zip`, content: zip.finish() });
+    const making = exporter
+      .merged(run, precision, (bytes) => writer.write(bytes), show, signal)
+      .finally(() => writer.close().catch(() => {}));
+    async function* files(): AsyncGenerator<ZipFile> {
+      yield { path: `${folder}/model.safetensors`, content: readable };
+      const config = await making;
+      if (!config.ok) return;
+      yield { path: `${folder}/config.json`, content: config.value.slice() };
+      const others = (app.exportable.value?.files ?? []).filter(({ name }) => companions.test(name));
+      for (const file of others) yield { path: `${folder}/${file.name}`, content: file };
+      const hasTokenizer = others.some(({ name }) => name === 'tokenizer.json');
+      yield { path: `${folder}/README.md`, content: mergedReadme(recipe, hasTokenizer) };
+    }
+    const zipping = zipOf(files()).catch(async (thrown) => {
+      // Whoever waits to write would wait for ever.
+      await writer.abort(thrown).catch(() => {});
+      throw thrown;
+    });
+    const [config, content] = await Promise.all([making, zipping]);
+    return config.ok ? success({ name: `${folder}.zip`, content }) : config;
   };
 
   const make = async (work: (signal: AbortSignal) => Promise<Result<Made>>) => {

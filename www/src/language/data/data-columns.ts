@@ -24,25 +24,12 @@ function fieldsOf(head: string): string[] {
 }
 
 /** Cells of the header, apart at whichever of comma, tab and semicolon it has most of. */
-function headerOf(head: string): string[] {
+async function headerOf(head: string): Promise<string[]> {
+  const { parse } = await import('papaparse');
   const line = head.split(/\r?\n/, 1)[0] ?? '';
   const separators = [',', '\t', ';'];
   const amount = (separator: string) => line.split(separator).length;
-  const separator = separators.reduce((best, next) => (amount(next) > amount(best) ? next : best));
-  const cells: string[] = [];
-  let cell = '';
-  let quoted = false;
-  for (let at = 0; at < line.length; at += 1) {
-    const letter = line[at] ?? '';
-    if (letter === '"' && quoted && line[at + 1] === '"') {
-      cell += '"';
-      at += 1;
-    } else if (letter === '"') quoted = !quoted;
-    else if (letter === separator && !quoted) {
-      cells.push(cell);
-      cell = '';
-    } else cell += letter;
-  }
-  cells.push(cell);
+  const delimiter = separators.reduce((best, next) => (amount(next) > amount(best) ? next : best));
+  const [cells = []] = parse<string[]>(head, { delimiter, preview: 1 }).data;
   return cells.filter((name) => name !== '');
 }
