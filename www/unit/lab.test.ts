@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sessionSettings } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { Lab, type LabPhase } from '../src/lab/lab';
+import { lostWords } from '../src/lab/lost';
 import type { TrainingPlan } from '../src/lab/training';
 import type { EvaluationReport, RunDiagnostics, SamplePiece, SampleSettings } from '../src/protocol';
 import { diagnosticsOf, FakeWorker, lossOf } from './fake-worker';
@@ -64,6 +65,8 @@ const until = async (holds: () => boolean) => {
 
 beforeEach(() => {
   FakeWorker.all = [];
+  // Raw words of what was lost go there.
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
 });
 
 describe('training', () => {
@@ -298,6 +301,34 @@ describe('losses token by token', () => {
     const { lab } = await open();
     const answer = await lab.tokenLosses(wanted);
     expect(answer.ok && answer.value.lanes.map(({ run }) => run)).toEqual([null]);
+  });
+});
+
+describe('why a worker was lost', () => {
+  const lost = (message: string, engine: 'cpu' | 'webgpu') =>
+    lostWords({ place: 'engine', field: null, message }, engine).message;
+
+  test.each([
+    ['the WebGPU device was lost: Destroyed Device was destroyed.; training can resume', 'device was lost'],
+    ['The worker stopped: Uncaught RuntimeError: unreachable', 'the GPU is gone'],
+    ['wgpu error: Validation Error\n\nCaused by:\n  In Queue::submit', 'refused'],
+    ['wgpu error: Out of Memory', 'out of memory'],
+    ['wgpu error: Validation Error: Parent device is lost', 'device was lost'],
+    ['The engine stopped: A server is still registered', 'WebGPU stopped'],
+  ])('is said of WebGPU without raw words: %s', (raw, words) => {
+    const told = lost(raw, 'webgpu');
+    expect(told).toContain(words);
+    expect(told).not.toMatch(/wgpu |Destroyed|unreachable|RuntimeError|Caused by|registered/);
+    // Said again, it is the same.
+    expect(lost(told, 'webgpu')).toBe(told);
+  });
+
+  test('is said of the CPU as what it is, and left alone where it is plain', () => {
+    expect(lost('The worker stopped: RuntimeError: memory access out of bounds', 'cpu')).toBe(
+      'A worker ran out of memory.',
+    );
+    expect(lost('The worker stopped: RuntimeError: unreachable', 'cpu')).toContain('report');
+    expect(lost('There is nothing to do.', 'cpu')).toBe('There is nothing to do.');
   });
 });
 

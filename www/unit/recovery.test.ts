@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../src/config/config';
 import { sessionSettings } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
@@ -100,6 +100,8 @@ async function openApp(edit: (worker: FakeWorker, index: number) => void = () =>
 
 beforeEach(() => {
   FakeWorker.all = [];
+  // Raw words of what was lost go there.
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
 });
 
 describe('a fresh worker is given everything before it is asked', () => {

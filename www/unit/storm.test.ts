@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { sessionSettings } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import type { EngineChoice } from '../src/engine/engine-choice';
@@ -38,6 +38,8 @@ function plan(steps: number, lrs: readonly number[], checkpointEvery: number): T
 
 beforeEach(() => {
   FakeWorker.all = [];
+  // Raw words of what was lost go there.
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
 });
 
 // More of them with `STORMS=600 npx vitest run unit/storm.test.ts`.

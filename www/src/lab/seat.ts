@@ -198,13 +198,13 @@ export class Seat {
     };
     signal?.addEventListener('abort', cancel, { once: true });
     const broken = (thrown: unknown): Reply<Value> => lostReply(linkFailure(thrown));
-    const gone = died.then((failure): Reply<Value> => lostReply(occupant.gone ?? lostWords(failure)));
+    const gone = died.then((failure): Reply<Value> => lostReply(occupant.gone ?? this.words(failure)));
     const answer = await Promise.race([question(api).catch(broken), gone]);
     signal?.removeEventListener('abort', cancel);
     clearTimeout(timer);
     if (answer.ok || !answer.lost) return answer;
     // A trapped module answers nonsense to whatever comes next.
-    const failure = occupant.gone ?? lostWords(answer.failure);
+    const failure = occupant.gone ?? this.words(answer.failure);
     this.leave(occupant, failure);
     return lostReply(failure);
   }
@@ -220,12 +220,16 @@ export class Seat {
     return answer;
   }
 
+  private words(failure: Failure): Failure {
+    return lostWords(failure, this.engine);
+  }
+
   private occupy(): Occupant {
     if (this.occupant !== null) return this.occupant;
     const occupant = new Occupant(this.spawn());
     this.occupant = occupant;
     // It may die while nobody asks it anything.
-    void occupant.link.died.then((failure) => this.leave(occupant, lostWords(failure)));
+    void occupant.link.died.then((failure) => this.leave(occupant, this.words(failure)));
     return occupant;
   }
 
