@@ -173,6 +173,25 @@ describe('grids', () => {
     ]);
   });
 
+  test('stay when the engine changes, and leave with the pictures that their runs learned', async () => {
+    const images = await open();
+    images.shelf.use(set);
+    await images.readPictures();
+    await images.start();
+    await until(() => images.grids.busy.value === 0);
+    const before = images.grids.grids.value;
+    await images.lab.useEngine({ engine: 'webgpu', reason: '', gpuUsable: true });
+    expect(images.grids.grids.value).toBe(before);
+    expect(images.lab.phase.value).toBe('finished');
+    images.shelf.caption(0, 'other');
+    expect(await images.readPictures()).toBe(true);
+    expect(images.lab.phase.value).toBe('idle');
+    expect(images.grids.grids.value).toEqual([]);
+    // What was learned can still leave.
+    expect(images.exportable.value?.isShown).toBe(false);
+    expect((await images.lab.exportAdapter(1)).ok).toBe(true);
+  });
+
   test('a prompt of the user stays when pictures are chosen', async () => {
     const images = await open();
     images.change(({ draw }) => {
