@@ -86,6 +86,11 @@ test('a number is read as the page prints it, and what could be two is refused b
   await lab.set('rank', '4');
   await expect(steps).toHaveValue('1.000.000');
   await expect(lab.field('steps').locator('.problem')).toContainText('can be read in more than one way');
+  // From one wrong value to the next, what is wrong stays said.
+  for (const wrong of ['', 'many', '0', '1e9']) {
+    await steps.fill(wrong);
+    await expect(lab.field('steps').locator('.problem')).toContainText('Steps must be a whole number');
+  }
   await steps.fill('20');
   await expect(lab.field('steps').locator('.problem')).toBeHidden();
   await page.locator('.run').nth(0).getByText('More', { exact: true }).click();

@@ -34,7 +34,7 @@ test('nothing moves while the page is made, and no view is fetched before it is 
   }
   await page.getByRole('link', { name: 'Sweep', exact: true }).click();
   await expect(page.locator('#sweep-results')).toBeVisible();
-  const kinds = views().map((path) => path.replace(/^.*\/([a-z-]+)-.*\./, '$1.'));
+  const kinds = views().map((path) => path.replace(/^.*\/(\w+-view).*\.(\w+)$/, '$1.$2'));
   expect(kinds.sort()).toEqual(['sweep-view.css', 'sweep-view.js']);
 });
 

@@ -241,14 +241,15 @@ export function checkField(label: string, onInput: (value: boolean) => void, id 
 export function showProblems(root: ParentNode, problems: Problems): number {
   let shown = 0;
   for (const field of root.querySelectorAll<HTMLElement>('[data-field]')) {
-    const known = problems.get(field.dataset.field ?? '') ?? '';
-    if (showProblem(field, [field.dataset.unread, known].filter(Boolean).join(' '))) shown += 1;
+    field.dataset.known = problems.get(field.dataset.field ?? '') ?? '';
+    if (showProblem(field)) shown += 1;
   }
   return shown;
 }
 
-/** Shows at one field what is wrong with it, or that nothing is; answers whether something is. */
-function showProblem(field: HTMLElement, message: string): boolean {
+/** Shows at one field what is wrong with it, with its text or with its value, or that nothing is; answers whether something is. */
+function showProblem(field: HTMLElement): boolean {
+  const message = [field.dataset.unread, field.dataset.known].filter(Boolean).join(' ');
   const problem = field.querySelector<HTMLElement>('.problem');
   const control = field.querySelector<HTMLElement>('[data-help]') ?? field;
   if (problem === null) return false;
@@ -268,7 +269,7 @@ function sayUnread(input: HTMLElement, problem: string): void {
   if (field === null || (field.dataset.unread ?? '') === problem) return;
   if (problem === '') delete field.dataset.unread;
   else field.dataset.unread = problem;
-  showProblem(field, problem);
+  showProblem(field);
 }
 
 /** Puts a field in sight, once: what the user closes afterwards stays closed. */
