@@ -129,6 +129,39 @@ describe('labs that share a machine', () => {
     expect(pictures.phase.value).toBe('finished');
   });
 
+  test('two that wait begin one after the other', async () => {
+    const { texts, pictures, budget } = await both(2);
+    const others = new Lab(() => new FakeWorker(), budget.machine, { name: 'a third', budget });
+    await others.useEngine(cpu);
+    await others.loadModel([new File(['x'], 'model')]);
+    await others.loadData({ name: 'pairs.txt', blob: new Blob(['a||b']) }, defaultConfig().data);
+    let most = 0;
+    const labs = [texts, pictures, others];
+    for (const lab of labs) {
+      lab.phase.subscribe(() => {
+        most = Math.max(most, labs.filter(({ phase }) => phase.value === 'running').length);
+      });
+    }
+    await Promise.all(labs.map((lab) => lab.start(plan(6), listener)));
+    expect(labs.map(({ phase }) => phase.value)).toEqual(['finished', 'finished', 'finished']);
+    expect(most).toBe(1);
+    expect(budget.holders.value).toEqual([]);
+  });
+
+  test('keep their engine while somebody trains in a row', async () => {
+    const { texts } = await both(2);
+    texts.reserve();
+    await texts.useEngine({ engine: 'webgpu', reason: '', gpuUsable: true });
+    for (const steps of [2, 3]) {
+      await texts.start(plan(steps), listener);
+      expect(texts.phase.value).toBe('finished');
+      expect(texts.choice.value.engine).toBe('cpu');
+    }
+    texts.release();
+    await texts.start(plan(2), listener);
+    expect(texts.choice.value.engine).toBe('webgpu');
+  });
+
   test('train beside each other on what there is', async () => {
     const { texts, pictures } = await both(3);
     const single = {

@@ -49,7 +49,10 @@ export class Budget {
     return this.free(holder).cores > 0 ? undefined : others.find(([, share]) => share.cores > 0)?.[0];
   }
 
-  /** Resolves when nobody is in the way any more, or when `signal` aborts; tells for whom it waits. */
+  /**
+   * Resolves when nobody is in the way any more, or when `signal` aborts; tells for whom it waits. All that is free is held
+   * from then on, until the holder knows what it uses: of two who wait, one begins.
+   */
   async room(
     holder: Holder,
     gpu: boolean,
@@ -58,7 +61,7 @@ export class Budget {
   ): Promise<void> {
     while (!signal.aborted) {
       const other = this.inTheWay(holder, gpu);
-      if (other === undefined) return;
+      if (other === undefined) return this.hold(holder, { ...this.free(holder), memory: 0, gpu });
       onWait(other);
       await new Promise<void>((resolve) => {
         this.waiting.push(resolve);

@@ -155,14 +155,19 @@ export class Team {
     const [worker] = trainee.workers;
     if (worker !== undefined) return success(worker);
     if (this.life.over || !this.recoverable(trainee)) return failed('run', gone(null));
+    let why: Failure | null = null;
     trainee.recovery ??= this.bring([trainee], 1, this.life.signal, 'worker')
-      .then(({ ok }) => ok)
+      .then((answer) => {
+        if (!answer.ok) why = answer.failure;
+        return answer.ok;
+      })
       .finally(() => {
         trainee.recovery = null;
       });
     await trainee.recovery;
     const [woken] = trainee.workers;
-    return woken === undefined ? failed('run', gone(null)) : success(woken);
+    if (woken !== undefined) return success(woken);
+    return why === null ? failed('run', gone(null)) : { ok: false, failure: why };
   }
 
   private async replace(

@@ -405,7 +405,8 @@ export abstract class TrainingLab<Model, Data, Facts, Start extends { name: stri
     prepare: (attempt: Attempt) => Promise<Result<Team>>,
   ): Promise<Result<Team>> {
     const wished = this.nextChoice.value;
-    if (wished !== null) {
+    // Trainings in a row are compared: they keep their engine.
+    if (wished !== null && !this.state.value.reserved) {
       this.nextChoice.set(null);
       const engine = this.begin('engine');
       this.started = this.startEngine(wished, engine);
