@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Plugin } from 'vite';
 import type { ModuleName } from './src/engine/engine-module';
-import type { OfflineBuild } from './src/offline/build';
+import { BUILD_META, type OfflineBuild } from './src/offline/build.ts';
+import { lockOf } from './src/offline/build-lock.ts';
 
 const PLACE = '__OFFLINE_BUILD__';
 const FILE = 'service-worker.js';
@@ -38,7 +39,14 @@ export function offline(): Plugin {
           contents.set(name, Buffer.from(output.type === 'chunk' ? output.code : output.source));
         }
         for (const name of filesBelow(publicDir)) contents.set(name, readFileSync(join(publicDir, name)));
-        worker.code = worker.code.replace(PLACE, () => JSON.stringify(describe(contents, root)));
+        const build = describe(contents, root);
+        worker.code = worker.code.replace(PLACE, () => JSON.stringify(build));
+        const page = bundle['index.html'];
+        if (page?.type !== 'asset') return this.error('there is no page to mark with its build');
+        // After its content was hashed: the page cannot have its own hash in what is hashed.
+        page.source = page.source
+          .toString()
+          .replace('</head>', `  <meta name="${BUILD_META}" content="${lockOf(build.revision)}">\n  </head>`);
       },
     },
   };

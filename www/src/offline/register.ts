@@ -1,6 +1,6 @@
 import { moduleOf, webgpuModule } from '../engine/engine-module';
 import type { Lab } from '../lab/lab';
-import type { OfflineMessage } from './build';
+import { BUILD_META, type OfflineMessage } from './build';
 
 const SECONDS_BETWEEN_LOOKS = 15;
 
@@ -9,6 +9,7 @@ export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promis
   const { serviceWorker } = navigator;
   // Insecure origins and some private windows have none.
   if (!import.meta.env.PROD || serviceWorker === undefined) return;
+  const build = holdBuild();
   // The first service worker of all takes over too, and that is no new version.
   let known = serviceWorker.controller !== null;
   serviceWorker.addEventListener('controllerchange', () => {
@@ -18,7 +19,7 @@ export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promis
   const tell = async () => {
     if (lab.engineReport.value.status !== 'ready') return;
     const { active } = await serviceWorker.ready;
-    const message: OfflineMessage = { module: await moduleOf(lab.choice.value.engine) };
+    const message: OfflineMessage = { module: await moduleOf(lab.choice.value.engine), build };
     active?.postMessage(message);
   };
   lab.engineReport.watch(() => void tell());
@@ -31,4 +32,11 @@ export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promis
   } catch {
     // The page works as before, only not without a network.
   }
+}
+
+/** Says, as long as this page is open, that its build is needed; answers its name. */
+function holdBuild(): string | null {
+  const build = document.querySelector<HTMLMetaElement>(`meta[name="${BUILD_META}"]`)?.content ?? null;
+  if (build !== null) void navigator.locks?.request(build, { mode: 'shared' }, () => new Promise(() => {}));
+  return build;
 }

@@ -1,0 +1,132 @@
+import type { ModuleName } from '../engine/engine-module';
+import type { OfflineBuild, OfflineMessage } from './build';
+import { lockOf } from './build-lock';
+
+/** What of a browser it needs to keep builds of the page. */
+export interface Surroundings {
+  caches: Pick<CacheStorage, 'open' | 'match' | 'keys' | 'delete'>;
+  fetch(address: string, options?: RequestInit): Promise<Response>;
+  /** Ids of the pages of this site that are open. */
+  pages(): Promise<readonly string[]>;
+  /** Names of the locks that a page holds, by its id; null in a browser without locks. */
+  locks(): Promise<ReadonlyMap<string, readonly string[]> | null>;
+}
+
+/**
+ * Builds of the page, each in a cache of its own. A page goes on with the build that it was opened with, however many
+ * came since: a build is there until its last page has gone.
+ */
+export class Versions {
+  private readonly files: ReadonlySet<string>;
+  /** How the names of the caches of this site begin; several sites may live under one origin. */
+  private readonly stem: string;
+
+  constructor(
+    private readonly build: OfflineBuild,
+    /** Address of the page. */
+    private readonly scope: string,
+    private readonly around: Surroundings,
+  ) {
+    this.files = new Set(build.files);
+    this.stem = `riemann-lora-page ${new URL(scope).pathname} `;
+  }
+
+  /** Keeps this build, beside those that are there. */
+  async install(): Promise<void> {
+    const cache = await this.open();
+    const used: string[] = [];
+    for (const [module, path] of Object.entries(this.build.modules)) {
+      const mark = this.markOf(module as ModuleName);
+      if ((await this.around.caches.match(mark)) === undefined) continue;
+      used.push(path);
+      await cache.put(mark, new Response(''));
+    }
+    await Promise.all([...this.build.files, ...used].map((path) => this.keep(cache, path)));
+  }
+
+  /** A page runs with this module: it is needed without a network too. Builds that no page has any more go. */
+  async keepModule({ module, build }: OfflineMessage): Promise<void> {
+    const path = this.build.modules[module];
+    if (path !== undefined) {
+      const cache = await this.open();
+      await cache.put(this.markOf(module), new Response(''));
+      await this.keep(cache, path);
+    }
+    await this.clean(build);
+  }
+
+  /** Whether a file of the page, of this build or another, may be at this path. */
+  has(path: string): boolean {
+    return this.files.has(path) || path.startsWith('assets/');
+  }
+
+  /** From the caches, or else from the network. `page` has asked; null is one that is just opened. */
+  async answer(path: string, page: string | null): Promise<Response> {
+    const address = this.addressOf(path);
+    for (const cache of await this.cachesFor(path, page)) {
+      const found = await cache.match(address, { ignoreVary: true });
+      if (found !== undefined) return found;
+    }
+    const kept = await this.around.caches.match(address, { ignoreVary: true });
+    return kept ?? this.around.fetch(address);
+  }
+
+  /** In which caches to look first. Names in assets/ carry a hash of the content: any build's is right. */
+  private async cachesFor(path: string, page: string | null): Promise<Cache[]> {
+    const current = await this.open();
+    if (page === null || path.startsWith('assets/')) return [current];
+    const own = (await this.around.locks())?.get(page) ?? [];
+    const names = (await this.others()).filter((name) => own.includes(lockOf(this.revisionOf(name))));
+    return [...(await Promise.all(names.map((name) => this.around.caches.open(name)))), current];
+  }
+
+  private async clean(asking: string | null): Promise<void> {
+    const [pages, locks] = await Promise.all([this.around.pages(), this.around.locks()]);
+    // Without locks only a page that is alone can be sure.
+    if (locks === null && (pages.length > 1 || asking !== lockOf(this.build.revision))) return;
+    // One that is still being opened may be of any build.
+    const isKnown = (page: string) => locks?.get(page)?.some((name) => name.startsWith(lockOf('')));
+    if (locks !== null && !pages.every(isKnown)) return;
+    const held = new Set([...(locks?.values() ?? [])].flat());
+    for (const name of await this.others()) {
+      if (!held.has(lockOf(this.revisionOf(name)))) await this.around.caches.delete(name);
+    }
+  }
+
+  private async keep(cache: Cache, path: string): Promise<void> {
+    const address = this.addressOf(path);
+    if ((await cache.match(address, { ignoreVary: true })) !== undefined) return;
+    const before = path.startsWith('assets/')
+      ? await this.around.caches.match(address, { ignoreVary: true })
+      : undefined;
+    const found = before ?? (await this.around.fetch(address, { cache: 'no-cache' }));
+    if (!found.ok) throw new Error(`${address} answered ${found.status}`);
+    const { status, headers } = found;
+    // Browsers do not open a page from an answer that was redirected.
+    await cache.put(address, found.redirected ? new Response(found.body, { status, headers }) : found);
+  }
+
+  private open(): Promise<Cache> {
+    return this.around.caches.open(this.stem + this.build.revision);
+  }
+
+  /** Names of the caches of other builds. */
+  private async others(): Promise<string[]> {
+    const names = await this.around.caches.keys();
+    return names.filter(
+      (name) => name.startsWith(this.stem) && this.revisionOf(name) !== this.build.revision,
+    );
+  }
+
+  private revisionOf(cache: string): string {
+    return cache.slice(this.stem.length);
+  }
+
+  private addressOf(path: string): string {
+    return new URL(path, this.scope).href;
+  }
+
+  private markOf(module: ModuleName): string {
+    return this.addressOf(`kept-module/${module}`);
+  }
+}
