@@ -46,6 +46,36 @@ test('a model of the site is downloaded once, checked and kept', async ({ lab })
   expect(downloads).toBe(1);
 });
 
+test('a download of the site’s model that broke off goes on where it was, also at the next visit', async ({
+  lab,
+}) => {
+  const { page } = lab;
+  await serve(page, {});
+  const asked: (string | undefined)[] = [];
+  let breaks = true;
+  await page.route('**/models/tiny.gguf*', (route) => {
+    const { range } = route.request().headers();
+    asked.push(range);
+    const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+    if (breaks && from > 0) return route.fulfill({ status: 404 });
+    // A third of it, and the connection is gone.
+    const body = breaks ? bytes.subarray(0, 100_000) : bytes.subarray(from);
+    return route.fulfill({ status: from > 0 ? 206 : 200, body });
+  });
+  await page.getByRole('button', { name: 'Load Served' }).click();
+  await expect(page.locator('#model .message.bad:visible')).toContainText('404');
+  await expect(page.locator('#model')).toContainText('300 kB to download, 100 kB of them are here');
+  await page.reload();
+  breaks = false;
+  await expect(page.locator('#model')).toContainText('100 kB of them are here');
+  await page.getByRole('button', { name: 'Load Served' }).click();
+  await expect(page.locator('#model .message.bad:visible')).toContainText('tiny.gguf');
+  await expect(page.locator('#model')).toContainText('kept in this browser');
+  expect(asked).toEqual([undefined, 'bytes=100000-', 'bytes=100000-']);
+  // What Chromium says about the 404 is no fault of the page.
+  lab.wrong.splice(0, lab.wrong.length, ...lab.wrong.filter((words) => !words.includes('404')));
+});
+
 test('a file that is not the promised one is refused and not kept', async ({ lab }) => {
   const { page } = lab;
   await serve(page, { sha256: '0'.repeat(64) });

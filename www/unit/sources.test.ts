@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { columnsOf } from '../src/language/data/data-columns';
 import { fetchData, MOST_DATA_BYTES, parseDataAddress } from '../src/store/data-address';
+import { catalogModelOf, fetchModel } from '../src/store/download';
 import { fetchRest } from '../src/store/fetch-rest';
-import { MemoryFile } from '../src/store/growing-file';
+import { MemoryFile, ToppedFile } from '../src/store/growing-file';
 import { chooseFiles, lookUp } from '../src/store/hub';
 import { tooLarge } from '../src/store/hub-presets';
 import { parseModelAddress } from '../src/store/model-address';
@@ -299,6 +300,63 @@ describe('a download', () => {
     expect(result.ok ? '' : result.failure.message).toContain('no more room');
   });
 
+  test('goes on in memory where the browser is full', async () => {
+    const file = new MemoryFile('tiny.gguf');
+    const plain = file.append.bind(file);
+    // Of 250 bytes two pieces of 100 fit, and what was written then is lost with the piece that does not.
+    let room = 250;
+    file.append = async () => {
+      const appender = await plain();
+      return {
+        ...appender,
+        async write(chunk) {
+          room -= chunk.length;
+          if (room < 0) throw new DOMException('full', 'QuotaExceededError');
+          await appender.write(chunk);
+        },
+      };
+    };
+    const { asked, fetcher } = server([]);
+    const result = await fetchRest(tiny, file, {
+      signal: never,
+      fetcher,
+      onBytes: () => {},
+      onFull: (kept) => new ToppedFile(kept, 'tiny.gguf'),
+    });
+    if (!result.ok) throw new Error(result.failure.message);
+    expect(new Uint8Array(await result.value.arrayBuffer())).toEqual(content);
+    expect(asked).toEqual([null, 'bytes=200-']);
+    expect(await file.size()).toBe(200);
+  });
+
+  test('of a model of the site goes on where it broke off, and is known again', async () => {
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const model = { name: 'Served', file: 'a.gguf', bytes: 1000, sha256, licence: 'MIT', source: 'here' };
+    const first = server([300, 0, 0, 0, 0]);
+    const broken = await fetchModel(model, () => {}, never, { fetcher: first.fetcher, wait: async () => {} });
+    expect(broken.ok ? '' : broken.failure.message).toContain('broke off at 300 B');
+    const second = server([]);
+    const whole = await fetchModel(model, () => {}, never, { fetcher: second.fetcher });
+    if (!whole.ok) throw new Error(whole.failure.message);
+    expect(second.asked).toEqual(['bytes=300-']);
+    const [file] = whole.value.files;
+    expect(file && new Uint8Array(await file.arrayBuffer())).toEqual(content);
+    expect(file && catalogModelOf(file)).toBe(model);
+  });
+
+  test('of a model that the browser has no room for is loaded, and that it is not kept is said', async () => {
+    vi.stubGlobal('navigator', { storage: { estimate: async () => ({ quota: 1000, usage: 500 }) } });
+    const record = { id: 'full', title: 'tiny', host: 'example.org', licence: null, files: [tiny] };
+    const { fetcher } = server([]);
+    const fetched = await fetchRemoteModel(record, () => {}, never, { fetcher });
+    const huge = { ...record, files: [{ ...tiny, bytes: 5e9 }] };
+    const refused = await fetchRemoteModel(huge, () => {}, never, { fetcher });
+    vi.unstubAllGlobals();
+    expect(fetched.ok && fetched.value.files.map(({ size }) => size)).toEqual([1000]);
+    expect(fetched.ok && fetched.value.note).toContain('no room to keep it');
+    expect(refused.ok ? '' : refused.failure.message).toContain('needs 5 GB, and the browser has 500 B left');
+  });
+
   test('of a model is checked against its SHA-256', async () => {
     const sha256 = createHash('sha256').update(content).digest('hex');
     const model = { title: 'tiny', host: 'example.org', licence: null, parameters: null, choices: [] };
@@ -309,7 +367,7 @@ describe('a download', () => {
       return fetchRemoteModel(record, () => {}, never, { fetcher, wait: async () => {} });
     };
     const good = await fetched(sha256);
-    expect(good.ok && new Uint8Array((await good.value[0]?.arrayBuffer()) ?? [])).toEqual(content);
+    expect(good.ok && new Uint8Array((await good.value.files[0]?.arrayBuffer()) ?? [])).toEqual(content);
     const bad = await fetched('0'.repeat(64));
     expect(bad.ok ? '' : bad.failure.message).toContain('SHA-256');
   });

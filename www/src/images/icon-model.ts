@@ -1,7 +1,6 @@
 import type { Progress } from '../protocol';
 import { failed, type Result, success } from '../result';
-import type { CatalogModel } from '../store/catalog';
-import { fetchModel } from '../store/download';
+import { fetchFromSite, siteRecord } from '../store/download';
 import type { PictureSet } from './pictures/picture';
 import { readPictureFile } from './pictures/picture-file';
 
@@ -45,16 +44,11 @@ export async function fetchIconModel(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Result<IconModel>> {
-  const found = new Map<Name, File>();
-  let before = 0;
-  for (const name of Object.keys(ICON_FILES) as Name[]) {
-    const tell = ({ action, done }: Progress) =>
-      onProgress({ action, done: before + done, total: ICON_MODEL.bytes });
-    const file = await fetchModel(entryOf(name), tell, signal);
-    if (!file.ok) return file;
-    found.set(name, new File([file.value], name));
-    before += ICON_FILES[name].bytes;
-  }
+  const names = Object.keys(ICON_FILES) as Name[];
+  const listed = names.map((name) => ({ path: `icons/${name}`, ...ICON_FILES[name] }));
+  const fetched = await fetchFromSite(siteRecord(ICON_MODEL.name, 'MIT', listed), onProgress, signal);
+  if (!fetched.ok) return fetched;
+  const found = new Map(names.map((name, index) => [name, fetched.value.files[index]]));
   const setOf = async (name: Name, title: string): Promise<Result<PictureSet>> => {
     const file = found.get(name);
     if (file === undefined) return failed('model', `${name} is missing.`);
@@ -66,14 +60,4 @@ export async function fetchIconModel(
   if (!style.ok) return style;
   const files = MODEL.flatMap((name) => found.get(name) ?? []);
   return success({ files, sets: { subject: subject.value, style: style.value } });
-}
-
-function entryOf(name: Name): CatalogModel {
-  return {
-    name: `${ICON_MODEL.name}, ${name}`,
-    file: `icons/${name}`,
-    ...ICON_FILES[name],
-    licence: 'MIT',
-    source: 'this project, from Fluent Emoji (MIT, Microsoft Corporation)',
-  };
 }

@@ -59,8 +59,8 @@ async function modelOf(
   const { catalog, files } = content.model;
   if (await areThese(app.lab.modelFiles, files)) return success([...app.lab.modelFiles]);
   if (catalog !== null) {
-    const file = await fetchModel(catalog, onProgress, signal);
-    return file.ok ? success([file.value]) : file;
+    const fetched = await fetchModel(catalog, onProgress, signal);
+    return fetched.ok ? success(fetched.value.files) : fetched;
   }
   const stored = files.flatMap(({ name }, index) => {
     const blob = parts.get(partNames.modelFile(index));

@@ -1,12 +1,19 @@
 import type { Progress } from '../protocol';
-import { failed, type Result, success, wordsOf } from '../result';
+import { type Result, success } from '../result';
 import type { CatalogModel } from './catalog';
-import { sha256 } from './digest';
-import { noMoreRoom } from './fetch-rest';
-import { isFull } from './full';
+import type { DownloadOptions } from './fetch-rest';
+import { keepsFiles, listModels, type ModelRecord } from './opfs-models';
+import { type Fetched, fetchRemoteModel } from './remote-model';
 
-/** Where models of the site are kept. */
+/** Where browsers without files for pages keep models of the site; earlier versions of the page kept all there. */
 export const CACHE = 'riemann-lora-models-1';
+
+/** A file that this site serves, at a path under models/. */
+export interface SiteFile {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
 
 const origins = new WeakMap<File, CatalogModel>();
 
@@ -15,59 +22,82 @@ export function catalogModelOf(file: File): CatalogModel | undefined {
   return origins.get(file);
 }
 
-/** Whether this model is kept from an earlier visit. */
-export async function isKept(model: CatalogModel): Promise<boolean> {
-  const cache = await openCache();
-  return (await cache?.match(addressOf(model))) !== undefined;
+/** Bytes of this model that are here, and whether that is all of it. */
+export async function keptOf(model: CatalogModel): Promise<{ kept: number; complete: boolean }> {
+  const record = recordOf(model);
+  if ((await fromCache(record)) !== null) return { kept: model.bytes, complete: true };
+  const { kept = 0, complete = false } = (await listModels()).find(({ id }) => id === record.id) ?? {};
+  return { kept, complete };
 }
 
-/** The model's file: kept from before, or downloaded, checked and kept. Aborting `signal` cancels. */
+/** The model's file: kept from before, or downloaded from where it broke off, checked and kept. Aborting `signal` cancels. */
 export async function fetchModel(
   model: CatalogModel,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
-): Promise<Result<File>> {
+  options: Partial<DownloadOptions> = {},
+): Promise<Result<Fetched>> {
+  const fetched = await fetchFromSite(recordOf(model), onProgress, signal, options);
+  if (fetched.ok) for (const file of fetched.value.files) origins.set(file, model);
+  return fetched;
+}
+
+/** What is kept of files of the site that belong together. */
+export function siteRecord(title: string, licence: string, files: readonly SiteFile[]): ModelRecord {
+  const hashes = files.map(({ sha256 }) => sha256).join(' ');
+  return {
+    id: `site/${title}/${hashes.slice(0, 16)}`,
+    title,
+    host: null,
+    licence,
+    files: files.map(({ path, bytes, sha256 }) => {
+      // The hash is in the address: another version of the file is another entry of the cache.
+      const url = new URL(
+        `models/${path}?sha256=${sha256}`,
+        globalThis.document?.baseURI ?? 'http://localhost/',
+      );
+      return { name: path.split('/').at(-1) ?? path, url: url.href, bytes, sha256 };
+    }),
+  };
+}
+
+/** Files of the site: kept from before, or downloaded from where they broke off, checked and kept. */
+export async function fetchFromSite(
+  record: ModelRecord,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+  options: Partial<DownloadOptions> = {},
+): Promise<Result<Fetched>> {
+  const cached = await fromCache(record);
+  if (cached !== null) return success({ files: cached, note: '' });
+  const fetched = await fetchRemoteModel(record, onProgress, signal, options);
+  if (fetched.ok && !keepsFiles()) await intoCache(record, fetched.value.files);
+  return fetched;
+}
+
+function recordOf({ name, licence, file, bytes, sha256 }: CatalogModel): ModelRecord {
+  return siteRecord(name, licence, [{ path: file, bytes, sha256 }]);
+}
+
+async function fromCache({ files }: ModelRecord): Promise<File[] | null> {
   const cache = await openCache();
-  const kept = await cache?.match(addressOf(model));
-  if (kept !== undefined) return success(fileOf(model, await kept.blob()));
-  try {
-    const response = await fetch(addressOf(model), { signal });
-    if (!response.ok || response.body === null) {
-      return failed('model', `${model.file} cannot be downloaded: the server answered ${response.status}.`);
-    }
-    const blob = await store(cache, model, response, onProgress);
-    onProgress({ action: 'Checking', done: blob.size, total: model.bytes });
-    const wrong = await whatIsWrong(blob, model);
-    if (wrong !== '') {
-      await cache?.delete(addressOf(model));
-      return failed('model', `${model.file} ${wrong} Load it again.`);
-    }
-    return success(fileOf(model, blob));
-  } catch (thrown) {
-    if (signal.aborted) return failed('model', 'The download was cancelled. Nothing was kept.');
-    if (isFull(thrown)) return failed('model', noMoreRoom(model.file));
-    return failed(
-      'model',
-      `The download broke off (${wordsOf(thrown)}). Check the connection and try again.`,
-    );
+  const found: File[] = [];
+  for (const { url, name } of files) {
+    const kept = await cache?.match(url);
+    if (kept === undefined) return null;
+    found.push(new File([await kept.blob()], name));
   }
+  return found;
 }
 
-function fileOf(model: CatalogModel, blob: Blob): File {
-  const file = new File([blob], model.file);
-  origins.set(file, model);
-  return file;
-}
-
-/** Frees what is kept. */
-export async function forgetModel(model: CatalogModel): Promise<void> {
+async function intoCache({ files }: ModelRecord, contents: readonly File[]): Promise<void> {
   const cache = await openCache();
-  await cache?.delete(addressOf(model));
-}
-
-// The hash is in the address: another version of the file is another entry.
-function addressOf(model: CatalogModel): string {
-  return `models/${model.file}?sha256=${model.sha256}`;
+  try {
+    for (const [index, { url }] of files.entries()) await cache?.put(url, new Response(contents[index]));
+  } catch {
+    // There is no room: it is here for this visit, and the next one downloads it again.
+    for (const { url } of files) await cache?.delete(url);
+  }
 }
 
 /** Only secure origins have caches, and private windows may refuse. */
@@ -77,42 +107,4 @@ async function openCache(): Promise<Cache | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Streams the answer to disk; where there is no room, into memory. */
-async function store(
-  cache: Cache | undefined,
-  model: CatalogModel,
-  response: Response,
-  onProgress: (progress: Progress) => void,
-): Promise<Blob> {
-  let done = 0;
-  const counted = response.body?.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        done += chunk.byteLength;
-        onProgress({ action: 'Downloading', done, total: model.bytes });
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-  const countedResponse = new Response(counted ?? null);
-  if (cache === undefined || !(await hasRoom(model.bytes))) return countedResponse.blob();
-  await cache.put(addressOf(model), countedResponse);
-  const kept = await cache.match(addressOf(model));
-  if (kept === undefined) throw new Error('the browser did not keep the file');
-  return kept.blob();
-}
-
-async function hasRoom(bytes: number): Promise<boolean> {
-  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
-  return quota === undefined || usage === undefined || quota - usage > bytes * 1.1;
-}
-
-async function whatIsWrong(blob: Blob, model: CatalogModel): Promise<string> {
-  if (blob.size !== model.bytes) return `has ${blob.size} bytes instead of ${model.bytes}.`;
-  // Insecure origins cannot hash; the loader still checks every header it reads.
-  if (globalThis.crypto?.subtle === undefined) return '';
-  const hex = await sha256(await blob.arrayBuffer());
-  return hex === model.sha256 ? '' : 'is not the file that this page expects (its SHA-256 differs).';
 }

@@ -13,6 +13,8 @@ export interface DownloadOptions {
   onBytes(done: number): void;
   /** It broke off, and is tried again soon. */
   onBreak?(words: string): void;
+  /** There is no more room: where it goes on; without this it ends. */
+  onFull?(kept: GrowingFile): GrowingFile;
   fetcher?: typeof fetch;
   /** Between two attempts. */
   wait?(milliseconds: number): Promise<void>;
@@ -23,15 +25,16 @@ const MOST_FAILURES = 3;
 const FIRST_WAIT_MS = 1000;
 
 /** How one request ended: well, by breaking off, without having reached anyone, or for good. */
-type Attempt = { end: 'done' } | { end: 'broken' | 'unreached' | 'refused'; words: string };
+type Attempt = { end: 'done' } | { end: 'broken' | 'unreached' | 'refused' | 'full'; words: string };
 
 /** Downloads what is missing of a file, again and again where the connection breaks. */
 export async function fetchRest(
   remote: RemoteFile,
-  kept: GrowingFile,
+  target: GrowingFile,
   options: DownloadOptions,
 ): Promise<Result<File>> {
-  const { signal, onBreak = () => {}, wait = pause } = options;
+  const { signal, onBreak = () => {}, onFull, wait = pause } = options;
+  let kept = target;
   let begun = false;
   let failures = 0;
   for (;;) {
@@ -46,9 +49,14 @@ export async function fetchRest(
     if (attempt.end === 'done' && remote.bytes === null) return success(await kept.file());
     const there = await kept.size();
     if (signal.aborted) return cancelled(there);
+    if (attempt.end === 'full' && onFull !== undefined) {
+      kept = onFull(kept);
+      continue;
+    }
     const words = attempt.end === 'done' ? 'the server sent less than it promised' : attempt.words;
     // Who cannot be reached at all will not be a second later; who was there before may be.
-    if (attempt.end === 'refused' || (attempt.end === 'unreached' && !begun)) return failed('model', words);
+    const forGood = attempt.end === 'refused' || attempt.end === 'full';
+    if (forGood || (attempt.end === 'unreached' && !begun)) return failed('model', words);
     if (there > before) {
       begun = true;
       failures = 0;
@@ -113,7 +121,7 @@ async function attemptFrom(
   } catch (thrown) {
     await appender.close().catch(() => {});
     if (!isFull(thrown)) return { end: 'broken', words: wordsOf(thrown) };
-    return { end: 'refused', words: noMoreRoom(remote.name) };
+    return { end: 'full', words: noMoreRoom(remote.name) };
   }
 }
 

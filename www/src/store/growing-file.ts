@@ -46,6 +46,35 @@ export class MemoryFile implements GrowingFile {
   }
 }
 
+/** A growing file whose end is in memory, because what is below had no more room. */
+export class ToppedFile implements GrowingFile {
+  private readonly top: MemoryFile;
+
+  constructor(
+    private readonly below: GrowingFile,
+    private readonly name: string,
+  ) {
+    this.top = new MemoryFile(name);
+  }
+
+  async size(): Promise<number> {
+    return (await this.below.size()) + (await this.top.size());
+  }
+
+  append(): Promise<Appender> {
+    return this.top.append();
+  }
+
+  async clear(): Promise<void> {
+    await this.below.clear();
+    await this.top.clear();
+  }
+
+  async file(): Promise<File> {
+    return new File([await this.below.file(), await this.top.file()], this.name);
+  }
+}
+
 // A file of the browser's own file system can be lengthened only by copying it; many short ones need no copy.
 const SEGMENT_BYTES = 32 * 2 ** 20;
 

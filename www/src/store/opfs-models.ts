@@ -15,8 +15,8 @@ export interface RemoteFile {
 export interface ModelRecord {
   id: string;
   title: string;
-  /** The server it came from. */
-  host: string;
+  /** The server it came from; null is the page's own. */
+  host: string | null;
   licence: string | null;
   files: RemoteFile[];
 }
@@ -45,7 +45,7 @@ const FILES = 'files';
 const storedRecord = v.object({
   id: v.string(),
   title: v.string(),
-  host: v.string(),
+  host: v.nullable(v.string()),
   licence: v.nullable(v.string()),
   files: v.array(
     v.object({
@@ -102,22 +102,19 @@ export async function keptFiles(model: KeptModel): Promise<File[]> {
   return Promise.all(model.files.map(async ({ name }) => (await segmented(folder, name)).file()));
 }
 
-/** Where to put a model; what is there of other versions of its files is freed. */
-export async function openModelFolder(record: ModelRecord): Promise<ModelFolder> {
-  const root = await modelsFolder(true);
-  if (root === null) return memoryFolder(record.id);
-  const name = folderName(record.id);
-  const before = await root.getDirectoryHandle(name).then(readRecord, () => null);
-  if (before !== null && !sameFiles(before, record)) await root.removeEntry(name, { recursive: true });
-  const folder = await root.getDirectoryHandle(name, { create: true });
-  await writeRecord(folder, { ...record, complete: false });
-  return {
-    file: (file) => segmented(folder, file),
-    finish: () => writeRecord(folder, { ...record, complete: true }),
-  };
+/** Whether this browser has files of its own for pages that can be written. */
+export function keepsFiles(): boolean {
+  return 'createWritable' in (globalThis.FileSystemFileHandle?.prototype ?? {});
 }
 
-function memoryFolder(id: string): ModelFolder {
+/** The files of this model where all of it is there; else null. */
+export async function completeFiles(record: ModelRecord): Promise<File[] | null> {
+  const found = (await listModels()).find(({ id }) => id === record.id);
+  return found?.complete && sameFiles(found, record) ? keptFiles(found) : null;
+}
+
+/** Where to put a model for as long as the page is open. */
+export function memoryFolder(id: string): ModelFolder {
   const files = inMemory.get(id) ?? new Map<string, GrowingFile>();
   inMemory.set(id, files);
   return {
@@ -133,10 +130,25 @@ function memoryFolder(id: string): ModelFolder {
   };
 }
 
+/** Where to put a model; what is there of other versions of its files is freed. */
+export async function openModelFolder(record: ModelRecord): Promise<ModelFolder> {
+  const root = await modelsFolder(true);
+  if (root === null) return memoryFolder(record.id);
+  const name = folderName(record.id);
+  const before = await root.getDirectoryHandle(name).then(readRecord, () => null);
+  if (before !== null && !sameFiles(before, record)) await root.removeEntry(name, { recursive: true });
+  const folder = await root.getDirectoryHandle(name, { create: true });
+  await writeRecord(folder, { ...record, complete: false });
+  return {
+    file: (file) => segmented(folder, file),
+    finish: () => writeRecord(folder, { ...record, complete: true }),
+  };
+}
+
 /** The folder of all models; null where this browser has none that a page can write to. */
 async function modelsFolder(create: boolean): Promise<FileSystemDirectoryHandle | null> {
   try {
-    if (!('createWritable' in FileSystemFileHandle.prototype)) return null;
+    if (!keepsFiles()) return null;
     const root = await navigator.storage.getDirectory();
     return await root.getDirectoryHandle(MODEL_FOLDER, { create });
   } catch {

@@ -3,9 +3,20 @@ import { failed, type Result, success, wordsOf } from '../result';
 import { bytes } from '../words/numbers';
 import { type DownloadOptions, fetchRest, noMoreRoom } from './fetch-rest';
 import { isFull } from './full';
+import { type GrowingFile, ToppedFile } from './growing-file';
 import { hashFile } from './hash-file';
 import type { ModelChoice, RemoteModel } from './hub';
-import { type ModelFolder, type ModelRecord, openModelFolder, type RemoteFile } from './opfs-models';
+import {
+  completeFiles,
+  type ModelFolder,
+  type ModelRecord,
+  memoryFolder,
+  openModelFolder,
+  type RemoteFile,
+} from './opfs-models';
+
+// What a wasm module can hold at most; less would be refused although it works.
+const MOST_IN_MEMORY = 2 ** 32;
 
 /** What is kept of a model that is downloaded. */
 export function recordOf({ title, host, licence }: RemoteModel, { label, files }: ModelChoice): ModelRecord {
@@ -13,13 +24,22 @@ export function recordOf({ title, host, licence }: RemoteModel, { label, files }
   return { id: `${host}/${title}/${label}`, title: name, host, licence, files };
 }
 
-/** Downloads what is missing of a model, checks it and keeps it. */
+/** A model that is here. */
+export interface Fetched {
+  files: File[];
+  /** Why it will not be here at the next visit, and what to do; empty where it will. */
+  note: string;
+}
+
+/** The files of a model: kept from before, or what is missing of them is downloaded, checked and kept. */
 export async function fetchRemoteModel(
   record: ModelRecord,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
   options: Partial<DownloadOptions> = {},
-): Promise<Result<File[]>> {
+): Promise<Result<Fetched>> {
+  const kept = await completeFiles(record);
+  if (kept !== null) return success({ files: kept, note: '' });
   return alone(record, async () => {
     try {
       return await fetchFiles(record, onProgress, signal, options);
@@ -37,36 +57,52 @@ async function fetchFiles(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
   options: Partial<DownloadOptions>,
-): Promise<Result<File[]>> {
-  const folder = await openModelFolder(record);
-  const full = await noRoom(record, folder);
-  if (full !== '') return failed('model', full);
+): Promise<Result<Fetched>> {
+  const folder = await openModelFolder(record).catch((thrown: unknown) => {
+    if (isFull(thrown)) return null;
+    throw thrown;
+  });
+  const target = folder ?? memoryFolder(record.id);
+  const missing = await missingOf(record, target);
+  const left = await roomLeft();
   const total = record.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
+  if (missing > left && total > MOST_IN_MEMORY) return failed('model', noRoom(record.title, missing, left));
+  let isWhole = folder !== null && missing <= left;
+  const inMemory = (file: GrowingFile, name: string) => {
+    isWhole = false;
+    return new ToppedFile(file, name);
+  };
   const files: File[] = [];
   let before = 0;
   for (const remote of record.files) {
+    const kept = await target.file(remote.name);
+    const there = await kept.size();
     const onBytes = (done: number) =>
       onProgress({ action: `Downloading ${remote.name}`, done: before + done, total });
-    const there = await (await folder.file(remote.name)).size();
     onBytes(there);
     const onBreak = () =>
       onProgress({ action: 'The connection broke, trying again', done: before + there, total });
-    const file = await fetchChecked(remote, folder, { ...options, onBytes, onBreak, signal }, onProgress);
+    const onFull = (file: GrowingFile) => inMemory(file, remote.name);
+    const file = await fetchChecked(
+      remote,
+      isWhole || folder === null ? kept : inMemory(kept, remote.name),
+      { ...options, onBytes, onBreak, onFull, signal },
+      onProgress,
+    );
     if (!file.ok) return file;
     before += file.value.size;
     files.push(file.value);
   }
-  await folder.finish();
-  return success(files);
+  if (isWhole || folder === null) await target.finish();
+  return success({ files, note: isWhole ? '' : unkept(record.title) });
 }
 
 async function fetchChecked(
   remote: RemoteFile,
-  folder: ModelFolder,
+  kept: GrowingFile,
   options: DownloadOptions,
   onProgress: (progress: Progress) => void,
 ): Promise<Result<File>> {
-  const kept = await folder.file(remote.name);
   const file = await fetchRest(remote, kept, options);
   if (!file.ok || remote.sha256 === null) return file;
   const found = await hashFile(file.value, (done) =>
@@ -83,8 +119,8 @@ async function fetchChecked(
 /** Two tabs that wrote to one file would spoil it. */
 async function alone(
   { id, title }: ModelRecord,
-  work: () => Promise<Result<File[]>>,
-): Promise<Result<File[]>> {
+  work: () => Promise<Result<Fetched>>,
+): Promise<Result<Fetched>> {
   const locks = globalThis.navigator?.locks;
   if (locks === undefined) return work();
   return locks.request(`riemann-lora.model.${id}`, { ifAvailable: true }, (lock) =>
@@ -94,17 +130,31 @@ async function alone(
   );
 }
 
-/** Why there is no room for what is missing; empty where there is. */
-async function noRoom({ files, title }: ModelRecord, folder: ModelFolder): Promise<string> {
-  const { quota, usage } = (await globalThis.navigator?.storage?.estimate?.().catch(() => undefined)) ?? {};
-  if (quota === undefined || usage === undefined) return '';
+async function missingOf({ files }: ModelRecord, folder: ModelFolder): Promise<number> {
   let missing = 0;
   for (const { name, bytes: size } of files) {
     missing += Math.max(0, (size ?? 0) - (await (await folder.file(name)).size()));
   }
-  if (missing <= quota - usage) return '';
+  return missing;
+}
+
+/** Bytes that the browser still has for this site, as far as it tells. */
+async function roomLeft(): Promise<number> {
+  const { quota, usage } = (await globalThis.navigator?.storage?.estimate?.().catch(() => undefined)) ?? {};
+  return quota === undefined || usage === undefined ? Number.POSITIVE_INFINITY : Math.max(0, quota - usage);
+}
+
+/** What is too large for memory too. */
+function noRoom(title: string, missing: number, left: number): string {
   return (
-    `${title} needs ${bytes(missing)}, and the browser has ${bytes(Math.max(0, quota - usage))} left for this site. ` +
+    `${title} needs ${bytes(missing)}, and the browser has ${bytes(left)} left for this site. ` +
     'Free some under Storage at the end of the page, or download the files yourself and drop them here.'
+  );
+}
+
+function unkept(title: string): string {
+  return (
+    `${title} is here, but the browser has no room to keep it: the next visit downloads it again. ` +
+    'Free some under Storage at the end of the page to keep it.'
   );
 }

@@ -3,12 +3,12 @@ import { fill, h } from '../../controls/dom';
 import { dropZone } from '../../controls/drop-zone';
 import { modelFiles } from '../../controls/dropped';
 import { factList } from '../../controls/facts';
-import { failureBox } from '../../controls/message';
+import { failureBox, noticeBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
 import { readyValue } from '../../lab/loadable';
 import type { ModelSummary, Progress } from '../../protocol';
 import { type CatalogModel, readCatalog } from '../../store/catalog';
-import { catalogModelOf, fetchModel, isKept } from '../../store/download';
+import { catalogModelOf, fetchModel, keptOf } from '../../store/download';
 import { freed } from '../../store/usage';
 import { bytes, count, large } from '../../words/numbers';
 import type { App } from '../app';
@@ -21,6 +21,7 @@ export function modelPanel(app: App): HTMLElement[] {
   const { lab } = app;
   let download: AbortController | null = null;
   const problem = failureBox();
+  const notice = noticeBox();
   const progress = progressBar('Loading the model', () => {
     download?.abort();
     lab.cancelLoading();
@@ -31,7 +32,8 @@ export function modelPanel(app: App): HTMLElement[] {
   const facts = factList('The loaded model');
   // Files call themselves many things; of a model that this site serves the name is known.
   const names = new WeakMap<File, string>();
-  const load = (files: readonly File[], name = '') => {
+  const load = (files: readonly File[], name = '', note = '') => {
+    notice.show(note);
     for (const file of files) if (name !== '') names.set(file, name);
     app.loadModel(modelFiles(files), name || (files[0]?.name ?? 'The model'));
   };
@@ -63,11 +65,11 @@ export function modelPanel(app: App): HTMLElement[] {
     problem.show(null);
     const show = (state: Progress) => progress.show(state);
     show({ action: 'Asking', done: 0, total: 0 });
-    const file = await fetchModel(model, show, download.signal);
+    const fetched = await fetchModel(model, show, download.signal);
     download = null;
     progress.show(null);
-    if (file.ok) load([file.value], model.name);
-    else problem.show(file.failure);
+    if (fetched.ok) load(fetched.value.files, model.name, fetched.value.note);
+    else problem.show(fetched.failure);
     void offer();
   };
 
@@ -81,16 +83,17 @@ export function modelPanel(app: App): HTMLElement[] {
       );
     }
     const items = catalog.value.map(async (model) => {
-      const kept = await isKept(model);
+      const { kept, complete } = await keptOf(model);
       const button = h(
         'button',
         { type: 'button', class: 'primary', onclick: () => void fetchAndLoad(model) },
         'Load',
       );
       button.setAttribute('aria-label', `Load ${model.name}`);
-      const where = kept
+      const rest = kept > 0 ? `, ${bytes(kept)} of them are here` : '';
+      const where = complete
         ? `${bytes(model.bytes)}, kept in this browser`
-        : `${bytes(model.bytes)} to download`;
+        : `${bytes(model.bytes)} to download${rest}`;
       const words = h('p', {}, h('strong', {}, model.name), h('br'), `${where} · ${model.licence}`);
       return h('div', { class: 'offer' }, words, button);
     });
@@ -109,7 +112,14 @@ export function modelPanel(app: App): HTMLElement[] {
   lab.phase.watch(() => chooser.toggleAttribute('inert', app.locked));
   freed.subscribe(() => void offer());
   void offer();
-  return [facts.element, progress.element, problem.element, arrivalNotice(app, 'model'), chooser];
+  return [
+    facts.element,
+    progress.element,
+    problem.element,
+    notice.element,
+    arrivalNotice(app, 'model'),
+    chooser,
+  ];
 }
 
 /** What a model was called when it was loaded; one that came on another way, as when a training is resumed, as the site calls it. */

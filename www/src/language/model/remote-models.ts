@@ -22,7 +22,7 @@ import { bytes, large, plural } from '../../words/numbers';
 import type { App } from '../app';
 
 /** Models from elsewhere: those that are kept, and those of presets or any address. `load` takes the files of one. */
-export function remoteModels(app: App, load: (files: File[], name: string) => void) {
+export function remoteModels(app: App, load: (files: File[], name: string, note?: string) => void) {
   let running: AbortController | null = null;
   const problem = failureBox();
   const notice = noticeBox();
@@ -46,9 +46,9 @@ export function remoteModels(app: App, load: (files: File[], name: string) => vo
   const download = (record: ModelRecord) =>
     alone(async (signal) => {
       offer.hidden = true;
-      const files = await fetchRemoteModel(record, show, signal);
-      if (files.ok) load(files.value, record.title);
-      else problem.show(files.failure);
+      const fetched = await fetchRemoteModel(record, show, signal);
+      if (fetched.ok) load(fetched.value.files, record.title, fetched.value.note);
+      else problem.show(fetched.failure);
     });
   const ask = (address: string) =>
     alone(async (signal) => {
@@ -78,7 +78,8 @@ export function remoteModels(app: App, load: (files: File[], name: string) => vo
   };
 
   const showKept = async () => {
-    const models = await listModels();
+    // Those of the site are offered as such.
+    const models = (await listModels()).filter(({ host }) => host !== null);
     const loadKept = async (model: KeptModel) => {
       if (model.complete) load(await keptFiles(model), model.title);
       else await download(model);
@@ -206,7 +207,7 @@ function keptItem(model: KeptModel, onLoad: () => void, onForget: () => void): H
   remove.setAttribute('aria-label', `Remove ${title}`);
   const amount = complete ? bytes(kept) : `${bytes(kept)} of ${bytes(total)}`;
   const where = complete ? 'kept in this browser' : 'are here, the rest is missing';
-  const from = licence === null ? host : `${host} · ${licence}`;
+  const from = [host, licence].filter((word) => word !== null).join(' · ');
   return h(
     'div',
     { class: 'offer' },
