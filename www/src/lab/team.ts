@@ -189,14 +189,15 @@ export class Team {
       if (trainee.deaths >= MOST_DEATHS) return false;
     }
     const [first] = seats;
+    let elsewhere = '';
     if (first?.engine === 'webgpu' && trainee.deaths > MOST_GPU_DEATHS) {
       for (const seat of seats) seat.engine = 'cpu';
+      elsewhere = ', on the CPU';
       this.hooks.onFallback();
     }
     const from = trainee.checkpoint?.step ?? 0;
-    const where = first?.engine === 'cpu' ? 'on the CPU ' : '';
-    const goesOn = this.training ? `goes on ${where}from step ${from}` : `has the adapters of step ${from}`;
-    this.hooks.onNotice(`${failure.message} A new worker ${goesOn}.`);
+    const goesOn = this.training ? `goes on from step ${from}` : `has the adapters of step ${from}`;
+    this.hooks.onNotice(`${failure.message} A new worker ${goesOn}${elsewhere}.`);
     const ready = await this.bring([trainee], Math.max(1, seats.length), this.life.signal, 'new worker');
     if (this.life.over) return false;
     if (!ready.ok) return this.replace(trainee, ready.failure, 'training');
