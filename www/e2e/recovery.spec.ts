@@ -1,4 +1,9 @@
-import { expect, pairs, test } from './lab-test';
+import { expect, type LabPage, pairs, test } from './lab-test';
+
+/** The curves of now have so many steps; what the page shows rests between two drawings. */
+async function measures(lab: LabPage, steps: number): Promise<void> {
+  await lab.page.waitForFunction((wanted) => (window.testHooks?.losses(0).length ?? 0) >= wanted, steps);
+}
 
 test('a worker that dies is replaced, and the curve is the one it would have been', async ({ lab }) => {
   await lab.withoutSamples();
@@ -8,7 +13,7 @@ test('a worker that dies is replaced, and the curve is the one it would have bee
   await lab.finished();
   const undisturbed = [await lab.losses(0), await lab.losses(1)];
   await lab.start();
-  await lab.reaches(20);
+  await measures(lab, 20);
   await lab.crashWorker(0);
   await lab.finished();
   await expect(lab.page.locator('#train .message.warn:visible')).toContainText(/goes on from step \d+\./);
@@ -23,7 +28,7 @@ test('a worker that keeps dying ends the training with a reason, and Start train
   const undisturbed = [await lab.losses(0), await lab.losses(1)];
   await lab.set('steps', '5000');
   await lab.start();
-  await lab.reaches(2);
+  await measures(lab, 2);
   await lab.page.evaluate(() => window.testHooks?.crashAlways());
   await expect(lab.page.locator('#train .message.bad:visible')).toContainText('ended by a test');
   await expect(lab.page.locator('#status')).toHaveText('Training ended early; see below.');
