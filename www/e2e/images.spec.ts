@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expectClean } from './clean';
-import { expect, test } from './lab-test';
+import { changes, expect, test } from './lab-test';
 import { png, pngHeader } from './png';
 
 const shots =
@@ -33,13 +33,22 @@ async function quick(page: Page, steps: number): Promise<void> {
 }
 
 async function train(page: Page): Promise<void> {
-  await page.locator('#images-start').click();
-  await expect(page.locator('#images-status')).toHaveText('Finished.', { timeout: 90_000 });
+  const status = page.locator('#images-status');
+  const start = () => page.locator('#images-start').click();
+  await draws(page, () => changes(status, 'data-training', start));
+  await expect(status).toHaveText('Finished.', { timeout: 90_000 });
   await drawn(page);
 }
 
+/** Nothing is left to be drawn. */
 async function drawn(page: Page): Promise<void> {
   await expect(page.locator('#images-drawing')).toHaveText('', { timeout: 60_000 });
+}
+
+/** Does what makes the page draw, and waits until it has. */
+async function draws(page: Page, act: () => Promise<void>): Promise<void> {
+  await changes(page.locator('#images-drawing'), 'data-drawn', act, 60_000);
+  await drawn(page);
 }
 
 /** The bytes of all pictures of a row, one picture after the other. */
@@ -74,11 +83,11 @@ test('the model draws, two methods learn a subject, and their adapters leave and
   expect(mean(0)).toBeGreaterThan(1.15 * mean(1));
   expect(mean(0)).toBeGreaterThan(1.15 * mean(2));
 
-  await page.locator('#images-use-subject').click();
+  await draws(page, () => page.locator('#images-use-subject').click());
   await expect(view(page).locator('.shelf li')).toHaveCount(10);
   await expect(view(page)).toContainText('New words');
   await expect(field(page, 'captions').locator('textarea')).toHaveValue(/zib/);
-  await drawn(page);
+  await expect(lane(page, 'Base').getByRole('img')).toHaveAccessibleName(/zib/);
   await quick(page, 12);
   for (const run of [0, 1]) await set(page, `runs.${run}.lr`, '1e-2');
   await train(page);
@@ -165,8 +174,21 @@ test('bad pictures are told of, and the others can be learned', async ({ lab }) 
   await expect(shelf.nth(2)).toContainText('transparent');
   await expect(shelf.nth(0).getByRole('textbox')).toHaveValue(/^blue sky/);
   await shelf.nth(0).getByRole('textbox').fill('zonk sky');
-  await shelf.nth(3).getByRole('button').click();
+  // A picture that is removed can come back, and the focus goes to the one that takes its place.
+  const remove = (index: number) => shelf.nth(index).getByRole('button');
+  await remove(1).focus();
+  await remove(1).press('Enter');
   await expect(shelf).toHaveCount(3);
+  await expect(remove(1)).toBeFocused();
+  await expect(page.locator('#images-shelf-status')).toHaveText('moving.png removed.');
+  await page.locator('#images-shelf-undo').click();
+  await expect(shelf).toHaveCount(4);
+  await expect(shelf.nth(0).getByRole('textbox')).toHaveValue('zonk sky');
+  await expect(shelf.nth(1)).toContainText('animated');
+  await remove(3).focus();
+  await remove(3).press('Enter');
+  await expect(shelf).toHaveCount(3);
+  await expect(remove(2)).toBeFocused();
   await page.locator('#images-load').click();
   await expect(page.locator('#images-start')).toBeEnabled({ timeout: 60_000 });
   await expect(shelf.nth(0)).toContainText('new: “zonk”');
@@ -176,9 +198,8 @@ test('bad pictures are told of, and the others can be learned', async ({ lab }) 
 test('the tab is as it should be in both themes, on a laptop and on a phone', async ({ lab }) => {
   const { page } = lab;
   await open(page);
-  await page.locator('#images-use-subject').click();
+  await draws(page, () => page.locator('#images-use-subject').click());
   await expect(view(page).locator('.shelf li')).toHaveCount(10);
-  await drawn(page);
   await quick(page, 8);
   for (const run of [0, 1]) await set(page, `runs.${run}.lr`, '3e-3');
   await set(page, 'draw_every', '0');

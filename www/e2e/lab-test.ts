@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { preview } from 'vite';
 
 const www = join(import.meta.dirname, '..');
@@ -73,6 +73,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
 export { expect };
 
+/** Does something that shows in a counter of the page, and waits for that: what is seen then is not of before. */
+export async function changes(
+  counter: Locator,
+  attribute: string,
+  act: () => Promise<void>,
+  timeout = 30_000,
+): Promise<void> {
+  const before = (await counter.getAttribute(attribute)) ?? '';
+  await act();
+  await expect(counter).not.toHaveAttribute(attribute, before, { timeout });
+}
+
 /** What a user does on the page. */
 export class LabPage {
   constructor(
@@ -118,7 +130,12 @@ export class LabPage {
   }
 
   async start(): Promise<void> {
-    await this.button('start').click();
+    await this.begins(() => this.button('start').click());
+  }
+
+  /** Begins a training, and waits until the page tells of it and no longer of the one before. */
+  begins(act: () => Promise<void>): Promise<void> {
+    return changes(this.page.locator('#status'), 'data-training', act);
   }
 
   async reaches(step: number): Promise<void> {

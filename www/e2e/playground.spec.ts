@@ -85,6 +85,9 @@ test('writing can be stopped, and answers are copied and cleared', async ({ lab 
   expect(copied.trimStart()).toBe(await page.locator('.answer-text').textContent());
   await page.getByRole('button', { name: 'Clear answers' }).click();
   await expect(page.locator('.sample-group')).toHaveCount(0);
+  await expect(page.locator('#answers-undo')).toBeFocused();
+  await page.locator('#answers-undo').click();
+  await expect(page.locator('.answer-text')).toHaveText(copied, { useInnerText: false });
 });
 
 test('answers of two trainings stay beside each other', async ({ lab }) => {

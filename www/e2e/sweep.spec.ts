@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expectClean } from './clean';
-import { expect, type LabPage, test } from './lab-test';
+import { changes, expect, type LabPage, test } from './lab-test';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -25,7 +25,7 @@ async function prepare(lab: LabPage, lrs = '1e-3, 1e-2, 1e30', steps = 12): Prom
 }
 
 async function train(page: Page): Promise<void> {
-  await page.locator('#sweep-start').click();
+  await changes(status(page), 'data-sweep', () => page.locator('#sweep-start').click());
   await expect(status(page)).toContainText('Finished.', { timeout: 90_000 });
 }
 
@@ -65,6 +65,14 @@ test('two methods at three rates: one diverges, a point is added, a reload keeps
   await train(page);
   await expect(page.locator('#sweep-losses tbody tr')).toHaveCount(4);
   expect(await page.locator('#sweep-losses tbody tr').nth(1).innerText()).toBe(before);
+
+  const all = await page.locator('#sweep-losses').innerText();
+  await page.getByRole('button', { name: 'Forget these results' }).click();
+  await expect(page.locator('#sweep-losses')).toBeHidden();
+  await expect(page.locator('#sweep-start')).toHaveText('Train 8 runs');
+  await expect(page.locator('#sweep-forget-undo')).toBeFocused();
+  await page.locator('#sweep-forget-undo').click();
+  await expect(page.locator('#sweep-losses')).toHaveText(all, { useInnerText: true });
 
   await page.reload();
   await expect(page.locator('#sweep-others')).toContainText('These results were kept on');
@@ -219,7 +227,9 @@ test('the table of runs is sorted, filtered, renamed, hidden, compared, used and
   await page.getByRole('checkbox', { name: 'Choose all runs that are shown' }).check();
   await page.locator('#runs-delete').click();
   await expect(rows).toHaveCount(0);
+  await expect(page.locator('#runs-status')).toHaveText('2 runs deleted.');
   await page.locator('#runs-undo').click();
+  await expect(page.locator('#runs-status')).toHaveText('2 runs brought back.');
   await expect(rows).toHaveCount(2);
 });
 

@@ -4,6 +4,7 @@ import './controls/elements.css';
 import './page/layout.css';
 import { byId } from './controls/dom';
 import { showProblems } from './controls/field';
+import { keepFocus } from './controls/focus';
 import { inPieces } from './controls/in-pieces';
 import { tabs } from './controls/tabs';
 import { themeSwitch } from './controls/theme';
@@ -53,6 +54,7 @@ async function begin(): Promise<void> {
   const lab = new Lab(spawnWorker, machine(), { name: 'the Language tab' });
   const app = new App(lab, new Signal(config));
   app.config.subscribe(keepConfig);
+  keepFocus();
   byId('engine').append(...enginePanel(app, themeSwitch(tellThemeChanged)));
   const others = browserTabs();
   const runs = openRuns(app, others);
@@ -71,7 +73,7 @@ async function begin(): Promise<void> {
     theory: async () => (await import('./theory/theory-view')).theoryView(spawnWorker, lab.budget),
   });
   const greeting = welcome(app);
-  if (greeting !== null) byId('language-view').prepend(greeting);
+  byId('language-view').prepend(...greeting.elements);
   const keeper = new Keeper(keepText(app), texts);
   const link = linkPanel(app);
   const results = {
@@ -91,7 +93,7 @@ async function begin(): Promise<void> {
     ['samples', () => samplePanel(app)],
     ['token-losses', () => tokenLossPanel(app)],
     ['adapters', () => adapterPanel(app)],
-    ['footer', () => [...footer(), storagePanel(kept, books)]],
+    ['footer', () => [greeting.again, ...footer(), storagePanel(kept, books)]],
   ]);
   document.body.classList.remove('building');
   const version = newVersion();

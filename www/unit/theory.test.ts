@@ -98,6 +98,18 @@ describe('the lab', () => {
     expect(lab.state.value.phase).toBe('finished');
   });
 
+  test('tells nothing more of a problem that was left', async () => {
+    const lab = new TheoryLab(() => new FakeWorker());
+    await lab.run(settings());
+    lab.leave();
+    expect(lab.state.value.phase).toBe('starting');
+    expect(lab.state.value.curves[0]?.iterations).toEqual([0, 1, 2]);
+    const running = lab.run(settings());
+    lab.leave();
+    await running;
+    expect(lab.state.value.phase).toBe('starting');
+  });
+
   test('tells where a setting was refused', async () => {
     const failure = { place: 'theory', field: 'rank', message: 'rank must be less' };
     const lab = new TheoryLab(() => new FakeWorker((worker) => Object.assign(worker, { refuses: failure })));

@@ -29,8 +29,14 @@ export function transport(app: Experiment): HTMLElement {
   const left = rate('Remaining', 'remaining');
   const memory = rate('Memory', 'memory');
 
+  let trainings = 0;
+  lab.phase.subscribe((phase) => {
+    if (phase === 'preparing') trainings += 1;
+  });
   const showState = () => {
     const phase = lab.phase.value;
+    // Which training it is about: `Finished.` of one is not that of the next.
+    status.dataset.training = String(trainings);
     const why = whyNot(app);
     const { locked } = app;
     const sweeping = app.sweeping.value;

@@ -5,12 +5,14 @@ import { factList } from '../controls/facts';
 import { numberField } from '../controls/field';
 import { failureBox } from '../controls/message';
 import { progressBar } from '../controls/progress';
+import { type UndoPlace, undoPlace } from '../controls/undo';
 import { readyValue } from '../lab/loadable';
 import type { Failure, PictureDataSummary } from '../protocol';
 import { plural } from '../words/numbers';
 import type { PictureExperiment } from './experiment';
 import { PICTURE_SIZE, type Picture, rgba } from './pictures/picture';
 import { pictureCanvas } from './pictures/picture-canvas';
+import { OWN_SET } from './shelf';
 
 /** The pictures that are to be learned: chosen, dropped, captioned. */
 export function imagesData(images: PictureExperiment): HTMLElement[] {
@@ -20,11 +22,12 @@ export function imagesData(images: PictureExperiment): HTMLElement[] {
   const reading = progressBar('Reading pictures', () => lab.cancelLoading());
   const facts = factList('The pictures to learn');
   const waiting = h('p', { class: 'hint', role: 'status' });
+  const undo = undoPlace('images-shelf');
   const chooser = h(
     'details',
     { class: 'chooser', open: true },
     h('summary', {}, 'Choose pictures'),
-    ...bundledOffers(images, (failure) => notLoaded.show(failure)),
+    ...bundledOffers(images, undo, (failure) => notLoaded.show(failure)),
     dropZone({
       words:
         'Or drop pictures of your own: PNG, JPEG, WebP or SVG, best on a plain ground. Each needs a caption.',
@@ -40,7 +43,7 @@ export function imagesData(images: PictureExperiment): HTMLElement[] {
     field: 'validation',
     onInput: (value) => Number.isInteger(value) && value >= 0 && shelf.validate(value),
   });
-  const list = pictureList(images);
+  const list = pictureList(images, undo);
 
   shelf.set.watch((set) => {
     list.element.hidden = set === null;
@@ -72,6 +75,7 @@ export function imagesData(images: PictureExperiment): HTMLElement[] {
   lab.model.subscribe(showWaiting);
   images.stale.watch(showWaiting);
   lab.phase.watch(() => {
+    undo.enable(!images.locked);
     for (const part of [chooser, list.element, validation.element])
       part.toggleAttribute('inert', images.locked);
   });
@@ -83,16 +87,30 @@ export function imagesData(images: PictureExperiment): HTMLElement[] {
     notLoaded.element,
     chooser,
     refusedFiles(images),
+    undo.element,
     list.element,
     validation.element,
   ];
 }
 
 /** The sets that come with the model. */
-function bundledOffers(images: PictureExperiment, tell: (failure: Failure | null) => void): HTMLElement[] {
+function bundledOffers(
+  images: PictureExperiment,
+  undo: UndoPlace,
+  tell: (failure: Failure | null) => void,
+): HTMLElement[] {
   const offer = (key: 'subject' | 'style', name: string, about: string) => {
     const use = async () => {
+      const before = images.shelf.set.value;
       const answer = await images.useBundled(key);
+      const own = before?.name === OWN_SET;
+      if (answer.ok && own) {
+        undo.offer({
+          words: `${name} is in the place of your ${plural(before.pictures.length, 'picture')}.`,
+          bringBack: () => images.shelf.use(before),
+          backWords: 'Your pictures are back.',
+        });
+      }
       tell(answer.ok ? null : answer.failure);
     };
     const onclick = () => void use();
@@ -126,7 +144,7 @@ function refusedFiles({ shelf }: PictureExperiment): HTMLElement {
 }
 
 /** Every picture with its caption. */
-function pictureList(images: PictureExperiment) {
+function pictureList(images: PictureExperiment, undo: UndoPlace) {
   const { shelf, lab } = images;
   const list = h('ol', { class: 'shelf' });
   const element = h(
@@ -134,6 +152,11 @@ function pictureList(images: PictureExperiment) {
     { class: 'shelf-frame', tabindex: '0', role: 'region', 'aria-label': 'Pictures' },
     list,
   );
+  const remove = (index: number) => {
+    const name = shelf.set.value?.pictures[index]?.name ?? '';
+    const bringBack = shelf.remove(index);
+    undo.offer({ words: `${name} removed.`, bringBack, backWords: `${name} brought back.` });
+  };
   let shown: readonly Uint8Array[] = [];
   let fields: { input: HTMLInputElement; hint: HTMLElement }[] = [];
   const row = (picture: Picture, index: number) => {
@@ -144,9 +167,9 @@ function pictureList(images: PictureExperiment) {
       oninput: () => shelf.caption(index, input.value),
     });
     const hint = h('span', { class: 'hint' });
-    const remove = h(
+    const button = h(
       'button',
-      { type: 'button', class: 'icon', title: 'Remove', onclick: () => shelf.remove(index) },
+      { type: 'button', class: 'icon', title: 'Remove', onclick: () => remove(index) },
       s(
         'svg',
         { viewBox: '0 0 16 16', 'aria-hidden': 'true' },
@@ -155,7 +178,7 @@ function pictureList(images: PictureExperiment) {
       h('span', { class: 'unseen' }, `Remove picture ${index + 1}, ${picture.name}`),
     );
     fields.push({ input, hint });
-    return h('li', {}, pictureCanvas(rgba(picture.pixels), PICTURE_SIZE), h('div', {}, input, hint), remove);
+    return h('li', {}, pictureCanvas(rgba(picture.pixels), PICTURE_SIZE), h('div', {}, input, hint), button);
   };
   const show = () => {
     const set = shelf.set.value;

@@ -27,6 +27,8 @@ export function imagesDraw(images: PictureExperiment): HTMLElement[] {
   );
   const stop = h('button', { type: 'button', class: 'quiet', onclick: () => grids.cancel() }, 'Stop drawing');
   const progress = h('span', { class: 'hint', id: 'images-drawing', role: 'status' });
+  let drawn = 0;
+  let wasBusy = false;
   const showButtons = () => {
     const ready = lab.model.value.status === 'ready' && lab.phase.value !== 'preparing';
     const wrong = FIELDS.some((field) => images.problems.value.has(field));
@@ -34,6 +36,10 @@ export function imagesDraw(images: PictureExperiment): HTMLElement[] {
     draw.disabled = !ready || wrong || busy;
     stop.hidden = !busy;
     setText(progress, busy ? 'Drawing …' : '');
+    // How often it came to rest: that it draws nothing may be because it has not begun.
+    if (wasBusy && !busy) drawn += 1;
+    wasBusy = busy;
+    progress.dataset.drawn = String(drawn);
   };
   grids.busy.watch(showButtons);
   lab.phase.subscribe(showButtons);

@@ -1,6 +1,7 @@
 import './images.css';
 import { h } from '../controls/dom';
 import { showProblems } from '../controls/field';
+import type { UndoPlace } from '../controls/undo';
 import { chartsPanel } from '../experiment/curves/charts-panel';
 import { settingsPanel } from '../experiment/settings/settings-panel';
 import { transportPanel } from '../experiment/transport-panel';
@@ -12,7 +13,7 @@ import { readyValue } from '../lab/loadable';
 import type { SpawnWorker } from '../lab/worker-link';
 import { Signal } from '../signal';
 import { imagesAdapters } from './adapters-panel';
-import { comparisonRuns, comparisons, defaultPictureConfig, pictureTargets } from './config';
+import { type Comparison, comparisonRuns, comparisons, defaultPictureConfig, pictureTargets } from './config';
 import { keepPictureConfig, recallPictureConfig } from './config-store';
 import { imagesData } from './data-panel';
 import { imagesDraw } from './draw-panel';
@@ -52,7 +53,7 @@ export function imagesView(
     targets: pictureTargets,
     aboutTargets: 'Layers of every block, of the text encoder and of the denoiser, that carry an adapter.',
     textEncoder: true,
-    aboveRuns: comparisonButtons(images),
+    aboveRuns: (undo) => comparisonButtons(images, undo),
   });
   const view = [
     imagesStory(images),
@@ -100,7 +101,21 @@ function section(name: string, numeral: number, title: string, ...content: HTMLE
 }
 
 /** Runs that show something, ready to be taken. */
-function comparisonButtons(images: PictureExperiment): HTMLElement {
+function comparisonButtons(images: PictureExperiment, undo: UndoPlace): HTMLElement {
+  const take = (comparison: Comparison) => {
+    const before = images.config.value.runs;
+    images.change((config) => {
+      config.runs = comparisonRuns(comparison, config.session.steps);
+    });
+    undo.offer({
+      words: `These are the runs of ${comparison.name}.`,
+      bringBack: () =>
+        images.change((config) => {
+          config.runs = structuredClone(before);
+        }),
+      backWords: 'Your runs are back.',
+    });
+  };
   const buttons = comparisons.map((comparison) =>
     h(
       'button',
@@ -109,10 +124,7 @@ function comparisonButtons(images: PictureExperiment): HTMLElement {
         class: 'small',
         'data-comparison': comparison.id,
         title: comparison.about,
-        onclick: () =>
-          images.change((config) => {
-            config.runs = comparisonRuns(comparison, config.session.steps);
-          }),
+        onclick: () => take(comparison),
       },
       comparison.name,
     ),

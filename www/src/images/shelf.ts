@@ -59,8 +59,16 @@ export class PictureShelf {
     this.edit((pictures) => pictures.map((one, at) => (at === index ? { ...one, caption } : one)));
   }
 
-  remove(index: number): void {
+  /** Takes a picture out; the returned function puts it back, among whatever is there then. */
+  remove(index: number): () => void {
+    const before = this.set.value;
+    const gone = before?.pictures[index];
+    if (before === null || gone === undefined) return () => {};
     this.edit((pictures) => pictures.filter((_, at) => at !== index));
+    return () => {
+      if (this.set.value === null) return this.set.set({ ...before, pictures: [gone] });
+      this.edit((pictures) => [...pictures.slice(0, index), gone, ...pictures.slice(index)]);
+    };
   }
 
   /** So many of the last ones are validated with. */

@@ -1,22 +1,30 @@
 import '../controls/message.css';
 import type { Config } from '../config/config';
 import { copyLink } from '../controls/copy-link';
-import { fill, h } from '../controls/dom';
+import { h } from '../controls/dom';
+import { undoPlace } from '../controls/undo';
 import { linkTo, readLink, withoutSettings } from '../share/link';
 import type { App } from './app';
 
 /** Copies a link that carries the settings, and takes settings from a link that was opened. */
 export function linkPanel(app: App) {
-  const notice = h('div', { class: 'message warn', id: 'link-notice', role: 'status', hidden: true });
-  const tell = (words: string, before: Config | null) => {
-    const back = () => {
-      if (before !== null) app.config.set(before);
-      notice.hidden = true;
-    };
-    const label = before === null ? 'All right' : 'Back to mine';
-    fill(notice, h('p', {}, words), h('button', { type: 'button', class: 'quiet', onclick: back }, label));
-    notice.hidden = false;
+  const undo = undoPlace('link', 'Back to mine');
+  const close = h('button', { type: 'button', class: 'quiet', onclick: () => hide() }, 'All right');
+  const notice = h(
+    'div',
+    { class: 'message warn', id: 'link-notice', hidden: true },
+    h('div', { class: 'row' }, undo.element, close),
+  );
+  const hide = () => {
+    notice.hidden = true;
   };
+  const tell = (words: string, before: Config | null) => {
+    notice.hidden = false;
+    if (before === null) return undo.say(words);
+    const bringBack = () => app.config.set(before);
+    undo.offer({ words, bringBack, backWords: 'Your settings are back.' });
+  };
+  app.lab.phase.watch(() => undo.enable(!app.locked));
   const take = async () => {
     const answer = await readLink(location.hash);
     if (answer === null) return;

@@ -3,6 +3,7 @@ import { freeStyle } from '../charts/run-style';
 import { h, setText } from '../controls/dom';
 import { checkField } from '../controls/field';
 import { failureBox, noticeBox } from '../controls/message';
+import { undoPlace } from '../controls/undo';
 import type { App } from '../language/app';
 import { saveText } from '../share/save-text';
 import { Signal } from '../signal';
@@ -10,7 +11,6 @@ import { plural } from '../words/numbers';
 import type { RunBook } from './book';
 import { runsCompare } from './compare-panel';
 import { runsCsv } from './csv';
-import type { RunRecord } from './record';
 import { defaultView, shownRuns, type TableView } from './table';
 import { runsTable } from './table-panel';
 
@@ -19,16 +19,14 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
   const view = new Signal<TableView>(defaultView());
   const chosen = new Signal<ReadonlySet<string>>(new Set());
   const compared = new Signal<ReadonlySet<string>>(new Set());
-  let deleted: RunRecord[] = [];
   const unkept = failureBox();
   const notice = noticeBox();
-  const status = h('p', { class: 'status', role: 'status', id: 'runs-status' });
+  const undo = undoPlace('runs');
   const link = h('a', { href: '#settings', hidden: true }, 'Go to the table of runs');
 
   const say = (words: string, withLink = false) => {
-    setText(status, words);
+    undo.say(words);
     link.hidden = !withLink;
-    undo.hidden = deleted.length === 0;
   };
   const action = (id: string, label: string, onclick: () => void) =>
     h('button', { type: 'button', id, onclick }, label);
@@ -42,7 +40,6 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
         config.runs.push({ style, name, optimizer: structuredClone(optimizer) });
       }
     });
-    deleted = [];
     say(
       `${plural(runs.length, 'run')} added to the Language tab; rank, steps and data are those set there.`,
       true,
@@ -55,35 +52,19 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
     void book.change(chosen.value, (run) => {
       run.hidden = hidden;
     });
-    deleted = [];
     say(`${plural(runs.length, 'run')} ${hidden ? 'hidden' : 'shown again'}.`);
     if (hidden && !view.value.showHidden) chosen.set(new Set());
   });
   const remove = action('runs-delete', 'Delete', () => {
     const ids = chosen.value;
     void book.remove(ids).then((gone) => {
-      deleted = gone;
       chosen.set(new Set());
-      say(`${plural(gone.length, 'run')} deleted.`);
-      undo.focus();
+      link.hidden = true;
+      const runs = plural(gone.length, 'run');
+      const bringBack = () => book.add(gone);
+      undo.offer({ words: `${runs} deleted.`, bringBack, backWords: `${runs} brought back.` }, true);
     });
   });
-  const undo = h(
-    'button',
-    {
-      type: 'button',
-      id: 'runs-undo',
-      class: 'quiet',
-      hidden: true,
-      onclick: () => {
-        const back = deleted;
-        deleted = [];
-        void book.add(back);
-        say(`${plural(back.length, 'run')} brought back.`);
-      },
-    },
-    'Bring back',
-  );
   const filter = h('input', {
     type: 'text',
     id: 'runs-filter',
@@ -178,7 +159,7 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
         'div',
         { class: 'row between' },
         h('div', { class: 'row' }, count, save),
-        h('div', { class: 'row' }, status, link, undo),
+        h('div', { class: 'row' }, undo.status, link, undo.button),
       ),
       runsTable(book, view, chosen),
       empty,

@@ -2,6 +2,7 @@ import '../experiment/transport.css';
 import { h, setText } from '../controls/dom';
 import { paced } from '../controls/frame';
 import { failureBox, noticeBox } from '../controls/message';
+import { undoPlace } from '../controls/undo';
 import { dateWords } from '../words/date';
 import { count, duration, plural } from '../words/numbers';
 import { basisWords } from './record';
@@ -17,9 +18,23 @@ export function sweepTransport(sweep: Sweep): HTMLElement[] {
   const paused = () => ['pausing', 'paused'].includes(sweep.phase.value);
   const pause = button('sweep-pause', 'Pause', () => (paused() ? sweep.resume() : sweep.pause()));
   const stop = button('sweep-stop', 'Stop', () => sweep.stop());
+  const undo = undoPlace('sweep-forget');
+  const forgetNow = async () => {
+    const gone = await sweep.forget();
+    if (gone === null) return;
+    const results = plural(gone.results.length, 'result');
+    undo.offer(
+      {
+        words: `${results} forgotten.`,
+        bringBack: () => sweep.book.put(gone),
+        backWords: `${results} brought back.`,
+      },
+      true,
+    );
+  };
   const forget = h(
     'button',
-    { type: 'button', class: 'quiet', id: 'sweep-forget', onclick: () => void sweep.forget() },
+    { type: 'button', class: 'quiet', id: 'sweep-forget', onclick: () => void forgetNow() },
     'Forget these results',
   );
   const status = h('p', { class: 'status', id: 'sweep-status', role: 'status' });
@@ -32,7 +47,13 @@ export function sweepTransport(sweep: Sweep): HTMLElement[] {
   const gone = noticeBox();
   const others = h('p', { class: 'hint', id: 'sweep-others' });
 
+  let sweeps = 0;
+  sweep.phase.subscribe((phase) => {
+    if (phase === 'planning') sweeps += 1;
+  });
   const show = paced(() => {
+    // Which sweep it is about: `Finished.` of one is not that of the next.
+    status.dataset.sweep = String(sweeps);
     const { active, progress, whyNot } = sweep;
     const pending = sweep.problems.value.size > 0 ? 0 : sweep.pending.length;
     start.disabled = active || whyNot !== '';
@@ -70,7 +91,7 @@ export function sweepTransport(sweep: Sweep): HTMLElement[] {
     unkept.element,
     notice.element,
     gone.element,
-    h('div', { class: 'row sweep-kept' }, others, forget),
+    h('div', { class: 'row sweep-kept' }, others, forget, undo.element),
   ];
 }
 

@@ -37,13 +37,18 @@ export class TheoryLab {
     this.seat = new Seat('cpu', spawn, { onUse: () => rest.use(this.seat.busy) });
   }
 
-  /** Resolves when the problem has ended, or was replaced by another. */
-  async run(settings: TheorySettings): Promise<void> {
+  /** Ends the problem that is shown: another will come. */
+  leave(): void {
     this.attempt.end();
-    const attempt = new Attempt();
-    this.attempt = attempt;
     // Curves of before stay in sight until there are new ones: a moving slider would make the chart flicker.
     this.state.patch({ phase: 'starting', failure: null });
+  }
+
+  /** Resolves when the problem has ended, or was replaced by another. */
+  async run(settings: TheorySettings): Promise<void> {
+    this.leave();
+    const attempt = new Attempt();
+    this.attempt = attempt;
     const started = await this.seat.startEngine();
     if (attempt.over) return;
     if (!started.ok) return this.fail(started.failure);

@@ -29,7 +29,10 @@ export function theoryView(spawn: SpawnWorker, budget: Budget): HTMLElement[] {
     clearTimeout(timer);
     const problems = checkTheory(settings);
     showProblems(controls.element, problems);
-    if (problems.size === 0) timer = setTimeout(() => void lab.run(structuredClone(settings)), REST_MS);
+    if (problems.size > 0) return;
+    // What is shown is not what is asked for any more.
+    lab.leave();
+    timer = setTimeout(() => void lab.run(structuredClone(settings)), REST_MS);
   };
   const controls = theoryControls(settings, changed);
   lab.state.subscribe(({ phase, curves, failure }) => {

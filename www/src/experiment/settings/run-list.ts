@@ -5,6 +5,7 @@ import { methodNames, methodOf } from '../../config/methods';
 import { presetCalled, settingsOf } from '../../config/presets';
 import { fill, h } from '../../controls/dom';
 import { showProblems } from '../../controls/field';
+import type { UndoPlace } from '../../controls/undo';
 import type { Experiment } from '../experiment';
 import { type RunEditor, runEditor } from './run-editor';
 
@@ -15,7 +16,7 @@ export interface RunListOptions {
 }
 
 /** The table of runs: one editor each, and a way to have more. */
-export function runList(app: Experiment, { textEncoder }: RunListOptions): HTMLElement {
+export function runList(app: Experiment, { textEncoder }: RunListOptions, undo: UndoPlace): HTMLElement {
   const list = h('ol', { class: 'runs' });
   const problem = h('p', { class: 'problem', hidden: true });
   let editors: RunEditor[] = [];
@@ -36,7 +37,14 @@ export function runList(app: Experiment, { textEncoder }: RunListOptions): HTMLE
     editors[index + 1]?.focus();
   };
   const remove = (index: number) => {
+    const gone = app.config.value.runs[index];
+    if (gone === undefined) return;
     app.change(({ runs }) => runs.splice(index, 1));
+    undo.offer({
+      words: `${gone.name} removed.`,
+      bringBack: () => app.change(({ runs }) => runs.splice(index, 0, structuredClone(gone))),
+      backWords: `${gone.name} brought back.`,
+    });
     (editors[Math.min(index, editors.length - 1)] ?? { focus: () => add.focus() }).focus();
   };
   const add = h(

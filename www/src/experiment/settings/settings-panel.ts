@@ -5,6 +5,7 @@ import { sharedSettings } from '../../config/shared-settings';
 import { freshId, h } from '../../controls/dom';
 import { checkField, helpButton, showWhere } from '../../controls/field';
 import { settingField } from '../../controls/setting-field';
+import { type UndoPlace, undoPlace } from '../../controls/undo';
 import type { Target } from '../../protocol';
 import type { Experiment } from '../experiment';
 import { estimatePanel } from './estimate-panel';
@@ -21,15 +22,22 @@ export interface SettingsOptions extends RunListOptions {
   aboutTargets: string;
   /** Whether a step can be done in parts. */
   inParts?: boolean;
-  /** Stands above the table of runs. */
-  aboveRuns?: HTMLElement;
+  /** Stands above the table of runs; what it replaces, it offers back. */
+  aboveRuns?(undo: UndoPlace): HTMLElement;
 }
 
 /** Adapters, steps, and the table of runs. */
 export function settingsPanel(app: Experiment, options: SettingsOptions): HTMLElement[] {
+  const undo = undoPlace(app.id('settings'));
   const reset = () => {
+    const { session, runs } = app.config.value;
     const fresh = options.defaults();
     app.change((config) => Object.assign(config, { session: fresh.session, runs: fresh.runs }));
+    undo.offer({
+      words: 'These are the defaults.',
+      bringBack: () => app.change((config) => Object.assign(config, structuredClone({ session, runs }))),
+      backWords: 'Your settings are back.',
+    });
   };
   const resetButton = h('button', { type: 'button', class: 'quiet', onclick: reset }, 'Back to defaults');
   const shared = h(
@@ -43,15 +51,16 @@ export function settingsPanel(app: Experiment, options: SettingsOptions): HTMLEl
     'fieldset',
     { class: 'plain' },
     h('legend', {}, 'Runs'),
-    options.aboveRuns ?? null,
-    runList(app, options),
+    options.aboveRuns?.(undo) ?? null,
+    runList(app, options, undo),
   );
   app.lab.phase.watch(() => {
     shared.disabled = app.locked;
     runs.disabled = app.locked;
     resetButton.disabled = app.locked;
+    undo.enable(!app.locked);
   });
-  return [shared, runs, estimatePanel(app), resetButton];
+  return [shared, runs, estimatePanel(app), h('div', { class: 'row' }, resetButton, undo.element)];
 }
 
 function sharedFields(app: Experiment, { inParts }: SettingsOptions): HTMLElement {

@@ -9,10 +9,19 @@ export const TINY = {
 
 const FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
 
+const made = new WeakSet<File>();
+
+/** Whether these are its files, as `tinyModel` gave them. */
+export function isTinyModel(files: readonly File[]): boolean {
+  return files.length > 0 && files.every((file) => made.has(file));
+}
+
 /** Its files. They are part of the page, so the browser's own cache keeps them. */
 export async function tinyModel(): Promise<Result<File[]>> {
   try {
-    return success(await Promise.all(FILES.map(fileOf)));
+    const files = await Promise.all(FILES.map(fileOf));
+    for (const file of files) made.add(file);
+    return success(files);
   } catch (thrown) {
     return failed('model', `The tiny model cannot be read: ${wordsOf(thrown)}. Choose another model.`);
   }

@@ -3,6 +3,8 @@ import { h } from '../../controls/dom';
 import { checkField } from '../../controls/field';
 import { inFrame } from '../../controls/frame';
 import { failureBox } from '../../controls/message';
+import { undoPlace } from '../../controls/undo';
+import { plural } from '../../words/numbers';
 import type { App } from '../app';
 import { sampleFields } from './sample-fields';
 import { sampleGroup } from './sample-group';
@@ -31,11 +33,24 @@ export function samplePanel(app: App): HTMLElement[] {
     { type: 'button', class: 'quiet', onclick: () => lab.cancelSampling() },
     'Stop writing',
   );
-  const forget = h(
-    'button',
-    { type: 'button', class: 'quiet', onclick: () => samples.clear() },
-    'Clear answers',
-  );
+  const forget = h('button', { type: 'button', class: 'quiet', onclick: () => clear() }, 'Clear answers');
+  const undo = undoPlace('answers');
+  const clear = () => {
+    const before = samples.groups.value;
+    samples.clear();
+    const answers = plural(
+      before.reduce((sum, group) => sum + group.answers.length, 0),
+      'answer',
+    );
+    undo.offer(
+      {
+        words: `${answers} cleared.`,
+        bringBack: () => samples.putBack(before),
+        backWords: `${answers} brought back.`,
+      },
+      true,
+    );
+  };
   const empty = h(
     'p',
     { class: 'hint' },
@@ -83,7 +98,7 @@ export function samplePanel(app: App): HTMLElement[] {
   app.config.subscribeTo(({ sample }) => sample, showButtons);
   return [
     sampleFields(app),
-    h('div', { class: 'row' }, write, cancel, forget, around.element),
+    h('div', { class: 'row' }, write, cancel, forget, undo.element, around.element),
     problem.element,
     empty,
     list,

@@ -59,6 +59,11 @@ export class SampleBook {
     this.failure.set(null);
   }
 
+  /** Puts answers that were cleared behind those that came since. */
+  putBack(cleared: readonly SampleGroup[]): void {
+    this.groups.set([...this.groups.value, ...cleared].slice(0, MOST_GROUPS));
+  }
+
   /** Lets the base and `runs` answer, of which some have `diverged` at a step. */
   async write(
     settings: SampleSettings,

@@ -10,6 +10,15 @@ export function isWelcomeDismissed(): boolean {
   }
 }
 
+/** Shows the welcome on later visits again. */
+export function recallWelcome(): void {
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // As above: it was never hidden there.
+  }
+}
+
 /** Hides the welcome on later visits. */
 export function dismissWelcome(): void {
   try {
