@@ -262,16 +262,23 @@ test('columns of a table are mapped, and a chat is read', async ({ lab }) => {
   await page.locator('#read-data').click();
   await expect(section.locator('.facts')).toContainText('things.csv');
   await expect(section.locator('.examples mark').first()).toContainText('It is thing');
-  // Another file without these columns says so where they are chosen.
+  // What was chosen belongs to that file: another is read by its own names, and the first one finds its choice again.
   await lab.loadText(
     ['prompt,completion', ...Array.from({ length: 30 }, (_, i) => `a${i},b${i}`)].join('\n'),
     'b.csv',
   );
-  await expect(map).toContainText('There is no column what in this file');
-  await map.getByLabel('prompt', { exact: true }).selectOption('prompt');
-  await map.getByLabel('completion', { exact: true }).selectOption('completion');
-  await page.locator('#read-data').click();
   await expect(section.locator('.facts')).toContainText('b.csv');
+  await expect(map.getByLabel('prompt', { exact: true })).toHaveValue('none');
+  await expect(map).toContainText('what → says was chosen for other columns than those of b.csv');
+  await lab.loadText(['id,what,says', ...rows].join('\n'), 'things.csv');
+  await expect(section.locator('.facts')).toContainText('things.csv');
+  await expect(map).toContainText('what → says');
+  await expect(map.getByLabel('says', { exact: true })).toHaveValue('completion');
+  // Columns that are called alike cannot be told apart, so neither can be chosen.
+  await lab.loadText(['says,what,says', ...rows].join('\n'), 'twice.csv');
+  await expect(map).toContainText('Several columns are called says');
+  await expect(map.getByLabel('what', { exact: true })).toBeVisible();
+  await expect(map.getByLabel('says', { exact: true })).toHaveCount(0);
 });
 
 for (const scheme of ['light', 'dark'] as const) {

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
+import { defaultConfig } from '../src/config/defaults';
+import { Lab } from '../src/lab/lab';
+import { App } from '../src/language/app';
+import { ChosenColumns, distinctColumns } from '../src/language/data/chosen-columns';
 import { columnsOf } from '../src/language/data/data-columns';
+import { Signal } from '../src/signal';
 import { fetchData, MOST_DATA_BYTES, parseDataAddress } from '../src/store/data-address';
 import { catalogModelOf, fetchModel } from '../src/store/download';
 import { fetchRest } from '../src/store/fetch-rest';
@@ -10,6 +15,7 @@ import { tooLarge } from '../src/store/hub-presets';
 import { parseModelAddress } from '../src/store/model-address';
 import type { RemoteFile } from '../src/store/opfs-models';
 import { fetchRemoteModel, recordOf } from '../src/store/remote-model';
+import { FakeWorker } from './fake-worker';
 
 const never = new AbortController().signal;
 const content = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
@@ -460,4 +466,47 @@ test('a model that cannot fit is warned of', () => {
   expect(tooLarge(1.1e9)).toContain('4.4 GB');
   expect(tooLarge(362e6)).toBe('');
   expect(tooLarge(null)).toBe('');
+});
+
+describe('columns that were chosen', () => {
+  const chosen = { prompt: ['what'], completion: 'says' };
+  const table = (header: string) => new Blob([`${header}\n1,a,b\n`]);
+
+  test('are told apart by names that no other has', () => {
+    expect(distinctColumns(['text', 'id', 'text'])).toEqual({ own: ['id'], shared: ['text'] });
+  });
+
+  test('stay with the file that has them, and come back with it', () => {
+    const columns = new ChosenColumns();
+    expect(columns.isOpen(null)).toBe(false);
+    expect(columns.follow(chosen, ['id', 'what', 'says'])).toBe(chosen);
+    expect(columns.follow(chosen, ['prompt', 'completion'])).toBeNull();
+    expect(columns.isOpen(null)).toBe(true);
+    expect(columns.follow(null, ['what', 'id'])).toBeNull();
+    expect(columns.follow(null, ['id', 'what', 'says'])).toBe(chosen);
+    // Nobody knows which of two is meant.
+    expect(columns.follow(chosen, ['says', 'what', 'says'])).toBeNull();
+  });
+
+  test('are not asked for in the next file', async () => {
+    FakeWorker.all = [];
+    const lab = new Lab(() => new FakeWorker(), { cores: 2, memory: 0 });
+    const app = new App(lab, new Signal(defaultConfig()));
+    await lab.useEngine({ engine: 'cpu', reason: '', gpuUsable: false });
+    await lab.loadModel([new File(['x'], 'model.gguf')]);
+    const things = { name: 'things.csv', blob: table('id,what,says') };
+    await app.readData(things);
+    app.change(({ data }) => Object.assign(data, { columns: chosen }));
+    await app.readData();
+    expect(app.config.value.data.columns).toEqual(chosen);
+    await app.readData({ name: 'b.csv', blob: table('prompt,completion,x') });
+    expect(app.config.value.data.columns).toBeNull();
+    expect(app.dataStale.value).toBe(false);
+    expect(app.columnsNotice.value).toContain('what → says');
+    // The last of two that come at once is the one that is read.
+    const two = [app.readData(things), app.readData({ name: 'c.csv', blob: table('a,b,c') })];
+    expect(await Promise.all(two)).toEqual([false, true]);
+    expect(app.dataSource.value?.name).toBe('c.csv');
+    expect(app.config.value.data.columns).toBeNull();
+  });
 });

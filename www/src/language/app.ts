@@ -8,6 +8,8 @@ import type { KeptWorker } from '../lab/trainee';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { SessionSettings } from '../protocol';
 import { batch, isSame, Signal } from '../signal';
+import { ChosenColumns, columnWords } from './data/chosen-columns';
+import { columnsOf } from './data/data-columns';
 import { SampleBook, type SampleGroup } from './samples/samples';
 import { TokenLossBook } from './tokens/token-losses';
 
@@ -26,6 +28,11 @@ export class App extends Experiment<Config, Lab> {
   readonly dataStale = new Signal<boolean>(false);
   /** What came while a training went on. */
   readonly arrival = new Signal<Arrival | null>(null);
+  /** What became of columns that were chosen for another file. */
+  readonly columnsNotice = new Signal<string>('');
+  private readonly chosenColumns = new ChosenColumns();
+  /** The file whose columns are looked at. */
+  private coming: DataSource | null = null;
   readonly samples: SampleBook;
   readonly tokenLosses: TokenLossBook;
 
@@ -54,11 +61,32 @@ export class App extends Experiment<Config, Lab> {
 
   async readData(source: DataSource | null = this.dataSource.value): Promise<boolean> {
     if (source === null || this.offered('data', source.name, () => void this.readData(source))) return false;
+    const { columns } = this.config.value.data;
+    if (source !== this.dataSource.value && this.chosenColumns.isOpen(columns)) {
+      if (!(await this.followColumns(source))) return false;
+    }
     this.dataSource.set(source);
     this.dataStale.set(false);
     const answer = await this.lab.loadData(source, structuredClone(this.config.value.data));
     if (answer !== null && !answer.ok) this.showFailure(answer.failure);
     return answer?.ok ?? false;
+  }
+
+  /** Leaves the choice of columns with the file that it was made for; false where another file came meanwhile. */
+  private async followColumns(source: DataSource): Promise<boolean> {
+    this.coming = source;
+    const { format } = this.config.value.data;
+    const names = await columnsOf(source.blob, source.name, format);
+    if (this.coming !== source) return false;
+    const { columns: before } = this.config.value.data;
+    const columns = this.chosenColumns.follow(before, names);
+    if (columns !== before) this.change(({ data }) => Object.assign(data, { columns }));
+    const left = before !== null && columns === null && names.length > 0;
+    const words = left
+      ? `${columnWords(before)} was chosen for other columns than those of ${source.name}.`
+      : '';
+    this.columnsNotice.set(words);
+    return true;
   }
 
   override forgetTraining(): void {

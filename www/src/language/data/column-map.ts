@@ -1,8 +1,10 @@
 import type { Config } from '../../config/config';
 import { fill, freshId, h, setText } from '../../controls/dom';
 import { choiceField, type Field } from '../../controls/field';
+import { noticeBox } from '../../controls/message';
 import type { Columns } from '../../protocol';
 import type { App } from '../app';
+import { columnWords, distinctColumns } from './chosen-columns';
 import { columnsOf } from './data-columns';
 
 type Role = 'none' | 'prompt' | 'completion';
@@ -11,15 +13,19 @@ type Role = 'none' | 'prompt' | 'completion';
 export function columnMap(app: App): HTMLElement {
   const list = h('div', { class: 'fields narrow' });
   const found = h('p', { class: 'hint' });
+  const notice = noticeBox();
   const element = h(
     'fieldset',
     { class: 'columns', 'data-field': 'columns', hidden: true },
     h('legend', {}, 'Columns'),
+    notice.element,
     found,
     h('p', { class: 'problem', id: freshId('columns-problem'), hidden: true }),
     list,
   );
   let roles: [string, Field<Role>][] = [];
+  let shared: readonly string[] = [];
+  let shown = '';
   let asked = 0;
 
   const set = (name: string, role: Role) =>
@@ -42,13 +48,8 @@ export function columnMap(app: App): HTMLElement {
       else if (columns.completion === name) field.show('completion');
       else field.show(columns.prompt.includes(name) ? 'prompt' : 'none');
     }
-    setText(
-      found,
-      explain(
-        columns,
-        roles.map(([name]) => name),
-      ),
-    );
+    const names = roles.map(([name]) => name);
+    setText(found, [explain(columns, names), alikeWords(shared)].filter(Boolean).join(' '));
   };
   const find = async () => {
     asked += 1;
@@ -58,8 +59,11 @@ export function columnMap(app: App): HTMLElement {
     const names = source === null ? [] : await columnsOf(source.blob, source.name, format);
     if (mine !== asked) return;
     element.hidden = names.length === 0;
-    if (names.join('\n') === roles.map(([name]) => name).join('\n')) return show();
-    roles = names.map((name) => [
+    if (names.join('\n') === shown) return show();
+    shown = names.join('\n');
+    const { own, shared: several } = distinctColumns(names);
+    shared = several;
+    roles = own.map((name) => [
       name,
       choiceField<Role>({
         label: name,
@@ -81,6 +85,7 @@ export function columnMap(app: App): HTMLElement {
     const details = element.closest('details');
     if (app.lab.data.value.status === 'failed' && roles.length > 0 && details !== null) details.open = true;
   };
+  app.columnsNotice.watch((words) => notice.show(words));
   app.lab.data.subscribe(reveal);
   app.dataSource.watch(() => void find());
   let format = app.config.value.data.format;
@@ -104,5 +109,11 @@ function explain(columns: Columns | null, names: readonly string[]): string {
   const chosen = [...columns.prompt, columns.completion].filter((name) => name !== '');
   const missing = chosen.find((name) => !names.includes(name));
   if (missing !== undefined) return `There is no column ${missing} in this file. Choose others.`;
-  return `${columns.prompt.join(', then ') || '…'} → ${columns.completion || '…'}`;
+  return columnWords(columns);
+}
+
+/** Why columns that are called alike cannot be chosen. */
+function alikeWords(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  return `Several columns are called ${names.join(', and several ')}: give each a name of its own to choose it.`;
 }
