@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { expect, modelFiles, test } from './lab-test';
+import { expect, modelFiles, pairs, test } from './lab-test';
 
 const bytes = Buffer.alloc(300_000, 'no model');
 const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -111,6 +111,60 @@ test('files can be dropped onto the page', async ({ lab }) => {
     zone?.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
   }, files);
   await expect(page.locator('#model .facts')).toContainText('llama');
+});
+
+/** Drops files onto the first element that `selector` finds, as the browser does; answers whether the page took them. */
+function drop(page: Page, selector: string, files: Record<string, string>): Promise<boolean> {
+  return page
+    .locator(selector)
+    .first()
+    .evaluate((target, dropped) => {
+      const transfer = new DataTransfer();
+      for (const [name, text] of Object.entries(dropped)) transfer.items.add(new File([text], name));
+      const event = { dataTransfer: transfer, bubbles: true, cancelable: true };
+      const over = target.dispatchEvent(new DragEvent('dragover', event));
+      // What is not prevented, the browser opens in place of the page.
+      return !over && !target.dispatchEvent(new DragEvent('drop', event));
+    }, files);
+}
+
+test('a file that falls beside the boxes stays in the page, which asks what it is', async ({ lab }) => {
+  const { page } = lab;
+  await lab.loadModel();
+  const beside = page.locator('#dropped-beside');
+  await expect(beside).toBeHidden();
+  expect(await drop(page, 'h1', { 'beside.txt': pairs() })).toBe(true);
+  await expect(beside).toContainText('beside.txt fell beside the boxes');
+  const choices = beside.getByRole('button');
+  await expect(choices).toHaveText(['A model', 'Data', 'An adapter to start from', 'Nothing']);
+  await choices.nth(1).press('Enter');
+  await expect(beside).toBeHidden();
+  await expect(page.locator('#data-title')).toBeFocused();
+  await expect(page.locator('#data .facts')).toContainText('beside.txt');
+  await page.getByRole('link', { name: 'Theory', exact: true }).click();
+  await expect(page.locator('#theory-view')).toBeVisible();
+  expect(await drop(page, 'body', { 'again.txt': pairs() })).toBe(true);
+  await expect(beside).toContainText('Nothing takes files here now');
+  await page.keyboard.press('Tab');
+  await beside.getByRole('button').press('Escape');
+  await expect(beside).toBeHidden();
+});
+
+test('of several files, those that are not taken are named', async ({ lab }) => {
+  const { page } = lab;
+  await lab.loadModel();
+  expect(await drop(page, '#data .drop', { 'one.txt': pairs(), 'two.txt': pairs(), 'three.txt': 'x' })).toBe(
+    true,
+  );
+  await expect(page.locator('#data .facts')).toContainText('one.txt');
+  await page.getByText('Choose data').click();
+  await expect(page.locator('#data .drop-place')).toContainText(
+    'two.txt and three.txt were not taken. One file is read at a time',
+  );
+  await lab.loadText(pairs());
+  await expect(page.locator('#data .facts')).toContainText('pairs.txt');
+  await page.getByText('Choose data').click();
+  await expect(page.locator('#data .drop-place')).not.toContainText('not taken');
 });
 
 test('text can be pasted, and the bundled example is there', async ({ lab }) => {

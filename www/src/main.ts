@@ -3,6 +3,7 @@ import './page/base.css';
 import './controls/elements.css';
 import './page/layout.css';
 import { byId } from './controls/dom';
+import { catchDrops } from './controls/drop-beside';
 import { showProblems } from './controls/field';
 import { keepFocus } from './controls/focus';
 import { inPieces } from './controls/in-pieces';
@@ -95,6 +96,7 @@ async function begin(): Promise<void> {
     ['adapters', () => adapterPanel(app)],
     ['footer', () => [greeting.again, ...footer(), storagePanel(kept, books)]],
   ]);
+  document.body.append(catchDrops());
   document.body.classList.remove('building');
   const version = newVersion();
   byId('footer').after(version.element);

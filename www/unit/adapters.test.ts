@@ -1,10 +1,10 @@
 import { strToU8, unzipSync, zipSync } from 'fflate';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { checkConfig } from '../src/config/check';
 import { defaultConfig } from '../src/config/defaults';
 import type { AdapterFiles } from '../src/engine/worker-api';
 import { followStart, startProblems } from '../src/experiment/start';
-import { readAdapterFiles } from '../src/lab/adapter-files';
+import { adapterFiles, readAdapterFiles } from '../src/lab/adapter-files';
 import { Exporter } from '../src/lab/exporting';
 import { Lab } from '../src/lab/lab';
 import type { TrainingPlan } from '../src/lab/training';
@@ -236,4 +236,16 @@ describe('what leaves', () => {
     expect(baseId('my-model')).toBe('my-model');
     expect(baseId('unnamed model')).toBe('path/to/the/base');
   });
+});
+
+test('of several files, those that are one adapter are taken', () => {
+  const names = (...files: string[]) =>
+    adapterFiles(files.map((name) => new File([''], name))).map(({ name }) => name);
+  expect(names('README.md', 'adapter_model.safetensors', 'adapter_config.json')).toEqual([
+    'adapter_config.json',
+    'adapter_model.safetensors',
+  ]);
+  expect(names('a.zip', 'b.zip')).toEqual(['a.zip']);
+  // What is missing or wrong is told of all of them.
+  expect(names('adapter_config.json', 'a.bin')).toEqual(['adapter_config.json', 'a.bin']);
 });

@@ -1,19 +1,55 @@
 import './drop-zone.css';
-import { h } from './dom';
+import { plural } from '../words/numbers';
+import { h, setText } from './dom';
 import { filesOf } from './dropped';
+import { isFocusable } from './focus';
 
 interface DropOptions {
+  /** What files become here: `a model`. */
+  what: string;
   words: string;
   /** Of the button, for those who do not drag. */
   choose: string;
   accept: string;
   /** Whether a folder may be chosen too. */
   folder: boolean;
+  /** Which of several files are taken; without it, all are. */
+  pick?(files: File[]): readonly File[];
+  /** Why the others are not: `One file is read at a time.` */
+  why?: string;
   onFiles(files: File[]): void;
 }
 
-/** Takes dropped files and folders, and offers buttons that do the same. */
+/** A place that takes files. */
+export interface DropZone {
+  what: string;
+  element: HTMLElement;
+  take(files: File[]): void;
+}
+
+const zones = new WeakMap<Element, DropZone>();
+
+/** The zones of the view that is shown that take files now, those in closed boxes too. */
+export function openZones(): DropZone[] {
+  const all = [...document.querySelectorAll('.drop')].flatMap((element) => zones.get(element) ?? []);
+  return all.filter(({ element }) => {
+    if (element.closest('[hidden], [inert]') !== null) return false;
+    const box = element.closest('details');
+    return isFocusable(box ?? element);
+  });
+}
+
+/** Takes dropped files and folders, and offers buttons that do the same. Files that are left out are named. */
 export function dropZone(options: DropOptions): HTMLElement {
+  const left = h('p', { class: 'hint', role: 'status', hidden: true });
+  const take = (files: File[]) => {
+    if (files.length === 0) return;
+    const picked = options.pick?.(files) ?? files;
+    const others = files.filter((file) => !picked.includes(file)).map(({ name }) => name);
+    setText(left, others.length === 0 ? '' : `${namesOf(others)} not taken. ${options.why ?? ''}`);
+    left.hidden = others.length === 0;
+    options.onFiles([...picked]);
+  };
   const picker = (attributes: Record<string, string | boolean>, label: string) => {
     const input = h('input', {
       type: 'file',
@@ -23,7 +59,7 @@ export function dropZone(options: DropOptions): HTMLElement {
       onchange: () => {
         const files = [...(input.files ?? [])];
         input.value = '';
-        if (files.length > 0) options.onFiles(files);
+        take(files);
       },
     });
     const button = h('button', { type: 'button', onclick: () => input.click() }, label);
@@ -41,10 +77,7 @@ export function dropZone(options: DropOptions): HTMLElement {
       ondrop: (event: DragEvent) => {
         event.preventDefault();
         element.classList.remove('over');
-        if (event.dataTransfer === null) return;
-        void filesOf(event.dataTransfer).then((files) => {
-          if (files.length > 0) options.onFiles(files);
-        });
+        if (event.dataTransfer !== null) void filesOf(event.dataTransfer).then(take);
       },
     },
     h('p', {}, options.words),
@@ -55,5 +88,16 @@ export function dropZone(options: DropOptions): HTMLElement {
       ...(options.folder ? picker({ webkitdirectory: true }, 'Choose a folder') : []),
     ),
   );
-  return element;
+  zones.set(element, { what: options.what, element, take });
+  return h('div', { class: 'drop-place' }, element, left);
+}
+
+// A folder from a hub has more than anyone wants to read.
+const MOST_NAMED = 3;
+
+/** `a.txt was`, `a.txt and b.txt were`, `a.txt, b.txt, c.txt and 4 files more were`. */
+function namesOf(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED;
+  const told = [...names.slice(0, MOST_NAMED), ...(rest > 0 ? [`${plural(rest, 'file')} more`] : [])];
+  return `${new Intl.ListFormat('en-GB').format(told)} ${names.length === 1 ? 'was' : 'were'}`;
 }

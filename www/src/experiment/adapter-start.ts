@@ -13,6 +13,8 @@ export interface AdapterSource {
   words: string;
   accept: string;
   folder: boolean;
+  /** Which of several files are one. */
+  pick(files: File[]): readonly File[];
   /** The adapter that these files are, as the lab wants it. */
   read(files: File[]): Promise<Result<{ name: string }>>;
 }
@@ -20,7 +22,7 @@ export interface AdapterSource {
 /** The adapter that all runs start from. */
 export function adapterStart(
   app: Experiment,
-  { words, accept, folder, read: find }: AdapterSource,
+  { words, accept, folder, pick, read: find }: AdapterSource,
 ): HTMLElement[] {
   const { lab } = app;
   const problem = failureBox();
@@ -49,6 +51,9 @@ export function adapterStart(
     if (answer.ok && start !== null) app.change(({ session }) => followStart(session, start));
   };
   const drop = dropZone({
+    what: 'an adapter to start from',
+    pick,
+    why: 'All runs start from one adapter.',
     words,
     choose: 'Choose an adapter',
     accept,

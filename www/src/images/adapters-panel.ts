@@ -15,6 +15,7 @@ const source: AdapterSource = {
   words: 'All runs can start from an adapter that was saved here.',
   accept: '.safetensors',
   folder: false,
+  pick: (files) => files.slice(0, 1),
   read: readAdapter,
 };
 

@@ -29,6 +29,7 @@ export function imagesData(images: PictureExperiment): HTMLElement[] {
     h('summary', {}, 'Choose pictures'),
     ...bundledOffers(images, undo, (failure) => notLoaded.show(failure)),
     dropZone({
+      what: 'pictures to learn',
       words:
         'Or drop pictures of your own: PNG, JPEG, WebP or SVG, best on a plain ground. Each needs a caption.',
       choose: 'Choose pictures',

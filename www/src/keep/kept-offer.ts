@@ -78,6 +78,9 @@ export function keptOffer<Of extends KeptTraining>(keeper: Keeper<Of>): HTMLElem
     const go = button('resume', label, () => void begin(id, []), true);
     go.disabled ||= lab.engineReport.value.status !== 'ready';
     const give = dropZone({
+      what: 'the model of the kept training',
+      pick: modelFiles,
+      why: 'A model is one GGUF file, or the files of its folder.',
       words: 'The model’s files had no room here: give the same ones again.',
       choose: 'Choose files',
       accept: '.gguf,.safetensors,.json,.jinja',

@@ -9,6 +9,14 @@ const MOST_BYTES = 1 << 30;
 
 const wayOut = `Use a PEFT folder in a zip, or its two files, ${CONFIG} and ${WEIGHTS}.`;
 
+/** Of several files, those that are one adapter; all where none is, because that is told of them together. */
+export function adapterFiles(files: readonly File[]): readonly File[] {
+  const pair = [CONFIG, WEIGHTS].flatMap((name) => files.find((file) => file.name === name) ?? []);
+  if (pair.length === 2) return pair;
+  const zip = files.find(({ name }) => /\.zip$/i.test(name));
+  return zip === undefined ? files : [zip];
+}
+
 /** Reads the adapter that these files are. */
 export async function readAdapterFiles(files: readonly File[]): Promise<Result<AdapterFiles>> {
   const wrong = (message: string) => failed('adapter', message);

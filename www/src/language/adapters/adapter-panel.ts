@@ -2,7 +2,7 @@ import './adapters.css';
 import { h } from '../../controls/dom';
 import { textField } from '../../controls/field';
 import { type AdapterSource, adapterStart } from '../../experiment/adapter-start';
-import { readAdapterFiles } from '../../lab/adapter-files';
+import { adapterFiles, readAdapterFiles } from '../../lab/adapter-files';
 import { readyValue } from '../../lab/loadable';
 import { baseId } from '../../share/base-id';
 import { Signal } from '../../signal';
@@ -14,6 +14,7 @@ const peftSource: AdapterSource = {
   words: 'All runs can start from an adapter: drop a PEFT folder in a zip, or its two files.',
   accept: '.zip,.json,.safetensors',
   folder: true,
+  pick: adapterFiles,
   read: readAdapterFiles,
 };
 

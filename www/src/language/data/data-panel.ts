@@ -71,6 +71,9 @@ export function dataPanel(app: App): HTMLElement[] {
       ),
     ),
     dropZone({
+      what: 'data',
+      pick: (files) => files.slice(0, 1),
+      why: 'One file is read at a time; put several into one.',
       words: 'Or drop text, prompt||completion lines, JSONL or CSV.',
       choose: 'Choose a file',
       accept: '.txt,.jsonl,.ndjson,.json,.csv,.tsv,.md',

@@ -50,6 +50,9 @@ export function modelPanel(app: App): HTMLElement[] {
     offered,
     remote.kept,
     dropZone({
+      what: 'a model',
+      pick: modelFiles,
+      why: 'A model is one GGUF file, or the files of a folder that are named here.',
       words: 'Or drop a GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.',
       choose: 'Choose files',
       accept: '.gguf,.safetensors,.json,.jinja',
