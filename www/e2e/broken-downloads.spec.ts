@@ -47,7 +47,7 @@ test('a file that is gone half-way is told, and what came stays for later', asyn
   gone = false;
   await page.getByRole('button', { name: 'Go on downloading tiny/llama' }).click();
   await expect(page.locator('#model .facts')).toContainText('tiny/llama');
-  expectElsewhere(lab, 'huggingface.co', 'example.org');
+  expectElsewhere(lab, 'huggingface.co');
 });
 
 test('a model that has no room is loaded all the same, and that it is not kept is said', async ({ lab }) => {
@@ -62,7 +62,7 @@ test('a model that has no room is loaded all the same, and that it is not kept i
   const note = page.locator('#model .message.warn:visible');
   await expect(note).toContainText('the browser has no room to keep it: the next visit downloads it again');
   await expect(note).toContainText('Free some under Storage');
-  expectElsewhere(lab, 'huggingface.co', 'example.org');
+  expectElsewhere(lab, 'huggingface.co');
 });
 
 test('a download that finds storage full half-way goes on in memory, and that it is not kept is said', async ({
@@ -78,7 +78,7 @@ test('a download that finds storage full half-way goes on in memory, and that it
   await download(page);
   await expect(page.locator('#model .facts')).toContainText('tiny/llama');
   await expect(page.locator('#model .message.warn:visible')).toContainText('no room to keep it');
-  expectElsewhere(lab, 'huggingface.co', 'example.org');
+  expectElsewhere(lab, 'huggingface.co');
 });
 
 test('a browser that refuses a file is told about, and the next download is not held up', async ({ lab }) => {
@@ -99,7 +99,7 @@ test('a browser that refuses a file is told about, and the next download is not 
   await page.locator('#look-up').click();
   await page.locator('#download-model').click();
   await expect(page.locator('#model .facts')).toContainText('tiny/llama');
-  expectElsewhere(lab, 'huggingface.co', 'example.org');
+  expectElsewhere(lab, 'huggingface.co');
 });
 
 test('a model of the site that breaks off for good or is another file says so, and loads after that', async ({
@@ -136,7 +136,7 @@ test('a model of the site that breaks off for good or is another file says so, a
   await expect(problem(page)).toContainText('tiny.gguf');
   await expect(page.locator('#model .message.warn:visible')).toContainText('no room to keep it');
   await expect(page.locator('#model')).toContainText('300 kB to download');
-  expectElsewhere(lab, 'huggingface.co', 'example.org');
+  expectElsewhere(lab);
 });
 
 test('a page whose own model or data cannot be had says so beside the button', async ({ lab }) => {
@@ -150,5 +150,5 @@ test('a page whose own model or data cannot be had says so beside the button', a
   await page.locator('#train-now').click();
   await expect(page.locator('#welcome .message.bad')).toContainText('bundled example cannot be read');
   await lab.loadModel();
-  expectElsewhere(lab, 'huggingface.co', 'example.org');
+  expectElsewhere(lab);
 });

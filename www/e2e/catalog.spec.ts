@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
+import { packedLlama } from './gguf';
 import { expect, modelFiles, pairs, test } from './lab-test';
 
-const bytes = Buffer.alloc(300_000, 'no model');
-const sha256 = createHash('sha256').update(bytes).digest('hex');
+const noModel: Buffer = Buffer.alloc(300_000, 'no model');
+const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-/** A site that serves one file, which is no model: what is tested is how it is fetched. */
-async function serve(page: Page, entry: Record<string, unknown> | null): Promise<void> {
+/** A site that serves one file; unless it is given a model, what is tested is how one is fetched. */
+async function serve(
+  page: Page,
+  entry: Record<string, unknown> | null,
+  bytes: Buffer = noModel,
+): Promise<void> {
   const model = {
     name: 'Served',
     file: 'tiny.gguf',
     bytes: bytes.length,
-    sha256,
+    sha256: digestOf(bytes),
     licence: 'MIT',
     source: 'here',
   };
@@ -59,7 +64,7 @@ test('a download of the site’s model that broke off goes on where it was, also
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
     if (breaks && from > 0) return route.fulfill({ status: 404 });
     // A third of it, and the connection is gone.
-    const body = breaks ? bytes.subarray(0, 100_000) : bytes.subarray(from);
+    const body = breaks ? noModel.subarray(0, 100_000) : noModel.subarray(from);
     return route.fulfill({ status: from > 0 ? 206 : 200, body });
   });
   await page.getByRole('button', { name: 'Load Served' }).click();
@@ -76,6 +81,37 @@ test('a download of the site’s model that broke off goes on where it was, also
   lab.wrong.splice(0, lab.wrong.length, ...lab.wrong.filter((words) => !words.includes('404')));
 });
 
+test('a model of the site is loaded, trained, kept, and loaded again without a download', async ({ lab }) => {
+  const { page } = lab;
+  await lab.withoutSamples();
+  await serve(page, {}, packedLlama());
+  let downloads = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('tiny.gguf')) downloads += 1;
+  });
+  const load = page.getByRole('button', { name: 'Load Served' });
+  const facts = page.locator('#model .facts');
+  await load.click();
+  await expect(facts).toContainText('Served');
+  await expect(facts).toContainText('1 × 64');
+  await expect(page.locator('#model .message.bad:visible')).toHaveCount(0);
+  await lab.loadText(pairs());
+  await expect(page.locator('#data .facts')).toBeVisible();
+  await lab.set('steps', '8');
+  await lab.set('validation_every', '0');
+  for (const run of [0, 1]) await lab.set(`runs.${run}.lr`, '1e-2');
+  await lab.start();
+  await lab.finished();
+  const losses = (await lab.losses(0)).map((loss) => loss ?? Number.NaN);
+  expect(losses).toHaveLength(8);
+  expect(losses.at(-1)).toBeLessThan(losses[0] ?? Number.NaN);
+  await page.reload();
+  await expect(page.locator('#model')).toContainText('kept in this browser');
+  await load.click();
+  await expect(facts).toContainText('Served');
+  expect(downloads).toBe(1);
+});
+
 test('a file that is not the promised one is refused and not kept', async ({ lab }) => {
   const { page } = lab;
   await serve(page, { sha256: '0'.repeat(64) });
@@ -89,7 +125,7 @@ test('a download can be cancelled', async ({ lab }) => {
   await serve(page, {});
   await page.route('**/models/tiny.gguf*', async (route) => {
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    await route.fulfill({ body: bytes }).catch(() => {});
+    await route.fulfill({ body: noModel }).catch(() => {});
   });
   await page.getByRole('button', { name: 'Load Served' }).click();
   await page.locator('#model').getByRole('button', { name: 'Cancel' }).click();

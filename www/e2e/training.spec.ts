@@ -87,7 +87,7 @@ test('a diverging run is marked, and the other is what it is alone', async ({ la
 });
 
 test('samples of the base and of each run, before and after', async ({ lab }) => {
-  await lab.prepare({ steps: 10 });
+  await lab.prepare({ steps: 10, lr: '5e-2' });
   await expect(lab.field('prompt').locator('textarea')).toHaveValue('house : red');
   await lab.set('max_tokens', '12');
   await lab.start();
@@ -101,8 +101,16 @@ test('samples of the base and of each run, before and after', async ({ lab }) =>
   const before = await groups.last().locator('.answer-text').allInnerTexts();
   expect(new Set(before).size).toBe(1);
   expect(before[0]?.length).toBeGreaterThan(0);
+  // The base stays what it is, and training changed what the runs write: each its own way.
+  const [base, ...runs] = await groups.first().locator('.answer-text').allInnerTexts();
+  expect(base).toBe(before[0]);
+  expect(runs).toHaveLength(2);
+  for (const run of runs) expect(run).not.toBe(base);
+  // The same seed writes the same once more, from the adapters of now.
   await lab.page.locator('#write').click();
   await expect(groups).toHaveCount(3);
+  await expect(lab.page.locator('#write')).toBeEnabled();
+  expect(await groups.first().locator('.answer-text').allInnerTexts()).toEqual([base, ...runs]);
 });
 
 test('LoRA+, AltLoRA and Muon train through the editor, and their diagnostics are charted and listed', async ({

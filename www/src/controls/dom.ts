@@ -33,6 +33,11 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A name that a user or a file gave, in a table: a long one has several lines and leaves room for the columns. */
+export function givenName(name: string): HTMLElement {
+  return h('span', { class: 'given-name' }, name);
+}
+
 /** An SVG element. */
 export function s(tag: string, attributes: Record<string, string | number>, ...children: Node[]): SVGElement {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);

@@ -2,7 +2,7 @@ import { type ChartState, lineChart } from '../charts/chart';
 import { type ChartPicture, chartSvg } from '../charts/chart-svg';
 import { swatch } from '../charts/run-style';
 import { saveChart } from '../charts/save-chart';
-import { fill, h } from '../controls/dom';
+import { fill, givenName, h } from '../controls/dom';
 import { themeChanged } from '../controls/theme-changed';
 import { smooth } from '../metrics/smooth';
 import { aligned } from '../metrics/thin';
@@ -64,11 +64,13 @@ export function runsCompare(close: () => void) {
       );
       words.textContent =
         differing.length === 0 ? 'They differ in nothing.' : `They differ in ${differing.join(', ')}.`;
-      const heads = ['', ...pair.map(({ name }) => name)].map((name) => h('th', { scope: 'col' }, name));
+      const heads = ['', ...pair.map(({ name }) => name)].map((name) =>
+        h('th', { scope: 'col' }, givenName(name)),
+      );
       heads[0]?.append(h('span', { class: 'unseen' }, 'Setting'));
       const rows = differences.map(({ name, values, differs }) => {
         const mark = differs ? h('span', { class: 'unseen' }, ' (differs)') : null;
-        const cells = values.map((value) => h('td', {}, value));
+        const cells = values.map((value) => h('td', {}, givenName(value)));
         return h('tr', { class: differs ? 'differs' : '' }, h('th', { scope: 'row' }, name, mark), ...cells);
       });
       const body = h('tbody', {}, ...rows);

@@ -1,9 +1,16 @@
 import { methodOf } from '../config/methods';
-import { fill, h } from '../controls/dom';
+import { fill, givenName, h } from '../controls/dom';
 import type { Signal } from '../signal';
 import type { RunBook } from './book';
 import type { RunRecord } from './record';
 import { columns, nameColumn, shownRuns, type TableView } from './table';
+
+// What files are called.
+const GIVEN = ['Model', 'Data'];
+
+function told(column: string, text: string): HTMLElement | string {
+  return GIVEN.includes(column) ? givenName(text) : text;
+}
 
 /** The runs of the view, one a row: chosen by a box, renamed in place, sorted by their heads. */
 export function runsTable(book: RunBook, view: Signal<TableView>, chosen: Signal<ReadonlySet<string>>) {
@@ -72,7 +79,11 @@ export function runsTable(book: RunBook, view: Signal<TableView>, chosen: Signal
     });
     const cells = columns.map((column) => {
       const diverged = column.name === 'End' && run.divergedAt !== null;
-      return h('td', { 'data-column': column.name, class: diverged ? 'diverged' : '' }, column.text(run));
+      return h(
+        'td',
+        { 'data-column': column.name, class: diverged ? 'diverged' : '' },
+        told(column.name, column.text(run)),
+      );
     });
     const state = { 'data-run': run.name, 'data-method': methodOf(run.optimizer) };
     return h(

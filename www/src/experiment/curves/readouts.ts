@@ -1,6 +1,6 @@
 import './readouts.css';
 import { swatch } from '../../charts/run-style';
-import { fill, h, setText } from '../../controls/dom';
+import { fill, givenName, h, setText } from '../../controls/dom';
 import { paced } from '../../controls/frame';
 import type { LabPhase } from '../../lab/lab';
 import type { RunSeries } from '../../metrics/run-series';
@@ -34,7 +34,7 @@ export function readouts(app: Experiment): HTMLElement {
       state: h('span', { class: 'run-state', 'data-column': 'State' }),
     }));
     const lines = runs.map((run, index) => {
-      const name = h('th', { scope: 'row' }, swatch(run.style), run.name, rows[index]?.state);
+      const name = h('th', { scope: 'row' }, swatch(run.style), givenName(run.name), rows[index]?.state);
       return h('tr', { 'data-run': run.name }, name, ...(rows[index]?.cells ?? []));
     });
     fill(body, ...lines);

@@ -1,4 +1,4 @@
-import { fill, h } from '../../controls/dom';
+import { fill, givenName, h } from '../../controls/dom';
 import { paced } from '../../controls/frame';
 import type { RunSeries } from '../../metrics/run-series';
 import { measure } from '../../words/numbers';
@@ -21,7 +21,7 @@ export function stepTable(app: Experiment, numbers: StepNumbers) {
     host.setAttribute('aria-label', numbers.name());
     const { runs = [], step = 0 } = app.metrics.value ?? {};
     const head = h('tr', {}, h('th', { scope: 'col' }, 'Step'));
-    for (const run of app.trainedRuns.value) head.append(h('th', { scope: 'col' }, run.name));
+    for (const run of app.trainedRuns.value) head.append(h('th', { scope: 'col' }, givenName(run.name)));
     const rows: HTMLElement[] = [];
     for (let at = step; at > 0 && rows.length < MOST_ROWS; at -= 1) {
       const cells = runs.map((run) => h('td', {}, measure(numbers.at(run, at))));

@@ -1,7 +1,7 @@
 import { lineChart } from '../../charts/chart';
 import { chartSvg } from '../../charts/chart-svg';
 import { saveChart } from '../../charts/save-chart';
-import { fill, h } from '../../controls/dom';
+import { fill, givenName, h } from '../../controls/dom';
 import { paced } from '../../controls/frame';
 import { themeChanged } from '../../controls/theme-changed';
 import { measure } from '../../words/numbers';
@@ -51,7 +51,7 @@ export function validationChart(app: Experiment): HTMLElement {
     });
     chart.summarise(best.filter(Boolean).join(' '));
     if (!table.open) return;
-    const head = trainedRuns.value.map((run) => h('th', { scope: 'col' }, run.name));
+    const head = trainedRuns.value.map((run) => h('th', { scope: 'col' }, givenName(run.name)));
     const rows = state.steps.map((step, at) =>
       h(
         'tr',

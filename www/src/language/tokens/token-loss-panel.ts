@@ -1,4 +1,4 @@
-import { fill, h, setText } from '../../controls/dom';
+import { fill, givenName, h, setText } from '../../controls/dom';
 import { choiceField, numberField, textField } from '../../controls/field';
 import { failureBox, noticeBox } from '../../controls/message';
 import { readyValue } from '../../lab/loadable';
@@ -208,14 +208,19 @@ function meanTable(reading: Reading): HTMLElement {
     const mean = meanLoss(losses, counts);
     const cells = [meanLoss(losses, all), mean, mean === null ? null : Math.exp(mean)];
     const name = nameOf(run, reading);
-    return h('tr', {}, h('th', { scope: 'row' }, name), ...cells.map((cell) => h('td', {}, measure(cell))));
+    return h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, givenName(name)),
+      ...cells.map((cell) => h('td', {}, measure(cell))),
+    );
   });
   const when = reading.runs.length === 0 ? '' : `, after step ${reading.step}`;
   return h(
     'table',
     {},
     h('caption', {}, `Mean loss in nats${when}`),
-    h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, name)))),
+    h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, givenName(name))))),
     h('tbody', {}, ...rows),
   );
 }
@@ -234,7 +239,7 @@ function tokenTable(reading: Reading): HTMLElement {
   return h(
     'table',
     {},
-    h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, name)))),
+    h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, givenName(name))))),
     h('tbody', {}, ...rows),
   );
 }
