@@ -88,7 +88,8 @@ fn a_sweep_fills_its_folder_reports_and_does_nothing_twice() {
     let lines = std::fs::read_to_string(&results).unwrap();
     let kept: Vec<&str> = lines.lines().take(5).collect();
     std::fs::write(&results, kept.join("\n")).unwrap();
-    let so_far = [&words[..], &["--report-only"]].concat();
+    let without_file = [&SWEEP[..], &["folder", "--json"]].concat();
+    let so_far = [&without_file[..], &["--report-only"]].concat();
     let so_far: Value = serde_json::from_str(&place.succeed(&so_far)).unwrap();
     assert_eq!(first["pending_runs"], 0);
     assert_eq!(so_far["pending_runs"], 1);
@@ -96,22 +97,118 @@ fn a_sweep_fills_its_folder_reports_and_does_nothing_twice() {
 
     // A result that was lost is made again, the same to the bit in a bank of the same runs.
     std::fs::remove_file(&results).unwrap();
-    let renewed: Value = serde_json::from_str(&place.succeed(&words)).unwrap();
-    let sorted = |value: &Value| {
-        let mut lines: Vec<String> = value["runs"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(Value::to_string)
-            .collect();
-        lines.sort();
-        lines
-    };
-    assert_eq!(sorted(&renewed), sorted(&first));
+    let renewed: Value = serde_json::from_str(&place.succeed(&without_file)).unwrap();
+    assert_eq!(numbers_of(&renewed), numbers_of(&first));
+
+    // On a machine that has the result file alone, its runs are taken up, what they cost included.
+    std::fs::remove_dir_all(place.path("folder")).unwrap();
+    let taken: Value = serde_json::from_str(&place.succeed(&words)).unwrap();
+    assert_eq!(taken["runs"], first["runs"]);
 
     place.write("plan.json", &plan(4));
     let error = place.refused(&words);
     assert!(error.contains("another configuration"), "{error}");
+}
+
+/// The runs in some order, without what they cost.
+fn numbers_of(result: &Value) -> Vec<String> {
+    let runs = result["runs"].as_array().unwrap().iter();
+    let mut lines: Vec<String> = runs
+        .map(|run| {
+            let mut run = run.clone();
+            run.as_object_mut().unwrap().remove("processor_seconds");
+            run.to_string()
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn seeds_go_over_the_whole_grid_and_halves_choose_and_report() {
+    let place = place("grid");
+    let mut plan = plan(3);
+    plan["extensions"] = json!(0);
+    plan["seeds_over"] = json!("grid");
+    plan["validation_halves"] = json!(true);
+    plan["factors"] = json!(true);
+    plan["schedule"] = json!({ "warmup_steps": 1, "decay": "linear" });
+    plan["methods"] = json!([
+        { "name": "AdamW", "preset": "adamw", "lrs": { "from": 1e-3, "to": 1e-2, "per_decade": 2 } },
+        { "name": "GD", "preset": "scaled-gd", "lrs": [0.1], "damping": 1e-4 }
+    ]);
+    place.write("plan.json", &plan);
+    let words = [
+        &SWEEP[..],
+        &["folder", "--output", "study-p1.json", "--json"],
+    ]
+    .concat();
+    let output = place.program(&words).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("GD: a warm-up of one step is none"), "{said}");
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let runs = result["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 8);
+    assert_ne!(result["base_loss"], result["base_report_loss"]);
+    for run in runs {
+        let (loss, reported) = (&run["validation_loss"], &run["report_loss"]);
+        assert!(
+            loss.is_f64() && reported.is_f64() && loss != reported,
+            "{run}"
+        );
+        let factors = run["factors"].as_array().unwrap();
+        assert_eq!(factors.len(), 3, "{run}");
+        // The first step of this warm-up has a rate of 0, so that B is still 0.
+        assert_eq!(factors[0]["norm_b"], 0.0);
+        assert!(factors[2]["norm_b"].as_f64().unwrap() > 0.0);
+        assert_eq!(factors[2]["log_det"].is_f64(), run["method"] == "GD");
+    }
+
+    // Nothing of this plan is a contrast of the study, but it is a piece.
+    let study: Value =
+        serde_json::from_str(&place.succeed(&["study", "report", ".", "--json"])).unwrap();
+    assert_eq!(study["figures"]["runs"], 8);
+    assert_eq!(study["figures"]["sgd_pair"]["tiny"], Value::Null);
+    assert_eq!(study["figures"]["sgd_pair"]["verdict_better"], "unresolved");
+    let methods = study["figures"]["methods"]["tiny"].as_array().unwrap();
+    assert_eq!(methods[0]["curve"].as_array().unwrap().len(), 3);
+    assert!(place.path("study-p1-loss-full-matrix.svg").exists());
+    let error = place.refused(&["study", "report", "folder"]);
+    assert!(error.contains("scripts/study makes them"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sweep_that_is_ended_politely_goes_on_where_it_was() {
+    let place = place("ended");
+    let mut plan = plan(400);
+    plan["extensions"] = json!(0);
+    plan["seeds"] = json!([0]);
+    place.write("plan.json", &plan);
+    let words = [&SWEEP[..], &["folder", "--output", "out.json", "--json"]].concat();
+    let mut sweep = place.program(&words).spawn().unwrap();
+    let has_checkpoint = || {
+        let entries = std::fs::read_dir(place.path("folder"));
+        entries.is_ok_and(|entries| {
+            let mut paths = entries.flatten().map(|entry| entry.path());
+            paths.any(|path| path.extension().is_some_and(|end| end == "bank"))
+        })
+    };
+    while !has_checkpoint() && sweep.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let pid = sweep.id().to_string();
+    let asked = std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status();
+    assert!(asked.unwrap().success());
+    assert_eq!(sweep.wait().unwrap().code(), Some(130));
+    assert!(has_checkpoint());
+
+    let resumed: Value = serde_json::from_str(&place.succeed(&words)).unwrap();
+    let whole = [&SWEEP[..], &["other", "--json"]].concat();
+    let whole: Value = serde_json::from_str(&place.succeed(&whole)).unwrap();
+    assert_eq!(numbers_of(&resumed), numbers_of(&whole));
 }
 
 #[test]
@@ -133,10 +230,19 @@ fn a_sweep_refuses_what_it_cannot_do_before_it_trains() {
             "it must be one of adamw",
         ),
         ("/methods/0/lrs", json!([-1e-3]), "finite numbers above 0"),
+        ("/seeds_over", json!("grid"), "extensions is 1"),
+        ("/methods/0/damping", json!(1e-2), "has no preconditioner"),
+        ("/edge", json!({ "decades": 0 }), "decades of edge is 0"),
+        (
+            "/schedule",
+            json!({ "warmup_share": 2, "decay": "linear" }),
+            "warmup_share is 2",
+        ),
         ("/seeds", json!([]), "seeds is empty"),
     ] {
         let mut plan = plan(3);
-        *plan.pointer_mut(pointer).unwrap() = value;
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        plan.pointer_mut(parent).unwrap()[name] = value;
         place.write("plan.json", &plan);
         let error = place.refused(&[&SWEEP[..], &[&format!("folder{}", words.len())]].concat());
         assert!(error.contains(words), "{pointer}: {error}");

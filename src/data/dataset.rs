@@ -1,5 +1,6 @@
 //! A file to training and validation examples, in slices.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::batches::{Batch, Batches, Layout, in_order};
@@ -9,7 +10,7 @@ use super::detect::Detected;
 use super::error::DataError;
 use super::example::Example;
 use super::part::Part;
-use super::settings::DataSettings;
+use super::settings::{DataSettings, Validation};
 use super::split::{Split, split};
 use super::statistics::{DatasetStatistics, LengthHistogram, tokens};
 
@@ -230,6 +231,33 @@ impl Dataset {
             seed,
             ..self.clone()
         }
+    }
+
+    /// Two data sets that train on the same examples and share the validation examples between them, split by prompt
+    /// with the seed of the settings: what is chosen on one half can be reported on the other.
+    ///
+    /// # Errors
+    /// [`DataError`] if there are fewer than two validation examples.
+    pub fn validation_halves(&self) -> Result<[Self; 2], DataError> {
+        let mut numbers = HashMap::new();
+        let prompts: Vec<u32> = (0u32..)
+            .zip(self.validation.iter())
+            .map(
+                |(index, example)| match &example.ids[..example.prompt_tokens] {
+                    [] => index,
+                    prompt => *numbers.entry(prompt).or_insert(index),
+                },
+            )
+            .collect();
+        let split = split(&prompts, Validation::Share(0.5), self.seed)?;
+        let half = |places: &[usize]| Self {
+            validation: places
+                .iter()
+                .map(|&place| self.validation[place].clone())
+                .collect(),
+            ..self.clone()
+        };
+        Ok([half(&split.train), half(&split.validation)])
     }
 
     /// Examples to train on, in the order of the file; never empty.

@@ -102,6 +102,14 @@ impl Series {
     }
 }
 
+impl LineChart {
+    /// Whether some point has a place on the axes; without any there is nothing to draw.
+    pub fn has_points(&self) -> bool {
+        let mut series = self.series.iter();
+        series.any(|series| !pieces(&series.points, self).is_empty())
+    }
+}
+
 /// Width and height of most pictures, in pixels.
 pub const SIZE: (u32, u32) = (860, 520);
 
@@ -415,7 +423,9 @@ mod tests {
         let chart = chart(gap);
         assert_eq!(pieces(&chart.series[0].points, &chart).len(), 2);
         draw(&chart, SIZE)?;
-        assert!(draw(&super::tests::chart(vec![(0.0, -1.0)]), SIZE).is_err());
+        let empty = super::tests::chart(vec![(0.0, -1.0)]);
+        assert!(chart.has_points() && !empty.has_points());
+        assert!(draw(&empty, SIZE).is_err());
         Ok(())
     }
 

@@ -7,8 +7,10 @@ mod images;
 mod inspect;
 mod overhead;
 mod pretrain;
+mod progress;
 mod result_file;
 mod stop;
+mod study;
 mod sweep;
 mod theory;
 mod theory_width;
@@ -40,6 +42,8 @@ enum Command {
     Train(train::Train),
     /// Train every method at every learning rate and compare them, each at its best.
     Sweep(sweep::Sweep),
+    /// Evaluate the study of the paper's claims.
+    Study(study::Study),
     /// Measure what the preconditioner adds to a training step.
     Overhead(overhead::Overhead),
     /// Pretrain a small model from a text alone.
@@ -61,6 +65,7 @@ pub fn run() -> Result<()> {
             Command::Train(command) => command.run().await,
             Command::Overhead(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
+            Command::Study(command) => command.run(),
             Command::Pretrain(command) => command.run().await,
             Command::Images(command) => command.run().await,
             Command::Generate(command) => command.run().await,

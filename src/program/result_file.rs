@@ -24,6 +24,9 @@ pub struct ResultFile {
     pub figures: Value,
     #[serde(flatten)]
     details: Map<String, Value>,
+    /// A long list, whose entries take a line each.
+    #[serde(skip)]
+    lines: Option<(String, Vec<String>)>,
 }
 
 impl ResultFile {
@@ -39,6 +42,7 @@ impl ResultFile {
             when: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             figures: serde_json::to_value(figures).context("figures of a result")?,
             details: Map::new(),
+            lines: None,
         })
     }
 
@@ -52,12 +56,33 @@ impl ResultFile {
         Ok(self)
     }
 
+    /// Adds a long list at the end, each entry on a line of its own: a file of thousands of numbers that can still be
+    /// read and compared line by line.
+    ///
+    /// # Errors
+    /// A value that JSON cannot hold.
+    pub fn with_lines<T: Serialize>(mut self, name: &str, entries: &[T]) -> Result<Self> {
+        let lines: serde_json::Result<_> = entries.iter().map(serde_json::to_string).collect();
+        let lines = lines.with_context(|| format!("{name} of a result"))?;
+        self.lines = Some((name.to_owned(), lines));
+        Ok(self)
+    }
+
     /// The file's text: indented JSON with a line end.
     ///
     /// # Errors
     /// None that is not the serialiser's own.
     pub fn to_json(&self) -> Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        let mut text = serde_json::to_string_pretty(self)?;
+        if let Some((name, lines)) = &self.lines {
+            let name = serde_json::to_string(name)?;
+            text.truncate(text.len() - "\n}".len());
+            text.push_str(&match lines.as_slice() {
+                [] => format!(",\n  {name}: []\n}}"),
+                lines => format!(",\n  {name}: [\n{}\n  ]\n}}", lines.join(",\n")),
+            });
+        }
+        Ok(text + "\n")
     }
 
     /// Writes the result, and a picture of the same name beside it.
@@ -160,6 +185,22 @@ mod tests {
         }
         assert_eq!(read["figures"]["loss"], 1.5);
         assert_eq!(read["curves"], serde_json::json!([1.0, null]));
+        Ok(())
+    }
+
+    #[test]
+    fn entries_of_a_long_list_take_a_line_each() -> Result<()> {
+        let curves = [vec![1.0, 2.0], vec![3.0]];
+        // The object before the list ends in braces, too.
+        let file = || ResultFile::new(&1)?.with("plan", &serde_json::json!({ "a": { "b": 1 } }));
+        let text = file()?.with_lines("curves", &curves)?.to_json()?;
+        assert!(text.contains("\n[1.0,2.0],\n[3.0]\n"), "{text}");
+        let read: Value = serde_json::from_str(&text)?;
+        assert_eq!(read["curves"], serde_json::json!(curves));
+        assert_eq!(read["plan"]["a"]["b"], 1);
+        let none: Value =
+            serde_json::from_str(&file()?.with_lines::<u8>("curves", &[])?.to_json()?)?;
+        assert_eq!(none["curves"], serde_json::json!([]));
         Ok(())
     }
 }

@@ -113,28 +113,49 @@ pub fn best_index(method: &str, lrs: &[f64], results: &[SweepResult]) -> Option<
     finite.min_by(|x, y| x.1.total_cmp(&y.1)).map(|(i, _)| i)
 }
 
-/// Decades of learning rates around the best in which the loss stays at or below `limit`.
+/// Learning rates around the best in which the loss stays at or below a limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct GoodRange {
+    /// How many decades.
+    pub decades: f64,
+    /// Whether the grid's first learning rate is one of them, so that there may be more.
+    pub cut_below: bool,
+    /// Whether the grid's last is.
+    pub cut_above: bool,
+}
+
+/// The range around `lrs[best]` in which the loss stays at or below `limit`.
 ///
 /// Between two learning rates the loss is taken to be a straight line over log lr; towards a
 /// neighbour that diverged, or past the end of the grid, nothing is added. Ranges apart from the
 /// best's are not counted.
-fn width(lrs: &[f64], losses: &[Option<f64>], best: usize, limit: f64) -> f64 {
+pub fn good_range(lrs: &[f64], losses: &[Option<f64>], best: usize, limit: f64) -> GoodRange {
     let Some(best_loss) = losses[best].filter(|loss| *loss <= limit) else {
-        return 0.0;
+        return GoodRange::default();
     };
+    // Decades in one direction, and whether the grid ends there.
     let reach = |next: &dyn Fn(usize) -> Option<usize>| {
         let (mut at, mut loss_at, mut decades) = (best, best_loss, 0.0);
-        while let Some((neighbour, loss)) = next(at).and_then(|i| Some((i, losses[i]?))) {
+        while let Some(neighbour) = next(at) {
+            let Some(loss) = losses[neighbour] else {
+                return (decades, false);
+            };
             let step = (lrs[neighbour] / lrs[at]).log10().abs();
             if loss > limit {
-                return decades + step * (limit - loss_at) / (loss - loss_at);
+                return (decades + step * (limit - loss_at) / (loss - loss_at), false);
             }
             decades += step;
             (at, loss_at) = (neighbour, loss);
         }
-        decades
+        (decades, true)
     };
-    reach(&|i| i.checked_sub(1)) + reach(&|i| Some(i + 1).filter(|next| *next < lrs.len()))
+    let (below, cut_below) = reach(&|i| i.checked_sub(1));
+    let (above, cut_above) = reach(&|i| Some(i + 1).filter(|next| *next < lrs.len()));
+    GoodRange {
+        decades: below + above,
+        cut_below,
+        cut_above,
+    }
 }
 
 /// How every method did. `base_loss` is the validation loss before any step.
@@ -158,7 +179,8 @@ pub fn summarise(
     let summary = |method: &String, lrs: &[f64], losses: &[Option<f64>]| {
         let best = best_index(method, lrs, results);
         let best_loss = best.and_then(|best| losses[best]);
-        let width_to = |limit: f64| best.map_or(0.0, |best| width(lrs, losses, best, limit));
+        let width_to =
+            |limit: f64| best.map_or(0.0, |best| good_range(lrs, losses, best, limit).decades);
         let own: Vec<&SweepResult> = results
             .iter()
             .filter(|result| result.point.method == *method)
@@ -230,6 +252,28 @@ mod tests {
         assert_eq!(x.width_overall_decades, 0.0);
         assert_eq!((x.diverged, x.worse_than_base), (1, 1));
         assert!(!x.best_at_edge && summary["y"].best_at_edge);
+    }
+
+    #[test]
+    fn a_good_range_says_where_the_grid_cuts_it() {
+        let lrs = [1e-3, 1e-2, 1e-1];
+        let range = |losses: [Option<f64>; 3]| {
+            let found = good_range(&lrs, &losses, 1, 2.05);
+            (
+                (found.decades * 1e6).round() / 1e6,
+                found.cut_below,
+                found.cut_above,
+            )
+        };
+        assert_eq!(
+            range([Some(2.02), Some(2.0), Some(2.1)]),
+            (1.5, true, false)
+        );
+        assert_eq!(range([None, Some(2.0), Some(2.05)]), (1.0, false, true));
+        assert_eq!(
+            range([Some(2.0), Some(2.1), Some(2.0)]),
+            (0.0, false, false)
+        );
     }
 
     #[test]

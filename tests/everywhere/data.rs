@@ -219,6 +219,42 @@ fn a_separate_file_validates() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn halves_of_the_validation_share_no_prompt() {
+    let pair = |number: usize| format!("{},{number}\n", number / 3);
+    let validation = (0..30).map(pair).collect::<String>();
+    let dataset = DatasetBuilder::new("a.txt", numbered(10), &settings())
+        .unwrap()
+        .with_validation("b.csv", format!("prompt,completion\n{validation}"))
+        .unwrap()
+        .finish(&ToyCodec::default())
+        .unwrap();
+    let halves = dataset.validation_halves().unwrap();
+    let prompts = halves.each_ref().map(|half| -> Vec<&[u32]> {
+        let examples = half.validation().iter();
+        examples
+            .map(|example| &example.ids[..example.prompt_tokens])
+            .collect()
+    });
+    assert_eq!(prompts.each_ref().map(Vec::len), [15, 15]);
+    assert!(prompts[0].iter().all(|prompt| !prompts[1].contains(prompt)));
+    assert_eq!(halves[0].train(), dataset.train());
+
+    let windows = build(
+        "c.txt",
+        &[b'x'; 400],
+        &DataSettings {
+            validation: Validation::Count(5),
+            ..settings()
+        },
+    );
+    let halves = windows.unwrap().validation_halves().unwrap();
+    assert_eq!(
+        halves.each_ref().map(|half| half.validation().len()),
+        [2, 3]
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn slices_and_one_go_give_the_same() {
     let text = "To be, or not to be.\n\n".repeat(4000);
     let settings = DataSettings {

@@ -35,13 +35,18 @@ impl Workplace {
         path
     }
 
-    fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_riemann-lora"))
+    /// The program, to be run.
+    pub fn program(&self, words: &[&str]) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_riemann-lora"));
+        program
             .args(&self.command)
             .args(words)
-            .current_dir(&self.folder)
-            .output()
-            .unwrap()
+            .current_dir(&self.folder);
+        program
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.program(words).output().unwrap()
     }
 
     /// Runs what must succeed, and returns what it printed.

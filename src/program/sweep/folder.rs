@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use riemann_lora::train::sweep::{SweepPoint, SweepResult};
+use riemann_lora::train::sweep::SweepPoint;
 use serde::{Deserialize, Serialize};
 
-use super::plan::Plan;
+use super::{factors::Factors, finished::Finished, plan::Plan};
 
 const PLAN: &str = "plan.json";
 const RESULTS: &str = "results.jsonl";
@@ -26,6 +26,19 @@ pub struct Unfinished {
     pub points: Vec<SweepPoint>,
     /// Training losses of each run so far.
     pub losses: Vec<Vec<f64>>,
+    /// Factors of each run so far.
+    pub factors: Vec<Vec<Factors>>,
+}
+
+impl Unfinished {
+    /// A bank before its first step.
+    pub fn new(points: Vec<SweepPoint>) -> Self {
+        Self {
+            losses: vec![Vec::new(); points.len()],
+            factors: vec![Vec::new(); points.len()],
+            points,
+        }
+    }
 }
 
 /// What a folder is for: the plan and the files that it was begun with.
@@ -71,7 +84,7 @@ impl Folder {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn results(&self) -> Result<Vec<SweepResult>> {
+    pub fn results(&self) -> Result<Vec<Finished>> {
         let file = self.path.join(RESULTS);
         if !file.exists() {
             return Ok(Vec::new());
@@ -87,7 +100,7 @@ impl Folder {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn add(&self, results: &[SweepResult]) -> Result<()> {
+    pub fn add(&self, results: &[Finished]) -> Result<()> {
         let path = self.path.join(RESULTS);
         let mut file = OpenOptions::new()
             .create(true)

@@ -1,27 +1,34 @@
 //! Learning-rate robustness from the terminal: methods over learning rates, in banks over cores.
 
+mod edge;
+mod factors;
+mod finished;
 mod folder;
+mod grid;
 mod plan;
+mod processor;
 mod report;
+mod taken_up;
 mod train;
+mod warm_up;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     data::{DataSettings, Dataset, DatasetBuilder},
     train::sweep::{SweepPoint, SweepResult, pending},
 };
 
+pub use self::{finished::Finished, plan::Plan};
 use self::{
     folder::Folder,
-    plan::Plan,
+    processor::ProcessorTime,
     train::{Job, Workshop},
 };
-use super::stop::Stop;
+use super::{progress::Progress, stop::Stop};
 
 /// Train every method at every learning rate and compare them, each at its best.
 #[derive(Debug, Args)]
@@ -37,7 +44,8 @@ pub struct Sweep {
     /// Where finished runs and checkpoints are kept; a sweep that was stopped goes on from there.
     #[arg(long)]
     folder: PathBuf,
-    /// Result file; a picture of the same name is put beside it.
+    /// Result file; a picture of the same name is put beside it. Runs that it holds already are taken up where the
+    /// folder does not have them, so that a sweep goes on on another machine.
     #[arg(long)]
     output: Option<PathBuf>,
     /// Runs that share one forward pass.
@@ -66,51 +74,71 @@ impl Sweep {
             &plan,
             [&self.model, &self.data, &self.validation],
         )?;
+        for remark in plan.remarks() {
+            eprintln!("{remark}");
+        }
         let stop = Stop::on_interrupt()?;
 
         let base = super::load(&self.model).await?;
         let dataset = self.dataset(&plan.data, &base)?;
-        let reordered = |&seed: &u32| (seed, dataset.reordered(u64::from(seed)));
-        let datasets: Vec<(u32, Dataset)> = plan.seeds.iter().map(reordered).collect();
+        let reordered = |seed: u32| (seed, dataset.reordered(u64::from(seed)));
+        let datasets: Vec<(u32, Dataset)> = plan.all_seeds().into_iter().map(reordered).collect();
+        let validation = match plan.validation_halves {
+            true => dataset.validation_halves()?.to_vec(),
+            false => vec![dataset.clone()],
+        };
+        let progress = Progress::new("steps of runs")?;
         let workshop = Workshop {
             base: &base,
             plan: &plan,
             datasets: &datasets,
+            validation: &validation,
             folder: &folder,
             stop: &stop,
-            bar: ProgressBar::new(0).with_style(ProgressStyle::with_template(
-                "{pos}/{len} steps of runs {wide_bar} {eta} left",
-            )?),
+            progress: &progress,
+            processor: &ProcessorTime::default(),
         };
         workshop.check()?;
-        let base_loss = workshop.base_loss().await?;
-        if !self.report_only {
-            self.train_pending(&workshop)?;
+        let base_losses = workshop.base_losses().await?;
+        if let Some(output) = &self.output {
+            let known = folder.results()?;
+            let taken = taken_up::from_file(output, &plan, &base_losses, &known)?;
+            folder.add(&taken)?;
         }
-        workshop.bar.finish_and_clear();
+        if !self.report_only {
+            self.train_pending(&workshop, base_losses[0])?;
+        }
+        progress.finish();
+        let results = folder.results()?;
+        let done = results_of(&results);
+        let pending = pending(plan.wanted(&done, base_losses[0]), &done).len();
         if stop.is_asked() {
+            // What is finished is not only in the folder, which may not outlive the machine.
+            if let Some(output) = &self.output {
+                report::write(&plan, &base_losses, &results, pending, output)?;
+            }
             eprintln!(
                 "Stopped; everything is kept in {}. The same command goes on from there.",
                 self.folder.display()
             );
             std::process::exit(Stop::EXIT_CODE);
         }
-        let results = folder.results()?;
         report::report(
             &plan,
-            base_loss,
+            &base_losses,
             &results,
-            pending(plan.wanted(&results), &results).len(),
+            pending,
             self.output.as_deref(),
             self.json,
         )
     }
 
     /// Trains until nothing that the plan wants is open; results may ask for more points.
-    fn train_pending(&self, workshop: &Workshop) -> Result<()> {
+    fn train_pending(&self, workshop: &Workshop, base_loss: f64) -> Result<()> {
         loop {
-            let results = workshop.folder.results()?;
-            let jobs = self.jobs(workshop.plan, workshop.folder, &results)?;
+            let results = results_of(&workshop.folder.results()?);
+            let open = pending(workshop.plan.wanted(&results, base_loss), &results);
+            let jobs = self.jobs(workshop.plan, workshop.folder, open)?;
             if jobs.is_empty() || workshop.stop.is_asked() {
                 return Ok(());
             }
@@ -131,9 +159,13 @@ impl Sweep {
             .finish(&base.tokenizer)?)
     }
 
-    /// Banks that were stopped, then the points without a result, in banks of one seed.
-    fn jobs(&self, plan: &Plan, folder: &Folder, results: &[SweepResult]) -> Result<VecDeque<Job>> {
-        let mut open = pending(plan.wanted(results), results);
+    /// Banks that were stopped, then the other points that are `open`, in banks of one seed.
+    fn jobs(
+        &self,
+        plan: &Plan,
+        folder: &Folder,
+        mut open: Vec<SweepPoint>,
+    ) -> Result<VecDeque<Job>> {
         let mut jobs = VecDeque::new();
         for (bank, checkpoint) in folder.unfinished()? {
             // A bank whose results were written in the moment of a crash is not trained again.
@@ -144,8 +176,7 @@ impl Sweep {
                 folder.forget(&bank.points);
             }
         }
-        for &seed in &plan.seeds {
-            let points: Vec<SweepPoint> = open.iter().filter(|p| p.seed == seed).cloned().collect();
+        for points in plan.in_order(&open) {
             let share = points.len().div_ceil(self.workers.max(1));
             for bank in points.chunks(share.clamp(1, self.bank.max(1))) {
                 jobs.push_back(Job::new(bank.to_vec()));
@@ -153,4 +184,8 @@ impl Sweep {
         }
         Ok(jobs)
     }
+}
+
+fn results_of(finished: &[Finished]) -> Vec<SweepResult> {
+    finished.iter().map(|run| run.result.clone()).collect()
 }

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
-use indicatif::ProgressBar;
 use riemann_lora::{
     data::Dataset,
-    messages::RunReport,
+    messages::StepReport,
     train::{
         Evaluation, Session,
         settings::validate,
@@ -16,10 +15,13 @@ use riemann_lora::{
 };
 
 use super::{
+    factors::{factors, is_logged},
+    finished::{Finished, rounded},
     folder::{Folder, Unfinished},
     plan::Plan,
+    processor::ProcessorTime,
 };
-use crate::program::{Base, stop::Stop};
+use crate::program::{Base, progress::Progress, stop::Stop};
 
 /// Steps between checkpoints: about a minute on a laptop.
 const STEPS_BETWEEN_CHECKPOINTS: u32 = 10;
@@ -34,9 +36,8 @@ pub struct Job {
 impl Job {
     /// A bank from its first step.
     pub fn new(points: Vec<SweepPoint>) -> Self {
-        let losses = vec![Vec::new(); points.len()];
         Self {
-            bank: Unfinished { points, losses },
+            bank: Unfinished::new(points),
             checkpoint: None,
         }
     }
@@ -54,12 +55,15 @@ impl Job {
 pub struct Workshop<'a> {
     pub base: &'a Base,
     pub plan: &'a Plan,
-    /// One for each seed.
+    /// One for each seed, to train on.
     pub datasets: &'a [(u32, Dataset)],
+    /// What is validated on: all, or the half that chooses and the half that reports.
+    pub validation: &'a [Dataset],
     pub folder: &'a Folder,
     pub stop: &'a Stop,
     /// Counts steps of runs.
-    pub bar: ProgressBar,
+    pub progress: &'a Progress,
+    pub processor: &'a ProcessorTime,
 }
 
 impl Workshop<'_> {
@@ -68,7 +72,7 @@ impl Workshop<'_> {
     /// # Errors
     /// The first setting that is out of range for this base.
     pub fn check(&self) -> Result<()> {
-        for point in self.plan.wanted(&[]) {
+        for point in self.plan.wanted(&[], f64::INFINITY) {
             let settings = self.plan.session(std::slice::from_ref(&point))?;
             validate(&settings, &self.base.model.config)
                 .with_context(|| format!("{} at {:e}", point.method, point.lr))?;
@@ -76,16 +80,20 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    /// Validation loss before any step, which is that of the base, B being 0.
+    /// Validation losses before any step, which are those of the base, B being 0: one for each of `validation`.
     ///
     /// # Errors
     /// A device that failed.
-    pub async fn base_loss(&self) -> Result<f64> {
-        let points = self.plan.wanted(&[]);
+    pub async fn base_losses(&self) -> Result<Vec<f64>> {
+        let points = self.plan.wanted(&[], f64::INFINITY);
         let settings = self.plan.session(&points[..1])?;
         let session = Session::new(&self.base.model, settings)?;
-        let losses = self.evaluate(&session, &self.datasets[0].1).await?;
-        losses[0].context("the base has no finite loss on the validation data")
+        let mut losses = Vec::new();
+        for dataset in self.validation {
+            let loss = self.evaluate(&session, dataset).await?[0];
+            losses.push(loss.context("the base has no finite loss on the validation data")?);
+        }
+        Ok(losses)
     }
 
     /// Trains all jobs on `workers` threads. One that fails lets the others finish theirs.
@@ -97,8 +105,8 @@ impl Workshop<'_> {
             let done = job.bank.losses.iter().map(Vec::len).max().unwrap_or(0);
             job.bank.points.len() * (self.plan.session.steps as usize - done)
         };
-        self.bar
-            .inc_length(jobs.iter().map(steps).sum::<usize>() as u64);
+        self.progress
+            .add_to_do(jobs.iter().map(steps).sum::<usize>() as u64);
         let jobs = Mutex::new(jobs);
         let next = || jobs.lock().ok()?.pop_front();
         std::thread::scope(|scope| {
@@ -143,11 +151,8 @@ impl Workshop<'_> {
         while !session.is_finished() {
             let batch = batches.batch(u64::from(session.steps_done()));
             let report = session.step(model, &batch).await?;
-            for (losses, run) in bank.losses.iter_mut().zip(report.runs) {
-                let RunReport { loss, .. } = run;
-                losses.extend(loss);
-            }
-            self.bar.inc(bank.points.len() as u64);
+            self.log(&mut bank, &session, &report).await?;
+            self.progress.add_done(bank.points.len() as u64);
             let stops = self.stop.is_asked();
             if stops || report.step.is_multiple_of(STEPS_BETWEEN_CHECKPOINTS) {
                 self.folder.keep(&bank, &session.checkpoint().await?)?;
@@ -156,33 +161,81 @@ impl Workshop<'_> {
                 return Ok(());
             }
         }
-        let losses = self.evaluate(&session, dataset).await?;
-        let results: Vec<SweepResult> = bank
-            .points
-            .iter()
-            .zip(losses)
-            .zip(session.diverged_at())
-            .zip(&bank.losses)
-            .map(|(((point, loss), diverged_at), losses)| SweepResult {
-                point: point.clone(),
-                validation_loss: loss,
-                diverged_at: *diverged_at,
-                losses: losses.clone(),
-            })
-            .collect();
-        self.folder.add(&results)?;
-        self.folder.forget(&bank.points);
-        for result in results {
-            self.bar.suspend(|| {
-                let loss = match result.validation_loss {
-                    Some(loss) => format!("{loss:.4}"),
-                    None => "diverged".into(),
-                };
-                let SweepPoint { method, lr, seed } = result.point;
-                eprintln!("{method}, lr {lr:e}, seed {seed}: {loss}");
-            });
+        let mut losses = Vec::new();
+        for dataset in self.validation {
+            losses.push(self.evaluate(&session, dataset).await?);
+        }
+        let points = bank.points.clone();
+        let finished = self.finished(bank, &losses, session.diverged_at());
+        self.folder.add(&finished)?;
+        self.folder.forget(&points);
+        for Finished { result, .. } in finished {
+            let loss = match result.validation_loss {
+                Some(loss) => format!("{loss:.4}"),
+                None => "diverged".into(),
+            };
+            let SweepPoint { method, lr, seed } = result.point;
+            self.progress
+                .say(&format!("{method}, lr {lr:e}, seed {seed}: {loss}"));
         }
         Ok(())
+    }
+
+    /// Takes down a step.
+    async fn log(
+        &self,
+        bank: &mut Unfinished,
+        session: &Session,
+        report: &StepReport,
+    ) -> Result<()> {
+        for (losses, run) in bank.losses.iter_mut().zip(&report.runs) {
+            losses.extend(run.loss);
+        }
+        let settings = session.settings();
+        if !self.plan.factors || !is_logged(report.step, settings.steps) {
+            return Ok(());
+        }
+        let damping = Plan::damping(settings);
+        let found = factors(session.adapters(), report.step, &damping).await?;
+        for ((list, mut found), run) in bank.factors.iter_mut().zip(found).zip(&report.runs) {
+            if run.diverged_at.is_none() {
+                found.grad_norm = run.grad_norm.map(rounded);
+                list.push(found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs of a bank whose steps are done. `losses` holds each run's, one list for each of `validation`.
+    fn finished(
+        &self,
+        bank: Unfinished,
+        losses: &[Vec<Option<f64>>],
+        diverged_at: &[Option<u32>],
+    ) -> Vec<Finished> {
+        let runs = bank.points.len();
+        let share = self
+            .processor
+            .since_last()
+            .map(|s| rounded(s / runs as f64));
+        let loss = |half: usize, run: usize| losses.get(half).and_then(|losses| losses[run]);
+        bank.points
+            .into_iter()
+            .zip(bank.losses)
+            .zip(bank.factors)
+            .enumerate()
+            .map(|(run, ((point, curve), factors))| Finished {
+                result: SweepResult {
+                    point,
+                    validation_loss: loss(0, run),
+                    diverged_at: diverged_at[run],
+                    losses: curve.into_iter().map(rounded).collect(),
+                },
+                report_loss: loss(1, run),
+                processor_seconds: share,
+                factors,
+            })
+            .collect()
     }
 
     async fn evaluate(&self, session: &Session, dataset: &Dataset) -> Result<Vec<Option<f64>>> {
