@@ -8,7 +8,10 @@ const upload = (name: string, buffer: Buffer) => ({ name, mimeType: 'application
 /** The name under which settings are kept, once there are some. */
 async function kept(page: Page): Promise<string> {
   await page.locator('#target-k_proj').check();
-  return 'riemann-lora.config';
+  const key = 'riemann-lora.config';
+  // A moment after the last change.
+  await expect.poll(() => page.evaluate((name) => localStorage.getItem(name), key)).toContain('k_proj');
+  return key;
 }
 
 test('files that are no model say so, and a good model loads afterwards', async ({ lab }) => {
@@ -121,6 +124,8 @@ test('settings that do not fit into memory are refused with a way out', async ({
       config.session.batch_size = 256;
       config.data.sequence_length = 128;
       localStorage.setItem(key, JSON.stringify(config));
+      // This tab would find its own.
+      sessionStorage.clear();
     },
     await kept(page),
   );
