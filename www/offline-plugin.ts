@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import type { Plugin } from 'vite';
 import type { ModuleName } from './src/engine/engine-module';
 import { BUILD_META, type OfflineBuild } from './src/offline/build.ts';
-import { lockOf } from './src/offline/build-lock.ts';
+import { buildMark } from './src/offline/build-lock.ts';
 
 const PLACE = '__OFFLINE_BUILD__';
 const FILE = 'service-worker.js';
@@ -46,7 +46,10 @@ export function offline(): Plugin {
         // After its content was hashed: the page cannot have its own hash in what is hashed.
         page.source = page.source
           .toString()
-          .replace('</head>', `  <meta name="${BUILD_META}" content="${lockOf(build.revision)}">\n  </head>`);
+          .replace(
+            '</head>',
+            `  <meta name="${BUILD_META}" content="${buildMark(build.revision)}">\n  </head>`,
+          );
       },
     },
   };

@@ -7,11 +7,6 @@ import { expect, test } from './lab-test';
 const open = { 'access-control-allow-origin': '*', 'access-control-expose-headers': '*' };
 const problem = (page: Page) => page.locator('#model .message.bad:visible');
 
-async function limitStorage(page: Page, quotaSize: number): Promise<void> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize });
-}
-
 /** A hub with the toy model; `answer` decides about its weights. */
 async function hub(page: Page, answer: (from: number) => { status: number; body?: Buffer }): Promise<void> {
   await page.route('https://huggingface.co/**', (route) => {
@@ -70,11 +65,16 @@ test('a download that finds storage full half-way goes on in memory, and that it
 }) => {
   const { page } = lab;
   await hub(page, (from) => ({ status: from > 0 ? 206 : 200, body: weights.subarray(from) }));
-  // The browser tells of room that it does not have.
+  // As when the disk is full: what the browser has told of its room is not true.
   await page.evaluate(() => {
-    StorageManager.prototype.estimate = async () => ({ quota: 1e9, usage: 0 });
+    const { write } = FileSystemWritableFileStream.prototype;
+    FileSystemWritableFileStream.prototype.write = function (chunk) {
+      const isLarge = chunk instanceof Uint8Array && chunk.length > 20_000;
+      return isLarge
+        ? Promise.reject(new DOMException('full', 'QuotaExceededError'))
+        : write.call(this, chunk);
+    };
   });
-  await limitStorage(page, 60_000);
   await download(page);
   await expect(page.locator('#model .facts')).toContainText('tiny/llama');
   await expect(page.locator('#model .message.warn:visible')).toContainText('no room to keep it');

@@ -67,10 +67,8 @@ async function deploy(revision: string): Promise<Versions> {
     pages: async () => [...pages.keys()],
     locks: async () => {
       if (!hasLocks) return null;
-      const held = [...pages].flatMap(([page, build]) =>
-        build === null ? [] : [[page, ['a training', lockOf(build)]] as const],
-      );
-      return new Map(held);
+      const held = [...pages.values()].flatMap((build) => (build === null ? [] : [lockOf(build, scope)]));
+      return ['a training', lockOf('one', 'https://example.org/other/'), ...held];
     },
   });
   await versions.install();
@@ -78,8 +76,8 @@ async function deploy(revision: string): Promise<Versions> {
 }
 
 /** A page tells what it runs with; `build` is its own. */
-const tell = (versions: Versions, build: string) =>
-  versions.keepModule({ module: 'cpu', build: lockOf(build) });
+const tell = (versions: Versions, build: string, page = 'a') =>
+  versions.keepModule({ module: 'cpu', build: lockOf(build, scope) }, page);
 const textOf = async (versions: Versions, path: string, page: string | null) =>
   (await versions.answer(path, page)).text();
 const kept = () => [...caches.all.keys()].map((name) => name.split(' ').at(-1));
@@ -98,8 +96,9 @@ test('a page that is open goes on with its own build, however it is alone', asyn
   // Whoever opens the page now has the new one.
   expect(await textOf(second, '', null)).toBe('page two');
   pages.set('b', 'two');
+  await tell(second, 'two', 'b');
   expect(await textOf(second, 'tiny/model.safetensors', 'b')).toBe('model two');
-  await tell(second, 'two');
+  expect(await textOf(second, 'tiny/model.safetensors', 'a')).toBe('model one');
   expect(kept()).toEqual(['one', 'two']);
 });
 

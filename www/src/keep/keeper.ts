@@ -138,7 +138,8 @@ export class Keeper<Of extends KeptTraining = KeptTraining> {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.wanted = 'nothing';
-    if (this.current !== null) void this.all.take(this.current.id);
+    // Where that is refused, saving is refused too, and says so.
+    if (this.current !== null) this.all.take(this.current.id).catch(() => {});
     if (before !== null) void this.leave(before.id);
   }
 

@@ -14,9 +14,9 @@ export interface OfflineBuild {
 export interface OfflineMessage {
   /** This module computes here, so it is needed without a network too. */
   module: ModuleName;
-  /** The page's own build, as `lockOf` writes it. */
+  /** The lock of the page's own build. */
   build: string | null;
 }
 
-/** Name of the element in which a page finds its own build. */
+/** Name of the element in which a page finds the mark of its own build. */
 export const BUILD_META = 'riemann-lora-build';

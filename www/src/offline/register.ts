@@ -15,6 +15,8 @@ export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promis
   serviceWorker.addEventListener('controllerchange', () => {
     if (known) onNewVersion();
     known = true;
+    // Whoever is in charge now must know whose files this page needs.
+    void tell();
   });
   const tell = async () => {
     if (lab.engineReport.value.status !== 'ready') return;
@@ -34,9 +36,11 @@ export async function keepForOffline(lab: Lab, onNewVersion: () => void): Promis
   }
 }
 
-/** Says, as long as this page is open, that its build is needed; answers its name. */
+/** Says, as long as this page is open, that its build is needed; answers the name of the lock that says so. */
 function holdBuild(): string | null {
-  const build = document.querySelector<HTMLMetaElement>(`meta[name="${BUILD_META}"]`)?.content ?? null;
-  if (build !== null) void navigator.locks?.request(build, { mode: 'shared' }, () => new Promise(() => {}));
-  return build;
+  const mark = document.querySelector<HTMLMetaElement>(`meta[name="${BUILD_META}"]`)?.content;
+  if (mark === undefined) return null;
+  const lock = `${mark} ${new URL('.', document.baseURI).pathname}`;
+  void navigator.locks?.request(lock, { mode: 'shared' }, () => new Promise(() => {}));
+  return lock;
 }

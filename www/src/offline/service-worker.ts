@@ -15,6 +15,7 @@ interface FetchEvent extends ExtendableEvent {
 }
 interface MessageFromPage extends ExtendableEvent {
   readonly data: OfflineMessage;
+  readonly source: { readonly id: string };
 }
 interface ServiceWorkerScope {
   readonly registration: { readonly scope: string };
@@ -42,11 +43,7 @@ const versions = new Versions(__OFFLINE_BUILD__, scope, {
   },
   async locks() {
     if (navigator.locks === undefined) return null;
-    const byPage = new Map<string, string[]>();
-    for (const { clientId = '', name = '' } of (await navigator.locks.query()).held ?? []) {
-      byPage.set(clientId, [...(byPage.get(clientId) ?? []), name]);
-    }
-    return byPage;
+    return ((await navigator.locks.query()).held ?? []).map(({ name = '' }) => name);
   },
 });
 
@@ -55,7 +52,9 @@ worker.addEventListener('install', (event) =>
   event.waitUntil(versions.install().then(() => worker.skipWaiting())),
 );
 worker.addEventListener('activate', (event) => event.waitUntil(worker.clients.claim()));
-worker.addEventListener('message', (event) => event.waitUntil(versions.keepModule(event.data)));
+worker.addEventListener('message', (event) =>
+  event.waitUntil(versions.keepModule(event.data, event.source.id)),
+);
 worker.addEventListener('fetch', (event) => {
   const { request, clientId } = event;
   if (request.method !== 'GET' || !request.url.startsWith(scope)) return;

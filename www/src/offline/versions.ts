@@ -1,6 +1,6 @@
 import type { ModuleName } from '../engine/engine-module';
 import type { OfflineBuild, OfflineMessage } from './build';
-import { lockOf } from './build-lock';
+import { buildMark, lockOf } from './build-lock';
 
 /** What of a browser it needs to keep builds of the page. */
 export interface Surroundings {
@@ -8,8 +8,8 @@ export interface Surroundings {
   fetch(address: string, options?: RequestInit): Promise<Response>;
   /** Ids of the pages of this site that are open. */
   pages(): Promise<readonly string[]>;
-  /** Names of the locks that a page holds, by its id; null in a browser without locks. */
-  locks(): Promise<ReadonlyMap<string, readonly string[]> | null>;
+  /** Names of the locks that pages hold, one for each holder; null in a browser without locks. */
+  locks(): Promise<readonly string[] | null>;
 }
 
 /**
@@ -45,7 +45,8 @@ export class Versions {
   }
 
   /** A page runs with this module: it is needed without a network too. Builds that no page has any more go. */
-  async keepModule({ module, build }: OfflineMessage): Promise<void> {
+  async keepModule({ module, build }: OfflineMessage, page: string): Promise<void> {
+    await this.remember(page, build);
     const path = this.build.modules[module];
     if (path !== undefined) {
       const cache = await this.open();
@@ -75,21 +76,30 @@ export class Versions {
   private async cachesFor(path: string, page: string | null): Promise<Cache[]> {
     const current = await this.open();
     if (page === null || path.startsWith('assets/')) return [current];
-    const own = (await this.around.locks())?.get(page) ?? [];
-    const names = (await this.others()).filter((name) => own.includes(lockOf(this.revisionOf(name))));
+    const revision = await (await this.around.caches.match(this.pageMark(page)))?.text();
+    const names = (await this.others()).filter((name) => this.revisionOf(name) === revision);
     return [...(await Promise.all(names.map((name) => this.around.caches.open(name)))), current];
+  }
+
+  /** Which build a page has, in the cache of that build: a service worker ends when it has nothing to do. */
+  private async remember(page: string, build: string | null): Promise<void> {
+    const name = (await this.others()).find((one) => this.lockOf(one) === build);
+    if (name === undefined) return;
+    const cache = await this.around.caches.open(name);
+    await cache.put(this.pageMark(page), new Response(this.revisionOf(name)));
   }
 
   private async clean(asking: string | null): Promise<void> {
     const [pages, locks] = await Promise.all([this.around.pages(), this.around.locks()]);
-    // Without locks only a page that is alone can be sure.
-    if (locks === null && (pages.length > 1 || asking !== lockOf(this.build.revision))) return;
-    // One that is still being opened may be of any build.
-    const isKnown = (page: string) => locks?.get(page)?.some((name) => name.startsWith(lockOf('')));
-    if (locks !== null && !pages.every(isKnown)) return;
-    const held = new Set([...(locks?.values() ?? [])].flat());
+    const held = new Set(locks ?? [asking]);
+    const [beginning, end] = [buildMark(''), ` ${new URL(this.scope).pathname}`];
+    const known = [...(locks ?? [asking])].filter(
+      (name) => name?.startsWith(beginning) && name.endsWith(end),
+    );
+    // One that holds no lock yet is still being opened, and may be of any build.
+    if (pages.length > known.length) return;
     for (const name of await this.others()) {
-      if (!held.has(lockOf(this.revisionOf(name)))) await this.around.caches.delete(name);
+      if (!held.has(this.lockOf(name))) await this.around.caches.delete(name);
     }
   }
 
@@ -118,12 +128,20 @@ export class Versions {
     );
   }
 
+  private lockOf(cache: string): string {
+    return lockOf(this.revisionOf(cache), this.scope);
+  }
+
   private revisionOf(cache: string): string {
     return cache.slice(this.stem.length);
   }
 
   private addressOf(path: string): string {
     return new URL(path, this.scope).href;
+  }
+
+  private pageMark(page: string): string {
+    return this.addressOf(`kept-page/${page}`);
   }
 
   private markOf(module: ModuleName): string {
