@@ -180,7 +180,7 @@ test('bad pictures are told of, and the others can be learned', async ({ lab }) 
   await remove(1).press('Enter');
   await expect(shelf).toHaveCount(3);
   await expect(remove(1)).toBeFocused();
-  await expect(page.locator('#images-shelf-status')).toHaveText('moving.png removed.');
+  await expect(page.locator('#images-shelf-status')).toContainText(/^moving.* removed\.$/);
   await page.locator('#images-shelf-undo').click();
   await expect(shelf).toHaveCount(4);
   await expect(shelf.nth(0).getByRole('textbox')).toHaveValue('zonk sky');

@@ -1,3 +1,4 @@
+import './undo.css';
 import { h, setText } from './dom';
 import { isFocusable } from './focus';
 
