@@ -1,6 +1,6 @@
 import { softwareWebgpu } from '../chromium';
 import { packedLlama } from './gguf';
-import { expect, type LabPage, type ModelFiles, test } from './lab-test';
+import { expect, type LabPage, type ModelFiles, modelFiles, pairs, test } from './lab-test';
 
 // No GPU here: the software adapter computes the same, at 10 to 20 ms a dispatch. Hence two steps.
 test.use({
@@ -60,10 +60,15 @@ test('a model that is loaded while WebGPU starts waits for it, and trains', asyn
   await expect(page.locator('#engine-badge')).toHaveText('CPU');
   await page.locator('label[for=engine-webgpu]').click();
   await expect(page.locator('#engine-badge')).toHaveText('WebGPU …');
-  // The start takes seconds, the tiny model none.
-  await lab.prepare({ steps: 1, validate: 0 });
+  await page.locator('#model input[type=file]').first().setInputFiles(modelFiles);
+  await expect(page.locator('#model')).toContainText('Waiting for the engine');
   await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
+  await expect(page.locator('#model .facts')).toBeVisible({ timeout: 60_000 });
   await expect(page.locator('#model .message.bad:visible')).toHaveCount(0);
+  await lab.loadText(pairs());
+  await lab.set('steps', '1');
+  await lab.set('validation_every', '0');
+  await expect(lab.button('start')).toBeEnabled();
   await lab.start();
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
   expect(await lab.losses(0)).toHaveLength(1);
@@ -89,6 +94,7 @@ test('the engine that is chosen while pictures are learned is taken by the next 
   await expect(page.locator('#images-step-count')).toHaveText(/^[1-9]\d* \/ 60$/, { timeout: 60_000 });
   await page.locator('label[for=engine-webgpu]').click();
   await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
+  await expect(page.locator('#images-train .message.warn:visible')).toContainText('the next training starts');
   await expect(page.locator('#images-status')).toHaveText('Finished.', { timeout: 120_000 });
   await expect(page.locator('#images-step-count')).toHaveText('60 / 60');
 });
