@@ -5,18 +5,11 @@ test('a button that cannot be pressed for a while gives the focus to its heading
 }) => {
   const { page } = lab;
   await lab.withoutSamples();
-  await lab.prepare({ steps: 20 });
+  await lab.prepare({ steps: 60 });
   const start = lab.button('start');
   await start.focus();
   await lab.begins(() => start.press('Enter'));
   await expect(page.locator('#train-title')).toBeFocused();
-  await page.keyboard.press('Tab');
-  await expect(lab.button('pause')).toBeFocused();
-  await lab.finished();
-  // Pause has gone too.
-  await expect(page.locator('#train-title')).toBeFocused();
-  await start.focus();
-  await lab.begins(() => start.press('Enter'));
   await lab.finished();
   await expect(start).toBeFocused();
 });
