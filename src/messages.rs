@@ -151,6 +151,7 @@ messages! {
     }
 
     /// One run.
+    #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
     pub struct RunSettings {
         /// What the user calls it.
         pub name: String,
@@ -164,6 +165,7 @@ messages! {
 
     /// What all runs of a session share, and the runs.
     #[serde(deny_unknown_fields)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
     pub struct SessionSettings {
         /// Rank r of the adapters.
         pub rank: u32,

@@ -328,7 +328,43 @@ fn training_writes_losses_a_picture_and_adapters() {
     settings["session"]["runs"][1]["optimizer"]["rule"] = json!("adam");
     place.write("settings.json", &settings);
     let error = place.refused(&words);
-    assert!(error.contains("unknown variant `adam`"), "{error}");
+    let mistake =
+        "session.runs[1].optimizer.rule is \"adam\"; it must be \"adamw\", \"sgd\" or \"muon\"";
+    assert!(error.contains(mistake), "{error}");
+}
+
+#[test]
+fn the_settings_that_the_readme_and_the_program_print_train() {
+    let place = Workplace::new("settings", &[]);
+    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/public");
+    let [model, data] = ["tiny", "data/wordnet-definitions.txt"]
+        .map(|name| public.join(name).display().to_string());
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```json\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    for (name, text) in [
+        ("readme", block),
+        ("printed", &place.succeed(&["settings"])),
+    ] {
+        let short = text.replace("\"steps\": 200", "\"steps\": 2");
+        assert_ne!(short, text, "{name} has other steps");
+        std::fs::write(place.path("settings.json"), short).unwrap();
+        let words = ["train", &model, &data, "settings.json", "--json"];
+        let printed = place.succeed(&words);
+        let last: Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
+        assert_eq!(last["step"], 2, "{name}: {printed}");
+        assert_eq!(
+            last["runs"].as_array().unwrap().len(),
+            2,
+            "{name}: {printed}"
+        );
+    }
+    // Editors check files by it, so it must be one that they know.
+    let schema: Value = serde_json::from_str(&place.succeed(&["settings", "--schema"])).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
 }
 
 fn optimizer(lr: f64) -> Value {

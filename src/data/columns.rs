@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Names of the fields that make a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct Columns {
     /// Fields of the prompt, joined by line ends; an empty or missing one but the first is left out.
     pub prompt: Vec<String>,

@@ -15,6 +15,7 @@ pub const SEPARATOR: &str = "\n";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub enum PromptStyle {
     /// The prompt, [`SEPARATOR`], the completion, the end of text; after the token that begins a text, if the model has
     /// one. The form of the paper's E2E experiments.

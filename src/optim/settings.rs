@@ -7,6 +7,7 @@ use super::schedule::Schedule;
 /// How an update is made from a (preconditioned) gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UpdateRule {
     /// AdamW as torch's: bias-corrected moments, `eps` outside the root, decoupled weight decay.
@@ -20,6 +21,7 @@ pub enum UpdateRule {
 /// Which factors a run trains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TrainedFactors {
     /// A and B in every step.
@@ -35,6 +37,7 @@ pub enum TrainedFactors {
 /// What `damping` is measured in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DampingKind {
     /// δ is added as it is, as in the paper.
@@ -47,6 +50,7 @@ pub enum DampingKind {
 /// Which factors the Gram matrix for B is made of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Both Gram matrices come from the factors before the step.
@@ -59,6 +63,7 @@ pub enum Order {
 /// The Riemannian preconditioner of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PreconditionerSettings {
     /// δ in (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹.
@@ -89,6 +94,7 @@ impl PreconditionerSettings {
 /// All hyper-parameters of one run's optimizer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerSettings {
     /// How an update is made from a gradient.

@@ -9,6 +9,7 @@ mod overhead;
 mod pretrain;
 mod progress;
 mod result_file;
+mod settings;
 mod stop;
 mod study;
 mod sweep;
@@ -40,6 +41,8 @@ struct Arguments {
 enum Command {
     /// Train runs on a text and write every step as JSON lines.
     Train(train::Train),
+    /// Print a settings file for `train`, with every field explained.
+    Settings(settings::Explain),
     /// Train every method at every learning rate and compare them, each at its best.
     Sweep(sweep::Sweep),
     /// Evaluate the study of the paper's claims.
@@ -71,6 +74,7 @@ pub fn run() -> Result<()> {
             Command::Generate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,
             Command::Theory(command) => command.run(),
+            Command::Settings(command) => command.run(),
         }
     })
 }

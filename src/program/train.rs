@@ -1,21 +1,21 @@
 //! Training from the terminal.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
-    data::{DataSettings, Dataset},
-    messages::SessionSettings,
+    data::Dataset,
     peft::{self, Precision},
     train::{Evaluation, Session},
 };
-use serde::Deserialize;
 
-use super::{history::History, stop::Stop};
+use super::{
+    history::History,
+    settings::{self, Settings},
+    stop::Stop,
+};
 
 /// Train runs on a text, side by side.
 #[derive(Debug, Args)]
@@ -24,8 +24,9 @@ pub struct Train {
     model: PathBuf,
     /// Text, pairs, JSON lines or a table.
     data: PathBuf,
-    /// JSON with `session` (the page's settings, runs included) and `data`; `-` reads it from the
-    /// standard input.
+    /// JSON, with comments if you like; `-` reads it from the standard input. `riemann-lora settings`
+    /// prints a whole file with every field explained, `riemann-lora settings --schema` its JSON
+    /// Schema.
     settings: PathBuf,
     /// Measure the validation loss every so many steps, and at the end.
     #[arg(long)]
@@ -44,24 +45,10 @@ pub struct Train {
     json: bool,
 }
 
-/// What the settings file holds.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    session: SessionSettings,
-    #[serde(default)]
-    data: DataSettings,
-}
-
 impl Train {
     /// Trains all runs and writes what was asked for.
     pub async fn run(self) -> Result<()> {
-        let name = self.settings.display().to_string();
-        let reader: Box<dyn Read> = match name.as_str() {
-            "-" => Box::new(std::io::stdin()),
-            _ => Box::new(File::open(&self.settings).with_context(|| name.clone())?),
-        };
-        let settings: Settings = serde_json::from_reader(reader).with_context(|| name)?;
+        let settings: Settings = settings::read(&self.settings)?;
         let base = super::load(&self.model).await?;
         let bytes = std::fs::read(&self.data).with_context(|| self.data.display().to_string())?;
         let file = self.data.file_name().unwrap_or_default().to_string_lossy();
