@@ -138,10 +138,7 @@ impl Checker<'_> {
 
     fn check_fields(&mut self, object: &Object, shape: &Shape, path: &str) {
         let Shape::Object {
-            fields,
-            required,
-            closed,
-            ..
+            fields, required, ..
         } = shape
         else {
             return;
@@ -155,8 +152,8 @@ impl Checker<'_> {
             }
             match fields.get(name) {
                 Some(schema) => self.check(&property.value, schema, &place),
-                None if *closed => self.tell(property, format!("{place} is no setting")),
-                None => {}
+                // Also where serde would pass over it: what is written is meant.
+                None => self.tell(property, format!("{place} is no setting")),
             }
         }
         let missing: Vec<String> = (required.iter())

@@ -154,7 +154,7 @@ mod tests {
     "batchsize": 4,
     "steps": 10, "seed": -1, "steps": 11,
     "runs": [
-      { "name": "AdamW", "optimizer": {
+      { "name": "AdamW", "colour": 1, "optimizer": {
         "rule": "adam", "preconditioner": {}, "lr": "1e-3", "lr_ratio_b": 1, "betas": [0.9], "eps": 1e-8,
         "weight_decay": null, "max_grad_norm": null, "schedule": { "warmup_steps": 0, "decay": "constant" } } }
     ]
@@ -170,6 +170,7 @@ mod tests {
             "line 5: session.batchsize is no setting",
             "line 6: session.seed is -1; it must be a whole number, 0 or more",
             "line 6: session.steps is there twice",
+            "line 8: session.runs[0].colour is no setting",
             "line 9: session.runs[0].optimizer.rule is \"adam\"; it must be \"adamw\", \"sgd\" or \"muon\"",
             "line 9: session.runs[0].optimizer.preconditioner lacks damping",
             "line 9: session.runs[0].optimizer.lr is \"1e-3\"; it must be a number",
@@ -181,7 +182,7 @@ mod tests {
         ] {
             assert!(error.contains(mistake), "{mistake}\nis not in\n{error}");
         }
-        assert!(error.starts_with("14 mistakes"), "{error}");
+        assert!(error.starts_with("15 mistakes"), "{error}");
         assert!(error.contains("riemann-lora settings"), "{error}");
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// What a value may be, apart from null.
 pub enum Shape<'a> {
-    /// An object with these fields, and no others where `closed`.
+    /// An object with these fields, and no others.
     Object {
         /// Name in the schema, of what is not the file itself.
         name: Option<&'a str>,
@@ -12,8 +12,6 @@ pub enum Shape<'a> {
         fields: &'a Map<String, Value>,
         /// Those that may not be left out, in their order.
         required: Vec<&'a str>,
-        /// Whether other fields are mistakes.
-        closed: bool,
     },
     /// A list.
     List {
@@ -67,7 +65,6 @@ pub fn shape<'a>(root: &'a Value, schema: &'a Value) -> (Shape<'a>, bool) {
                 required: (schema["required"].as_array().into_iter().flatten())
                     .filter_map(Value::as_str)
                     .collect(),
-                closed: schema["additionalProperties"] == false,
             },
             None => Shape::Any,
         },
