@@ -25,7 +25,8 @@
 //! # Around it
 //!
 //! [`kernel`] computes, on the CPU, what a step spends its time on: products with weights that stay packed, and what lies
-//! between them. [`load`] makes a base, a Llama or a GPT-2, of GGUF or safetensors bytes, tensor by tensor. [`generate`] writes text
+//! between them. [`load`] finds tensors and tokenizers in GGUF or safetensors
+//! bytes, and [`model::checkpoint`] makes a base of them, tensor by tensor; [`packed`] are the forms in which weights come. [`generate`] writes text
 //! with all runs side by side. [`peft`] reads and writes adapters. [`engine`] is the device that a
 //! build computes on: `cpu` or `webgpu`, one a build. [`messages`] is what the page and its workers
 //! say to each other, and `web`, in wasm builds, the only module that knows JavaScript.

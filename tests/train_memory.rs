@@ -61,7 +61,7 @@ fn a_step_of_llama(targets: Vec<Target>) {
         num_key_value_heads: 3,
         head_dim: 32,
         norm_eps: 1e-5,
-        rotary: Some(Rotary { theta: 1e4 }),
+        rotary: Some(Rotary::plain(1e4)),
         ..ModelConfig::of(&LLAMA)
     };
     let device = Device::flex();

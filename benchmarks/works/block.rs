@@ -81,7 +81,7 @@ impl Block {
             num_key_value_heads: shape.key_heads,
             head_dim: shape.head_dim,
             norm_eps: 1e-5,
-            rotary: Some(Rotary { theta: 100_000.0 }),
+            rotary: Some(Rotary::plain(100_000.0)),
             ..ModelConfig::of(&LLAMA)
         };
         let shape_of = |target: Target| target.shape(&config).expect("a Llama has these layers");

@@ -22,12 +22,18 @@ pub struct Causal {
     pub past: usize,
     /// Queries of a head.
     pub tokens: usize,
+    /// Keys that a query sees at most, the last ones.
+    pub window: Option<usize>,
 }
 
 impl Causal {
     #[cfg(not(feature = "webgpu"))]
-    pub(super) fn seen(self, row: usize) -> usize {
-        self.past + row % self.tokens + 1
+    pub(super) fn seen(self, row: usize) -> std::ops::Range<usize> {
+        let end = self.past + row % self.tokens + 1;
+        match self.window {
+            Some(window) => end.saturating_sub(window)..end,
+            None => 0..end,
+        }
     }
 }
 

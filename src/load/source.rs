@@ -25,6 +25,12 @@ pub trait Source {
     async fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, LoadError>;
 }
 
+/// What a file of Git LFS begins with that was downloaded without the contents it stands for.
+pub const LFS_POINTER: &[u8] = b"version https://git-lfs";
+
+/// What is said of such a file.
+pub const IS_LFS_POINTER: &str = "it is a pointer of Git LFS and not the file itself; run git lfs pull in its folder, or download the file from the hub's page";
+
 /// Checks that `length` bytes from `offset` lie inside a file of `file_length` bytes.
 ///
 /// # Errors

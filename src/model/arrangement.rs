@@ -16,6 +16,13 @@ pub enum Arrangement {
         /// D, which is even.
         head_dim: usize,
     },
+    /// They are its rows, all queries before all keys before all values, where it has those of one head after another.
+    Thirds {
+        /// H.
+        heads: usize,
+        /// D.
+        head_dim: usize,
+    },
 }
 
 impl Arrangement {
@@ -27,6 +34,11 @@ impl Arrangement {
                 let (head, inside) = (row / head_dim, row % head_dim);
                 let (pair, side) = (inside / 2, inside % 2);
                 head * head_dim + side * (head_dim / 2) + pair
+            }
+            Self::Thirds { heads, head_dim } => {
+                let (third, inside) = (row / (heads * head_dim), row % (heads * head_dim));
+                let (head, channel) = (inside / head_dim, inside % head_dim);
+                (3 * head + third) * head_dim + channel
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::{
-    Block, Context, FrozenWeight, ModelConfig, Passage,
+    Block, Context, FrozenWeight, ModelConfig, Passage, Rotary,
     architecture::Name,
     norm::NormWeights,
     rope::Rotation,
@@ -162,17 +162,27 @@ impl Base {
     pub fn enter(&self, ids: Tensor<2, Int>, past: usize) -> (Tensor<2>, Passage) {
         let device = ids.device();
         let [sequences, tokens] = ids.dims();
-        let rotation = self.config.rotary.as_ref().map(|rotary| {
+        let rotation = |rotary: &Option<Rotary>| {
+            let rotary = rotary.as_ref()?;
             let frequencies = rotary.frequencies(self.config.head_dim);
-            Rotation::new(past, tokens, &frequencies, &device)
-        });
+            Some(Rotation::new(past, tokens, &frequencies, &device))
+        };
         let passage = Passage {
             sequences,
             tokens,
-            causal: Causal { past, tokens },
-            rotation,
+            causal: Causal {
+                past,
+                tokens,
+                window: None,
+            },
+            rotation: rotation(&self.config.rotary),
+            sliding_rotation: rotation(&self.config.sliding_rotary),
         };
         let embedded = self.embedding.select(ids.reshape([sequences * tokens])); // [S·T, C]
+        let embedded = match self.config.embedding_multiplier {
+            1.0 => embedded,
+            multiplier => embedded.mul_scalar(multiplier),
+        };
         let x = match &self.positions {
             Some(positions) => {
                 let positions = positions.rows(past, tokens); // [T, C]
@@ -205,7 +215,12 @@ impl Base {
     /// # Shapes
     /// - `rows`: [N, C] of what [`Base::forward`] gives, result the same
     pub fn normalise(&self, rows: Tensor<2>) -> Tensor<2> {
-        self.final_norm.apply(rows, self.config.norm_eps)
+        let rows = self.final_norm.apply(rows, self.config.norm_eps);
+        match self.config.logits_scaling {
+            1.0 => rows,
+            // The head is linear: its rows are fewer values than its logits.
+            scaling => rows.div_scalar(scaling),
+        }
     }
 
     /// Logits of normalised rows, for sampling.
@@ -214,7 +229,11 @@ impl Base {
     /// - `rows`: [N, C]
     /// - result: [N, V]
     pub fn logits(&self, rows: Tensor<2>) -> Tensor<2> {
-        self.head.forward(rows)
+        let logits = self.head.forward(rows);
+        match self.config.logits_softcap {
+            Some(bound) => logits.div_scalar(bound).tanh().mul_scalar(bound),
+            None => logits,
+        }
     }
 
     /// Bytes of the weights as they are held.

@@ -1,11 +1,11 @@
 //! One block: attention and a feed-forward layer, which its architecture's modules and the config describe.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation};
 
 use super::{
     Activation, Context, FrozenWeight, Held, ModelConfig, Target,
     architecture::{Norm, Place, Projection},
-    attention::attend,
+    attention::{Scores, attend_scored},
     context::BlockAdapters,
     gelu::gelu,
     lora::{change, linear},
@@ -42,6 +42,8 @@ pub struct Passage {
     pub(super) causal: Causal,
     /// How positions turn queries and keys.
     pub(super) rotation: Option<Rotation>,
+    /// How they do in layers with a window, where that is another way.
+    pub(super) sliding_rotation: Option<Rotation>,
 }
 
 /// A block in one forward pass.
@@ -49,6 +51,7 @@ struct Forward<'a> {
     config: &'a ModelConfig,
     block: &'a Block,
     passage: &'a Passage,
+    layer: usize,
     adapters: BlockAdapters<'a>,
 }
 
@@ -69,17 +72,17 @@ impl Block {
             config,
             block: self,
             passage,
+            layer,
             adapters: context.block(layer),
         };
-        let normed = forward.norm(Norm::Attention, x.clone());
-        let [queries, keys, values] = forward.queries_keys_values(normed);
-        let (keys, values) = context.remember(layer, keys, values); // [S, Hkv, P+T, D]
-        let attended = attend(queries, keys, values, Some(passage.causal)); // [S, T, H·D]
-        let attended = attended.reshape([passage.sequences * passage.tokens, config.query_width()]);
-        let x = x + forward.project(Projection::AttentionOutput, Target::OProj, attended); // [S·T, C]
-
-        let normed = forward.norm(Norm::FeedForward, x.clone());
-        x + forward.feed_forward(normed) // [S·T, C]
+        let attended = forward.attention(x.clone(), context); // [S·T, C]
+        if config.parallel_residual {
+            let inner = forward.feed_forward(x.clone());
+            return x + attended + inner;
+        }
+        let x = x + attended;
+        let inner = forward.feed_forward(x.clone()); // [S·T, C]
+        x + inner
     }
 
     /// Takes a weight; `None` where a vector stands for a matrix, or the other way round.
@@ -129,6 +132,51 @@ impl Block {
 }
 
 impl Forward<'_> {
+    /// What attention adds to the residual stream, [S·T, C] as `x`.
+    fn attention(&self, x: Tensor<2>, context: &mut Context<'_>) -> Tensor<2> {
+        let Passage {
+            sequences, tokens, ..
+        } = *self.passage;
+        let normed = self.norm(Norm::Attention, x);
+        let [queries, keys, values] = self.queries_keys_values(normed);
+        let (keys, values) = context.remember(self.layer, keys, values); // [S, Hkv, P+T, D]
+        let causal = Causal {
+            window: self.config.window(self.layer),
+            ..self.passage.causal
+        };
+        let scores = Scores {
+            scale: self.config.scale_of_scores(),
+            softcap: self.config.attention_softcap,
+        };
+        let attended = attend_scored(queries, keys, values, Some(causal), scores); // [S, T, H·D]
+        let attended = attended.reshape([sequences * tokens, self.config.query_width()]);
+        let attended = self.project(Projection::AttentionOutput, attended); // [S·T, C]
+        self.scaled(self.norm(Norm::AttentionOutput, attended))
+    }
+
+    /// What the feed-forward layer adds to the residual stream, [S·T, C] as `x`.
+    fn feed_forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let normed = self.norm(Norm::FeedForward, x);
+        let (gate, up) = self.gate_and_up(normed); // [S·T, inner]
+        let inner = match (gate, self.config.activation) {
+            (Some(gate), Activation::Silu) => swiglu(gate, up),
+            (Some(gate), Activation::GeluTanh) => gelu(gate) * up,
+            (Some(gate), Activation::Gelu) => activation::gelu(gate) * up,
+            (None, Activation::Silu) => activation::silu(up),
+            (None, Activation::GeluTanh) => gelu(up),
+            (None, Activation::Gelu) => activation::gelu(up),
+        };
+        let added = self.project(Projection::Down, inner);
+        self.scaled(self.norm(Norm::FeedForwardOutput, added))
+    }
+
+    fn scaled(&self, added: Tensor<2>) -> Tensor<2> {
+        match self.config.residual_multiplier {
+            1.0 => added,
+            multiplier => added.mul_scalar(multiplier),
+        }
+    }
+
     fn norm(&self, norm: Norm, x: Tensor<2>) -> Tensor<2> {
         match &self.block.norms[norm as usize] {
             Some(weights) => weights.apply(x, self.config.norm_eps),
@@ -136,12 +184,31 @@ impl Forward<'_> {
         }
     }
 
-    /// The linear layer with its adapter, which is called `target`.
-    fn project(&self, projection: Projection, target: Target, x: Tensor<2>) -> Tensor<2> {
-        let Some(layer) = &self.block.linears[projection as usize] else {
+    /// A norm of each head, or of all heads at once.
+    ///
+    /// # Shapes
+    /// - `x`: [S·T, H·D], result the same
+    fn head_norm(&self, norm: Norm, x: Tensor<2>) -> Tensor<2> {
+        let Some(weights) = &self.block.norms[norm as usize] else {
+            return x;
+        };
+        let [rows, channels] = x.dims();
+        let width = weights.weight.dims()[0];
+        let x = x.reshape([rows * channels / width, width]);
+        let normed = weights.apply(x, self.config.norm_eps);
+        normed.reshape([rows, channels])
+    }
+
+    /// The linear layer with its adapter.
+    fn project(&self, projection: Projection, x: Tensor<2>) -> Tensor<2> {
+        let place = Place::Linear(projection);
+        let module = self.config.architecture.module_at(place);
+        let (Some(layer), Some(module)) = (&self.block.linears[projection as usize], module) else {
             unreachable!("a base is assembled of all weights of its architecture");
         };
-        let adapter = self.adapters.on(target, &x);
+        let adapter = module
+            .target
+            .and_then(|target| self.adapters.on(target, &x));
         let projected = linear(x, &layer.weight, adapter);
         match &layer.bias {
             Some(bias) => projected + bias.clone().unsqueeze::<2>(),
@@ -164,13 +231,14 @@ impl Forward<'_> {
         let [queries, keys, values] = match self.config.architecture.is_fused() {
             true => self.parts(normed),
             false => [
-                self.project(Projection::Queries, Target::QProj, normed.clone()),
-                self.project(Projection::Keys, Target::KProj, normed.clone()),
-                self.project(Projection::Values, Target::VProj, normed),
+                self.project(Projection::Queries, normed.clone()),
+                self.project(Projection::Keys, normed.clone()),
+                self.project(Projection::Values, normed),
             ],
         };
-        let (queries, keys) = (heads(queries, query_heads), heads(keys, key_heads));
-        let (queries, keys) = match &self.passage.rotation {
+        let queries = heads(self.head_norm(Norm::Queries, queries), query_heads);
+        let keys = heads(self.head_norm(Norm::Keys, keys), key_heads);
+        let (queries, keys) = match self.rotation() {
             Some(rotation) => (rotation.apply(queries), rotation.apply(keys)),
             None => (queries, keys),
         };
@@ -178,35 +246,64 @@ impl Forward<'_> {
         [queries, keys.swap_dims(1, 2), values]
     }
 
+    /// How positions turn queries and keys in this layer.
+    fn rotation(&self) -> Option<&Rotation> {
+        if self.config.unrotated_layers.get(self.layer) == Some(&true) {
+            return None;
+        }
+        let sliding = self.config.window(self.layer).is_some();
+        let sliding = self.passage.sliding_rotation.as_ref().filter(|_| sliding);
+        sliding.or(self.passage.rotation.as_ref())
+    }
+
     /// Queries, keys and values as parts of one layer, each with an adapter of its own.
     fn parts(&self, normed: Tensor<2>) -> [Tensor<2>; 3] {
-        let fused = self.project(Projection::QueriesKeysValues, Target::CAttn, normed.clone()); // [S·T, 3C]
+        let fused = self.project(Projection::QueriesKeysValues, normed.clone()); // [S·T, 3C]
         let (queries, keys) = (self.config.query_width(), self.config.key_width());
-        let part = |start: usize, width: usize, target: Target| {
-            let part = fused.clone().narrow(1, start, width); // [S·T, C]
-            match self.adapters.on(target, &normed) {
-                Some(adapter) => part + change(normed.clone(), adapter),
-                None => part,
+        let parts = match self.config.architecture.interleaves_heads {
+            true => {
+                let heads = self.config.num_attention_heads;
+                let rows = fused.dims()[0];
+                let fused = fused.reshape([rows, heads, 3, self.config.head_dim]);
+                [0, 1, 2].map(|third| {
+                    let part = fused.clone().narrow(2, third, 1);
+                    part.reshape([rows, queries])
+                })
             }
+            false => [(0, queries), (queries, keys), (queries + keys, keys)]
+                .map(|(start, width)| fused.clone().narrow(1, start, width)),
         };
+        let [first, second, third] = parts;
         [
-            part(0, queries, Target::QProj),
-            part(queries, keys, Target::KProj),
-            part(queries + keys, keys, Target::VProj),
+            self.changed(first, Target::QProj, &normed),
+            self.changed(second, Target::KProj, &normed),
+            self.changed(third, Target::VProj, &normed),
         ]
     }
 
-    fn feed_forward(&self, normed: Tensor<2>) -> Tensor<2> {
-        let gate = self.config.architecture.is_gated().then(|| {
-            self.project(Projection::Gate, Target::GateProj, normed.clone()) // [S·T, inner]
+    /// Gate and values of the feed-forward layer, or values alone.
+    fn gate_and_up(&self, normed: Tensor<2>) -> (Option<Tensor<2>>, Tensor<2>) {
+        let architecture = self.config.architecture;
+        if architecture.is_gate_fused() {
+            let inner = self.config.intermediate_size;
+            let fused = self.project(Projection::GateUp, normed.clone()); // [S·T, 2·inner]
+            let part = |start, target| {
+                let part = fused.clone().narrow(1, start, inner);
+                self.changed(part, target, &normed)
+            };
+            return (Some(part(0, Target::GateProj)), part(inner, Target::UpProj));
+        }
+        let gate = architecture.is_gated().then(|| {
+            self.project(Projection::Gate, normed.clone()) // [S·T, inner]
         });
-        let up = self.project(Projection::Up, Target::UpProj, normed); // [S·T, inner]
-        let inner = match (gate, self.config.activation) {
-            (Some(gate), Activation::Silu) => swiglu(gate, up),
-            (Some(gate), Activation::GeluTanh) => gelu(gate) * up,
-            (None, Activation::GeluTanh) => gelu(up),
-            (None, Activation::Silu) => burn::tensor::activation::silu(up),
-        };
-        self.project(Projection::Down, Target::DownProj, inner)
+        (gate, self.project(Projection::Up, normed))
+    }
+
+    /// A part of a layer's output with what the part's own adapter adds.
+    fn changed(&self, part: Tensor<2>, target: Target, normed: &Tensor<2>) -> Tensor<2> {
+        match self.adapters.on(target, normed) {
+            Some(adapter) => part + change(normed.clone(), adapter),
+            None => part,
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     architecture::{Architecture, Fields},
-    rotary::Rotary,
+    rotary::{Rotary, RotaryScaling},
     walk,
 };
 
@@ -41,6 +41,28 @@ pub struct ModelConfig {
     pub activation: Activation,
     /// How positions turn queries and keys; `None` where they are learned and added to the embeddings.
     pub rotary: Option<Rotary>,
+    /// How they do in layers with a window, where that is another way.
+    pub sliding_rotary: Option<Rotary>,
+    /// Layers in which positions turn nothing; empty where there is none.
+    pub unrotated_layers: Vec<bool>,
+    /// Keys that a query sees in layers with a window, its own among them.
+    pub sliding_window: Option<usize>,
+    /// Layers with a window; empty where there is none.
+    pub sliding_layers: Vec<bool>,
+    /// What scores are multiplied by; 1 / √D where it is left out.
+    pub attention_scale: Option<f64>,
+    /// Scores s become c · tanh(s / c).
+    pub attention_softcap: Option<f64>,
+    /// Logits s become c · tanh(s / c).
+    pub logits_softcap: Option<f64>,
+    /// What embeddings are multiplied by.
+    pub embedding_multiplier: f64,
+    /// What attention and the feed-forward layer add to the residual stream is multiplied by it.
+    pub residual_multiplier: f64,
+    /// What logits are divided by.
+    pub logits_scaling: f64,
+    /// Whether the feed-forward layer sees what attention sees, and not its result.
+    pub parallel_residual: bool,
 }
 
 /// The non-linearity of a feed-forward layer.
@@ -50,6 +72,8 @@ pub enum Activation {
     Silu,
     /// GELU by its approximation with tanh.
     GeluTanh,
+    /// GELU.
+    Gelu,
 }
 
 impl Serialize for ModelConfig {
@@ -98,6 +122,17 @@ impl ModelConfig {
             norm_eps: 0.0,
             activation: Activation::Silu,
             rotary: None,
+            sliding_rotary: None,
+            unrotated_layers: Vec::new(),
+            sliding_window: None,
+            sliding_layers: Vec::new(),
+            attention_scale: None,
+            attention_softcap: None,
+            logits_softcap: None,
+            embedding_multiplier: 1.0,
+            residual_multiplier: 1.0,
+            logits_scaling: 1.0,
+            parallel_residual: false,
         }
     }
 
@@ -108,7 +143,9 @@ impl ModelConfig {
     /// not fit together.
     pub fn from_json(fields: &Fields) -> Result<Self, String> {
         let architecture = Architecture::of_json(fields)?;
-        (architecture.from_json)(architecture, fields)
+        let config = (architecture.from_json)(architecture, fields)?;
+        config.validate().map_err(|error| error.to_string())?;
+        Ok(config)
     }
 
     /// As transformers writes it to `config.json`; types and tokens are left to the caller.
@@ -146,9 +183,57 @@ impl ModelConfig {
         }
         self.check_heads()?;
         self.check_positive("norm_eps", self.norm_eps)?;
-        match &self.rotary {
-            Some(rotary) => self.check_positive("rope_theta", rotary.theta),
-            None => Ok(()),
+        for rotary in [&self.rotary, &self.sliding_rotary].into_iter().flatten() {
+            self.check_rotary(rotary)?;
+        }
+        if self.sliding_window == Some(0) {
+            return Err(self.error("sliding_window", 0, "it must be 1 or more"));
+        }
+        let factors = [
+            ("attention_multiplier", self.attention_scale),
+            ("attn_logit_softcapping", self.attention_softcap),
+            ("final_logit_softcapping", self.logits_softcap),
+            ("embedding_multiplier", Some(self.embedding_multiplier)),
+            ("residual_multiplier", Some(self.residual_multiplier)),
+            ("logits_scaling", Some(self.logits_scaling)),
+        ];
+        for (field, value) in factors {
+            self.check_positive(field, value.unwrap_or(1.0))?;
+        }
+        Ok(())
+    }
+
+    fn check_rotary(&self, rotary: &Rotary) -> Result<(), ConfigError> {
+        self.check_positive("rope_theta", rotary.theta)?;
+        let turned = rotary.turned(self.head_dim);
+        if !(0.0..=1.0).contains(&rotary.share) || turned == 0 || !turned.is_multiple_of(2) {
+            return Err(self.error(
+                "partial_rotary_factor",
+                rotary.share,
+                "it must be a share of a head's channels that makes an even number of them",
+            ));
+        }
+        match rotary.scaling {
+            RotaryScaling::None => Ok(()),
+            RotaryScaling::Linear { factor } => self.check_positive("factor", factor),
+            RotaryScaling::Llama3 {
+                factor,
+                low_frequency,
+                high_frequency,
+                positions,
+            } => {
+                self.check_positive("factor", factor)?;
+                self.check_positive("low_freq_factor", low_frequency)?;
+                self.check_positive("original_max_position_embeddings", positions)?;
+                match high_frequency > low_frequency {
+                    true => self.check_positive("high_freq_factor", high_frequency),
+                    false => Err(self.error(
+                        "high_freq_factor",
+                        high_frequency,
+                        "it must be above low_freq_factor",
+                    )),
+                }
+            }
         }
     }
 
@@ -219,6 +304,26 @@ impl ModelConfig {
     /// Channels of all key heads together, which are as many as those of all value heads.
     pub fn key_width(&self) -> usize {
         self.num_key_value_heads * self.head_dim
+    }
+
+    /// Which layers `is_one` says; none where there are absurdly many, which [`ModelConfig::validate`] refuses.
+    pub fn each_layer(&self, is_one: impl Fn(usize) -> bool) -> Vec<bool> {
+        match self.num_hidden_layers {
+            layers @ 0..=WIDEST => (0..layers).map(is_one).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Keys that a query sees in block `layer`, its own among them; `None` where it sees all before it.
+    pub fn window(&self, layer: usize) -> Option<usize> {
+        let slides = self.sliding_layers.get(layer) == Some(&true);
+        self.sliding_window.filter(|_| slides)
+    }
+
+    /// What scores are multiplied by.
+    pub fn scale_of_scores(&self) -> f64 {
+        self.attention_scale
+            .unwrap_or(1.0 / (self.head_dim as f64).sqrt())
     }
 
     /// Number of weights of the base, embeddings counted once where they are tied.

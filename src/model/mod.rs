@@ -31,6 +31,6 @@ pub use config::{Activation, ConfigError, ModelConfig};
 pub use context::Context;
 pub use dropout::Dropout;
 pub use lora::Bank;
-pub use rotary::Rotary;
+pub use rotary::{Rotary, RotaryScaling};
 pub use target::Target;
 pub use weight::{FrozenWeight, WeightForm};

@@ -6,7 +6,11 @@ use crate::kernel::{Angles, rotate};
 
 /// Cosines and sines of a stretch of positions.
 #[derive(Debug, Clone)]
-pub struct Rotation(Angles);
+pub struct Rotation {
+    angles: Angles,
+    /// Channels of a head that turn.
+    turned: usize,
+}
 
 impl Rotation {
     /// The rotation of positions `first .. first + tokens`, pair i with `frequencies[i]`.
@@ -22,17 +26,26 @@ impl Rotation {
                 .collect();
             Tensor::from_data(TensorData::new(values, [tokens, frequencies.len()]), device)
         };
-        Self(Angles {
-            cos: table(f64::cos),
-            sin: table(f64::sin),
-        })
+        Self {
+            angles: Angles {
+                cos: table(f64::cos),
+                sin: table(f64::sin),
+            },
+            turned: 2 * frequencies.len(),
+        }
     }
 
-    /// Turns each pair (i, i + D/2) of a head by its position's angle.
+    /// Turns each pair (i, i + R/2) of the first R channels of a head by its position's angle.
     ///
     /// # Shapes
     /// - `x`: [S, T, H, D], result the same
     pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        rotate(x, &self.0)
+        let width = x.dims()[3];
+        if self.turned == width {
+            return rotate(x, &self.angles);
+        }
+        let turned = rotate(x.clone().narrow(3, 0, self.turned), &self.angles);
+        let kept = x.narrow(3, self.turned, width - self.turned);
+        Tensor::cat(vec![turned, kept], 3)
     }
 }

@@ -33,11 +33,25 @@ pub enum Target {
     DownProj,
     /// GPT-2's queries, keys and values as the one layer that they are.
     CAttn,
+    /// As [`Target::CAttn`], of Phi-3.
+    QkvProj,
+    /// Phi-3's gate and values of the feed-forward layer as the one layer that they are.
+    GateUpProj,
+    /// As [`Target::CAttn`], of GPT-NeoX.
+    QueryKeyValue,
+    /// Attention's output of GPT-NeoX.
+    Dense,
+    /// Values of the feed-forward layer of GPT-NeoX.
+    #[serde(rename = "dense_h_to_4h")]
+    DenseHTo4h,
+    /// Output of the feed-forward layer of GPT-NeoX.
+    #[serde(rename = "dense_4h_to_h")]
+    Dense4hToH,
 }
 
 impl Target {
-    /// All of them: those of a Llama in the order of its forward pass, then GPT-2's own.
-    pub const ALL: [Self; 8] = [
+    /// All of them: those of a Llama in the order of its forward pass, then those that only others have.
+    pub const ALL: [Self; 14] = [
         Self::QProj,
         Self::KProj,
         Self::VProj,
@@ -46,6 +60,12 @@ impl Target {
         Self::UpProj,
         Self::DownProj,
         Self::CAttn,
+        Self::QkvProj,
+        Self::GateUpProj,
+        Self::QueryKeyValue,
+        Self::Dense,
+        Self::DenseHTo4h,
+        Self::Dense4hToH,
     ];
 
     /// Those of a Llama, in the order of its forward pass.
@@ -70,6 +90,12 @@ impl Target {
             Self::UpProj => "up_proj",
             Self::DownProj => "down_proj",
             Self::CAttn => "c_attn",
+            Self::QkvProj => "qkv_proj",
+            Self::GateUpProj => "gate_up_proj",
+            Self::QueryKeyValue => "query_key_value",
+            Self::Dense => "dense",
+            Self::DenseHTo4h => "dense_h_to_4h",
+            Self::Dense4hToH => "dense_4h_to_h",
         }
     }
 
@@ -81,6 +107,9 @@ impl Target {
             Self::QProj | Self::KProj | Self::VProj => {
                 architecture.module_at(Place::Linear(Projection::QueriesKeysValues))
             }
+            Self::GateProj | Self::UpProj => {
+                architecture.module_at(Place::Linear(Projection::GateUp))
+            }
             _ => None,
         })
     }
@@ -91,17 +120,35 @@ impl Target {
         self.of(architecture).map(|module| module.name.hugging_face)
     }
 
-    /// Which part of a fused layer it is: 0 for queries, 1 for keys, 2 for values; `None` for
-    /// everything that is a whole layer.
+    /// Which part of a fused layer it is: 0 for queries, 1 for keys, 2 for values, or 0 for the gate and 1 for values of the
+    /// feed-forward layer; `None` for everything that is a whole layer.
     pub fn part(self, architecture: &Architecture) -> Option<usize> {
         if self.of(architecture)?.target == Some(self) {
             return None;
         }
         Some(match self {
-            Self::KProj => 1,
+            Self::KProj | Self::UpProj => 1,
             Self::VProj => 2,
             _ => 0,
         })
+    }
+
+    /// The rows of the whole layer's output that are this part's, in its order; `None` for what is no part.
+    pub fn rows(self, config: &ModelConfig) -> Option<Vec<usize>> {
+        let module = self.of(config.architecture)?;
+        self.part(config.architecture)?;
+        let (queries, keys) = (config.query_width(), config.key_width());
+        let inner = config.intermediate_size;
+        let rows = match self {
+            Self::QProj => 0..queries,
+            Self::KProj => queries..queries + keys,
+            Self::VProj => queries + keys..queries + 2 * keys,
+            Self::GateProj => 0..inner,
+            _ => inner..2 * inner,
+        };
+        // Parts one after another are how GGUF files have them.
+        let arrangement = walk::gguf_arrangement(config, module);
+        Some(rows.map(|row| arrangement.row(row)).collect())
     }
 
     /// The layer that it is a part of.
@@ -115,10 +162,11 @@ impl Target {
         let module = self.of(config.architecture)?;
         let shape = walk::module_shape(config, module.place);
         let (&outputs, &inputs) = (shape.first()?, shape.get(1)?);
-        let outputs = match self.part(config.architecture) {
-            None => outputs,
-            Some(0) => config.query_width(),
-            Some(_) => config.key_width(),
+        let outputs = match (self.part(config.architecture), self) {
+            (None, _) => outputs,
+            (_, Self::QProj) => config.query_width(),
+            (_, Self::KProj | Self::VProj) => config.key_width(),
+            (_, _) => config.intermediate_size,
         };
         Some((inputs, outputs))
     }
@@ -126,9 +174,11 @@ impl Target {
     /// The random stream of this layer in block `layer`: below 2³², and another one for each layer.
     pub(super) fn stream(self, layer: usize) -> u64 {
         match self {
-            // A range of its own: the streams of Llama's seven layers were dealt out first, and a
-            // seed keeps its adapters.
-            Self::CAttn => 1 << 31 | layer as u64,
+            // Ranges of their own, of 2²¹ layers each: the streams of Llama's seven layers were dealt out first, and
+            // a seed keeps its adapters.
+            own if own >= Self::CAttn => {
+                1 << 31 | (own as u64 - Self::CAttn as u64) << 21 | layer as u64
+            }
             _ => (layer * Self::LLAMA.len() + self as usize) as u64,
         }
     }

@@ -2,12 +2,12 @@
 
 use super::{
     ModelConfig,
-    architecture::{Module, Name, Place, Projection},
+    architecture::{Module, Name, Norm, Place, Projection},
     arrangement::Arrangement,
 };
 
 /// A weight that a model has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
     /// Hugging Face's name.
     pub name: String,
@@ -22,6 +22,8 @@ pub struct Weight {
     pub hugging_face: Arrangement,
     /// How the values of a GGUF file get there.
     pub gguf: Arrangement,
+    /// What is added to the values of a Hugging Face file.
+    pub hugging_face_lacks: f32,
 }
 
 /// What a weight is for.
@@ -68,6 +70,7 @@ impl Weight {
             role,
             hugging_face: Arrangement::Rows,
             gguf: Arrangement::Rows,
+            hugging_face_lacks: 0.0,
         }
     }
 
@@ -81,6 +84,7 @@ impl Weight {
             role,
             hugging_face: Arrangement::Rows,
             gguf: self.gguf,
+            hugging_face_lacks: 0.0,
         }
     }
 }
@@ -134,6 +138,9 @@ pub fn block(config: &ModelConfig, layer: usize) -> Vec<Weight> {
             _ => Arrangement::Rows,
         };
         weight.gguf = gguf_arrangement(config, module);
+        if matches!(module.place, Place::Norm(_)) {
+            weight.hugging_face_lacks = lacking(config);
+        }
         let bias = module.has_bias.then(|| weight.bias(role(Kind::Bias)));
         weights.push(weight);
         weights.extend(bias);
@@ -145,12 +152,13 @@ pub fn block(config: &ModelConfig, layer: usize) -> Vec<Weight> {
 pub fn after_blocks(config: &ModelConfig) -> impl Iterator<Item = Weight> + use<> {
     let architecture = config.architecture;
     let channels = config.hidden_size;
-    let norm = Weight::new(
+    let mut norm = Weight::new(
         architecture.final_norm.name,
         ["", ""],
         Role::FinalNorm(Kind::Weight),
         vec![channels],
     );
+    norm.hugging_face_lacks = lacking(config);
     let bias = architecture.final_norm.has_bias;
     let bias = bias.then(|| norm.bias(Role::FinalNorm(Kind::Bias)));
     let head = (!config.tie_word_embeddings).then(|| {
@@ -158,6 +166,14 @@ pub fn after_blocks(config: &ModelConfig) -> impl Iterator<Item = Weight> + use<
         Weight::new(architecture.head, ["", ""], Role::Head, shape)
     });
     std::iter::once(norm).chain(bias).chain(head)
+}
+
+/// What is added to the weights of norms.
+fn lacking(config: &ModelConfig) -> f32 {
+    match config.architecture.rms_plus_one {
+        true => 1.0,
+        false => 0.0,
+    }
 }
 
 /// How the rows of a module's weight and bias lie in a GGUF file.
@@ -170,6 +186,12 @@ pub fn gguf_arrangement(config: &ModelConfig, module: &Module) -> Arrangement {
                 head_dim: config.head_dim,
             }
         }
+        Place::Linear(Projection::QueriesKeysValues) if config.architecture.interleaves_heads => {
+            Arrangement::Thirds {
+                heads: config.num_attention_heads,
+                head_dim: config.head_dim,
+            }
+        }
         _ => Arrangement::Rows,
     }
 }
@@ -179,6 +201,9 @@ pub fn module_shape(config: &ModelConfig, place: Place) -> Vec<usize> {
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let (queries, keys) = (config.query_width(), config.key_width());
     let projection = match place {
+        Place::Norm(Norm::Queries) if config.architecture.norms_all_heads => return vec![queries],
+        Place::Norm(Norm::Keys) if config.architecture.norms_all_heads => return vec![keys],
+        Place::Norm(Norm::Queries | Norm::Keys) => return vec![config.head_dim],
         Place::Norm(_) => return vec![hidden],
         Place::Linear(projection) => projection,
     };
@@ -188,6 +213,7 @@ pub fn module_shape(config: &ModelConfig, place: Place) -> Vec<usize> {
         Projection::QueriesKeysValues => vec![queries + 2 * keys, hidden],
         Projection::AttentionOutput => vec![hidden, queries],
         Projection::Gate | Projection::Up => vec![inner, hidden],
+        Projection::GateUp => vec![2 * inner, hidden],
         Projection::Down => vec![hidden, inner],
     }
 }

@@ -33,7 +33,7 @@ pub async fn write_gguf(
     let mut names = Vec::new();
     let mut transaction = Transaction::default();
     for (layer, banks) in adapters.blocks.iter().enumerate() {
-        for (module, a, b) in factors(architecture, &shape.targets, banks) {
+        for (module, a, b) in factors(config, &shape.targets, banks) {
             let Some(module) = architecture.module_named(module) else {
                 continue;
             };

@@ -54,7 +54,7 @@ impl<'a> Merged<'a> {
         let mut by_weight = HashMap::new();
         for (layer, banks) in adapters.blocks.iter().enumerate() {
             let block = architecture.block_name(layer);
-            for (module, a, b) in factors(architecture, &adapters.shape.targets, banks) {
+            for (module, a, b) in factors(&model.config, &adapters.shape.targets, banks) {
                 by_weight.insert(format!("{block}.{module}.weight"), (a, b));
             }
         }
@@ -139,6 +139,9 @@ impl<'a> Merged<'a> {
             }
             false => weight.rows(rows.start, count),
         };
+        if needed.hugging_face_lacks != 0.0 {
+            values = values.sub_scalar(needed.hugging_face_lacks);
+        }
         if let Some((a, b)) = self.factors.get(&needed.name) {
             let (left, right) = match is_transposed {
                 true => (a.clone().transpose(), b.clone().transpose()),

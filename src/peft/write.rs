@@ -29,7 +29,7 @@ pub async fn write(
     let shape = &adapters.shape;
     let mut tensors = Vec::new();
     for (layer, banks) in adapters.blocks.iter().enumerate() {
-        for (module, a, b) in factors(architecture, &shape.targets, banks) {
+        for (module, a, b) in factors(config, &shape.targets, banks) {
             tensors.push((tensor_name(architecture, layer, module, "lora_A"), a));
             tensors.push((tensor_name(architecture, layer, module, "lora_B"), b));
         }

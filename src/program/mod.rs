@@ -111,6 +111,9 @@ struct Base {
 async fn load(path: &Path) -> Result<Base> {
     let (device, _) = engine::start().await?;
     let checkpoint = open(path).await?;
+    for notice in checkpoint.notices() {
+        eprintln!("{notice}");
+    }
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{msg} {wide_bar} {bytes}/{total_bytes}",
     )?);

@@ -22,8 +22,9 @@ pub fn chunk_rows(tokens: usize) -> usize {
 /// - result: [N]
 pub fn losses(model: &Base, rows: &Tensor<2>, targets: &Tensor<1, Int>, chunk: usize) -> Tensor<1> {
     let head = model.head.opened();
+    let softcap = model.config.logits_softcap;
     let parts = chunks(rows, targets, chunk)
-        .map(|(rows, targets)| losses_and_derivative(&head, rows, targets).0)
+        .map(|(rows, targets)| losses_and_derivative(&head, softcap, rows, targets).0)
         .collect();
     Tensor::cat(parts, 0)
 }
@@ -41,9 +42,10 @@ pub fn losses_and_gradient(
     chunk: usize,
 ) -> (Tensor<1>, Tensor<2>) {
     let head = model.head.opened();
+    let softcap = model.config.logits_softcap;
     let (losses, gradients) = chunks(rows, targets, chunk)
         .map(|(rows, targets)| {
-            let (losses, derivative) = losses_and_derivative(&head, rows, targets);
+            let (losses, derivative) = losses_and_derivative(&head, softcap, rows, targets);
             (losses, head.product(derivative, Direction::Backward))
         })
         .unzip();
@@ -53,10 +55,19 @@ pub fn losses_and_gradient(
 /// Cross entropy of each row of a chunk and its derivative with respect to the logits.
 fn losses_and_derivative(
     head: &FrozenWeight,
+    softcap: Option<f64>,
     rows: Tensor<2>,
     targets: Tensor<1, Int>,
 ) -> (Tensor<1>, Tensor<2>) {
-    cross_entropy(head.product(rows, Direction::Forward), targets)
+    let logits = head.product(rows, Direction::Forward);
+    let Some(bound) = softcap else {
+        return cross_entropy(logits, targets);
+    };
+    let bent = logits.div_scalar(bound).tanh();
+    let (losses, derivative) = cross_entropy(bent.clone().mul_scalar(bound), targets);
+    // c · tanh(s / c) has the derivative 1 − tanh²(s / c).
+    let slope = bent.square().neg().add_scalar(1.0);
+    (losses, derivative * slope)
 }
 
 fn chunks<'a>(

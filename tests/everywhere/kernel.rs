@@ -171,7 +171,7 @@ everywhere! {
 everywhere! {
     async fn a_causal_softmax_sees_no_later_key_and_has_its_gradient() {
         let device = device().await;
-        let causal = Causal { past: 2, tokens: 3 };
+        let causal = Causal { past: 2, tokens: 3, window: None };
         // Two query heads a key head, three queries each, five keys.
         let scores = normal([2, 1, 6, 5], 3.0, &device);
         let likely = values(causal_softmax(scores.clone(), causal)).await;

@@ -29,6 +29,7 @@ mod diffusion;
 mod diffusion_lanes;
 #[cfg(not(feature = "webgpu"))]
 mod diffusion_sessions;
+mod families;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
 mod golden_ten_steps;

@@ -392,7 +392,7 @@ total: number, };
  * Llama's names serve GPT-2 as well: there, queries, keys and values are parts of the fused layer
  * `c_attn`, and each part can carry an adapter of its own, which is then preconditioned on its own.
  */
-export type Target = "q_proj" | "k_proj" | "v_proj" | "o_proj" | "gate_proj" | "up_proj" | "down_proj" | "c_attn";
+export type Target = "q_proj" | "k_proj" | "v_proj" | "o_proj" | "gate_proj" | "up_proj" | "down_proj" | "c_attn" | "qkv_proj" | "gate_up_proj" | "query_key_value" | "dense" | "dense_h_to_4h" | "dense_4h_to_h";
 
 /**
  * Shape of one adaptable layer.

@@ -16,7 +16,7 @@ impl CausalSoftmax for Flex {
         let rows = values(&scores).chunks_exact(keys);
         for (row, (scores, result)) in rows.zip(result.chunks_exact_mut(keys)).enumerate() {
             let seen = causal.seen(row);
-            softmax(&scores[..seen], &mut result[..seen]);
+            softmax(&scores[seen.clone()], &mut result[seen]);
         }
         tensor(result, shape)
     }
@@ -50,9 +50,10 @@ impl CausalSoftmaxGradient for Flex {
             rows.zip(result.chunks_exact_mut(keys)).enumerate()
         {
             let seen = causal.seen(row);
-            let pairs = || gradient[..seen].iter().zip(&likely[..seen]);
+            let (gradient, likely) = (&gradient[seen.clone()], &likely[seen.clone()]);
+            let pairs = || gradient.iter().zip(likely);
             let mean: f32 = pairs().map(|(gradient, likely)| gradient * likely).sum();
-            for (result, (gradient, likely)) in result.iter_mut().zip(pairs()) {
+            for (result, (gradient, likely)) in result[seen].iter_mut().zip(pairs()) {
                 *result = likely * (gradient - mean);
             }
         }

@@ -27,6 +27,7 @@ impl CausalSoftmax for CubeBackend {
                 keys,
                 causal.past,
                 causal.tokens,
+                causal.window.unwrap_or(keys),
             );
         }
         result
@@ -56,6 +57,7 @@ impl CausalSoftmaxGradient for CubeBackend {
                 keys,
                 causal.past,
                 causal.tokens,
+                causal.window.unwrap_or(keys),
             );
         }
         result
@@ -70,20 +72,26 @@ fn softmax(
     keys: usize,
     past: usize,
     tokens: usize,
+    window: usize,
 ) {
     let row = row_of(rows);
     let start = row * keys;
     // Whole heads lie one after the other, so a row's place in its head is its place in all, modulo the tokens.
     let seen = past + row % tokens + 1;
+    let mut first = 0;
+    if seen > window {
+        first = seen - window;
+    }
     let mut shared = Shared::<[f32]>::new_slice(comptime!(THREADS as usize));
     let threads = comptime!(THREADS as usize);
-    // The first key is always seen.
-    let largest = largest_of_row(scores, start, seen, &mut shared, threads);
-    let sum = exponentials_of_row(scores, start, seen, largest, &mut shared, threads);
+    // Of keys, one at least is seen.
+    let count = seen - first;
+    let largest = largest_of_row(scores, start + first, count, &mut shared, threads);
+    let sum = exponentials_of_row(scores, start + first, count, largest, &mut shared, threads);
     let mut key = UNIT_POS as usize;
     while key < keys {
         let mut likely = 0.0f32;
-        if key < seen {
+        if key >= first && key < seen {
             likely = f32::exp(scores[start + key] - largest) / sum;
         }
         result[start + key] = likely;
@@ -100,13 +108,18 @@ fn softmax_gradient(
     keys: usize,
     past: usize,
     tokens: usize,
+    window: usize,
 ) {
     let row = row_of(rows);
     let start = row * keys;
     let seen = past + row % tokens + 1;
+    let mut first = 0;
+    if seen > window {
+        first = seen - window;
+    }
     let mut shared = Shared::<[f32]>::new_slice(comptime!(THREADS as usize));
     let mut mean = 0.0f32;
-    let mut key = UNIT_POS as usize;
+    let mut key = first + UNIT_POS as usize;
     while key < seen {
         mean += gradient[start + key] * likely[start + key];
         key += CUBE_DIM as usize;
@@ -115,7 +128,7 @@ fn softmax_gradient(
     key = UNIT_POS as usize;
     while key < keys {
         let mut change = 0.0f32;
-        if key < seen {
+        if key >= first && key < seen {
             change = likely[start + key] * (gradient[start + key] - mean);
         }
         result[start + key] = change;

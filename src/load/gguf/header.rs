@@ -107,7 +107,11 @@ impl Parsed {
 
 fn parse(bytes: &[u8], file_length: u64) -> Result<Parsed, Stop> {
     let mut cursor = Cursor::new(bytes, 0, file_length);
-    if cursor.take(4, "the magic")? != MAGIC {
+    let magic = cursor.take(4, "the magic")?;
+    if source::LFS_POINTER.starts_with(magic) {
+        return Err(Stop::Wrong(source::IS_LFS_POINTER.to_owned()));
+    }
+    if magic != MAGIC {
         return Err(Stop::Wrong(
             "it is not a GGUF file: it does not begin with the letters GGUF".to_owned(),
         ));

@@ -138,6 +138,33 @@ impl Metadata {
         }
     }
 
+    /// The integer `key`, or that of which the array `key` has one a layer, if it is there.
+    ///
+    /// # Errors
+    /// As [`Metadata::unsigned`], or elements that differ.
+    pub fn uniform(&self, key: &str) -> Result<Option<u64>, String> {
+        let Some((Kind::Array, _)) = self.find(key) else {
+            return self.unsigned(key);
+        };
+        let Some((kind, count, mut cursor)) = self.array(key)? else {
+            return Ok(None);
+        };
+        let mut same = None;
+        for _ in 0..count {
+            let element = integer(&mut cursor, kind, key)?;
+            if *same.get_or_insert(element) != element {
+                return Err(format!(
+                    "{key} differs between layers, which is not supported"
+                ));
+            }
+        }
+        match same.map(u64::try_from) {
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => Err(format!("{key} holds negative numbers")),
+            None => Ok(None),
+        }
+    }
+
     /// The number `key`, if it is there.
     ///
     /// # Errors

@@ -31,6 +31,9 @@ pub(crate) async fn stored_tensors<S: Source>(
     let wrong = |problem: String| LoadError::new(source.name(), problem);
     let mut length = [0; LENGTH_BYTES];
     length.copy_from_slice(&source::read_exactly(source, 0, LENGTH_BYTES).await?);
+    if length == source::LFS_POINTER[..LENGTH_BYTES] {
+        return Err(wrong(source::IS_LFS_POINTER.to_owned()));
+    }
     let length = u64::from_le_bytes(length);
     if length > LONGEST_HEADER {
         return Err(wrong(format!(

@@ -74,6 +74,22 @@ impl Fields {
         self.read(name, "a text", Value::as_str)
     }
 
+    /// An object.
+    ///
+    /// # Errors
+    /// Another value.
+    pub fn object(&self, name: &str) -> Result<Option<Self>, String> {
+        self.read(name, "an object", |value| {
+            value.as_object().map(|fields| Self(fields.clone()))
+        })
+    }
+
+    /// Whether no others than these are there.
+    pub fn has_only(&self, names: &[&str]) -> bool {
+        let mut there = self.0.iter().filter(|(_, value)| !value.is_null());
+        there.all(|(name, _)| names.contains(&name.as_str()))
+    }
+
     fn read<'a, T>(
         &'a self,
         name: &str,
@@ -115,6 +131,13 @@ impl Fields {
             }
         }
         Ok(None)
+    }
+}
+
+/// As JSON.
+impl std::fmt::Display for Fields {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", Value::Object(self.0.clone()))
     }
 }
 

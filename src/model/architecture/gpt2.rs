@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Architecture, Fields, Module, Norm, Projection, name};
+use super::{
+    Architecture, Fields, Keys, Module, Norm, Projection,
+    decoder::{self, DECODER},
+    name,
+};
 use crate::model::{Activation, ConfigError, ModelConfig, Target};
 
 /// GPT-2, whose linear layers are transformers' `Conv1D`.
@@ -40,7 +44,6 @@ pub static GPT2: Architecture = Architecture {
     // The causal mask, and what it is filled with.
     computed: &[".attn.bias", ".attn.masked_bias"],
     stores_columns: true,
-    gguf_keeps_pairs: false,
     json_names: &[
         ("hidden_size", "n_embd"),
         ("intermediate_size", "n_inner"),
@@ -51,7 +54,8 @@ pub static GPT2: Architecture = Architecture {
     ],
     from_json,
     to_json,
-    from_gguf: None,
+    from_gguf: Some(from_gguf),
+    ..DECODER
 };
 
 /// Sizes are required although `GPT2Config` has defaults for them, as for a Llama.
@@ -115,6 +119,15 @@ fn check_extensions(fields: &Fields) -> Result<(), String> {
         )),
         None => Ok(()),
     }
+}
+
+fn from_gguf(architecture: &'static Architecture, keys: &Keys<'_>) -> Result<ModelConfig, String> {
+    let config = decoder::sizes_from_gguf(architecture, keys)?;
+    Ok(ModelConfig {
+        norm_eps: keys.required_number("attention.layer_norm_epsilon")?,
+        activation: Activation::GeluTanh,
+        ..config
+    })
 }
 
 fn to_json(config: &ModelConfig) -> Value {

@@ -5,9 +5,18 @@
 
 mod decoder;
 mod fields;
+mod gemma;
 mod gpt2;
+mod gpt_neox;
+mod granite;
 mod keys;
 mod llama;
+mod mistral;
+mod olmo2;
+mod phi3;
+mod qwen2;
+mod qwen3;
+mod smollm3;
 
 pub use fields::Fields;
 pub use gpt2::GPT2;
@@ -20,7 +29,20 @@ use super::{ModelConfig, Target};
 use crate::load::gguf::Metadata;
 
 /// All that are computed here.
-pub static ARCHITECTURES: [&Architecture; 2] = [&LLAMA, &GPT2];
+pub static ARCHITECTURES: [&Architecture; 12] = [
+    &LLAMA,
+    &mistral::MISTRAL,
+    &qwen2::QWEN2,
+    &qwen3::QWEN3,
+    &smollm3::SMOLLM3,
+    &granite::GRANITE,
+    &gemma::GEMMA2,
+    &gemma::GEMMA3,
+    &olmo2::OLMO2,
+    &phi3::PHI3,
+    &gpt_neox::GPT_NEOX,
+    &GPT2,
+];
 
 /// An architecture: the table from which everything about its weights follows.
 pub struct Architecture {
@@ -52,6 +74,13 @@ pub struct Architecture {
     pub stores_columns: bool,
     /// Whether GGUF files keep rows of a rotary pair of queries and keys beside each other.
     pub gguf_keeps_pairs: bool,
+    /// Whether norms multiply by 1 + weight, where GGUF files have the sum.
+    pub rms_plus_one: bool,
+    /// Whether norms of queries and keys go over all heads at once.
+    pub norms_all_heads: bool,
+    /// Whether the rows of the layer for queries, keys and values are those of one head after another, each with its
+    /// queries, keys and values, where GGUF files have all queries first.
+    pub interleaves_heads: bool,
     /// Names in `config.json` of what [`ModelConfig`] calls otherwise.
     pub json_names: &'static [(&'static str, &'static str)],
     /// Reads `config.json`.
@@ -98,13 +127,21 @@ pub enum Place {
 pub enum Norm {
     /// Before attention.
     Attention,
+    /// Of queries.
+    Queries,
+    /// Of keys.
+    Keys,
+    /// Of attention's output, before it is added.
+    AttentionOutput,
     /// Before the feed-forward layer.
     FeedForward,
+    /// Of the feed-forward layer's output, before it is added.
+    FeedForwardOutput,
 }
 
 impl Norm {
     /// How many there are.
-    pub const COUNT: usize = 2;
+    pub const COUNT: usize = 6;
 }
 
 /// The linear layers that a block can have.
@@ -124,13 +161,15 @@ pub enum Projection {
     Gate,
     /// Values of the feed-forward layer.
     Up,
+    /// Both as one layer, gate first.
+    GateUp,
     /// Output of the feed-forward layer.
     Down,
 }
 
 impl Projection {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 }
 
 /// A name in both formats.
@@ -183,7 +222,10 @@ impl Architecture {
             return Err("it does not name its architecture (model_type)".to_owned());
         };
         let found = ARCHITECTURES.iter().find(|known| known.model_type == kind);
-        found.copied().ok_or_else(|| unknown(kind, |_| true))
+        found.copied().ok_or_else(|| {
+            let known = ARCHITECTURES.iter().map(|known| known.model_type);
+            unknown(kind, &known.collect::<Vec<_>>())
+        })
     }
 
     /// The one that the metadata of a GGUF file name.
@@ -194,11 +236,14 @@ impl Architecture {
         let Some(kind) = metadata.string("general.architecture")? else {
             return Err("it does not name its architecture (general.architecture)".to_owned());
         };
-        let is_read = |known: &Self| known.from_gguf.is_some();
-        let found = ARCHITECTURES
+        let read = ARCHITECTURES
             .iter()
-            .find(|known| known.gguf_name == kind && is_read(known));
-        found.copied().ok_or_else(|| unknown(kind, is_read))
+            .filter(|known| known.from_gguf.is_some());
+        let found = read.clone().find(|known| known.gguf_name == kind);
+        found.copied().ok_or_else(|| {
+            let known = read.map(|known| known.gguf_name);
+            unknown(kind, &known.collect::<Vec<_>>())
+        })
     }
 
     /// Reads the metadata of one of its GGUF files.
@@ -206,10 +251,12 @@ impl Architecture {
     /// # Errors
     /// The problem in words: an extension that is not computed here, or a value that is missing or contradicts another.
     pub fn read_gguf(&'static self, keys: &Keys<'_>) -> Result<ModelConfig, String> {
-        match self.from_gguf {
-            Some(read) => read(self, keys),
-            None => Err(format!("a {} is not read from GGUF files", self.title)),
-        }
+        let Some(read) = self.from_gguf else {
+            return Err(format!("a {} is not read from GGUF files", self.title));
+        };
+        let config = read(self, keys)?;
+        config.validate().map_err(|error| error.to_string())?;
+        Ok(config)
     }
 
     /// Name of block `layer` in HF's checkpoints.
@@ -240,10 +287,15 @@ impl Architecture {
         self.module_at(fused).is_some()
     }
 
+    /// Whether the gate and values of the feed-forward layer are one layer.
+    pub fn is_gate_fused(&self) -> bool {
+        self.module_at(Place::Linear(Projection::GateUp)).is_some()
+    }
+
     /// Whether the feed-forward layer has a gate.
     pub fn is_gated(&self) -> bool {
         let gate = Place::Linear(Projection::Gate);
-        self.module_at(gate).is_some()
+        self.is_gate_fused() || self.module_at(gate).is_some()
     }
 
     /// The name in `config.json` of a field of [`ModelConfig`].
@@ -256,12 +308,7 @@ impl Architecture {
 }
 
 /// Says of another architecture which would do.
-fn unknown(kind: &str, is_meant: impl Fn(&Architecture) -> bool) -> String {
-    let known: Vec<&str> = ARCHITECTURES
-        .iter()
-        .filter(|known| is_meant(known))
-        .map(|known| known.model_type)
-        .collect();
+fn unknown(kind: &str, known: &[&str]) -> String {
     let known = match known.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

@@ -1,6 +1,9 @@
 //! The model in a folder of Hugging Face transformers.
 
-use super::{Opened, matching::find_weights};
+use super::{
+    Opened,
+    matching::{InFile, find_weights},
+};
 use crate::load::{
     LoadError, Source, Tokenizer, TokenizerExtras,
     hugging_face::{Folder, LONGEST_TEXT, TOKENIZER, missing, stored_tensors},
@@ -38,8 +41,10 @@ pub(super) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
         &[only] => sources[only].name(),
         _ => "model.safetensors",
     };
-    let tensors = find_weights(weights_name, &config, stored, |weight| {
-        (&weight.name, weight.hugging_face)
+    let tensors = find_weights(weights_name, &config, stored, |weight| InFile {
+        name: &weight.name,
+        arrangement: weight.hugging_face,
+        added: weight.hugging_face_lacks,
     })?;
 
     let Some(tokenizer_file) = folder.find(TOKENIZER) else {
@@ -59,6 +64,7 @@ pub(super) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
         name: name.unwrap_or_else(|| "unnamed model".to_owned()),
         config,
         tokenizer: Tokenizer::from_json(&tokenizer, &extras)?,
+        notices: notices(&fields).map_err(about_config)?,
         tensors,
     })
 }
@@ -69,6 +75,22 @@ fn name(fields: &Fields) -> Result<Option<String>, String> {
     let path = fields.text("_name_or_path")?;
     let name = path.map(|path| path.rsplit('/').next().unwrap_or(path));
     Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))
+}
+
+/// What `config.json` says twice and differently.
+fn notices(fields: &Fields) -> Result<Vec<String>, String> {
+    let (Some(older), Some(parameters)) = (
+        fields.number("rope_theta")?,
+        fields.object("rope_parameters")?,
+    ) else {
+        return Ok(Vec::new());
+    };
+    Ok(match parameters.number("rope_theta")? {
+        Some(newer) if newer != older => vec![format!(
+            "config.json: rope_theta is {older}, and {newer} in rope_parameters, which counts, as in transformers 5."
+        )],
+        _ => Vec::new(),
+    })
 }
 
 /// The output head; it has no prefix.

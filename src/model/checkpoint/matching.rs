@@ -10,9 +10,19 @@ use crate::model::{
     walk::{self, Weight, stored_shape},
 };
 
+/// What a format has of a weight.
+pub(super) struct InFile<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// How its values lie there.
+    pub arrangement: Arrangement,
+    /// What they lack.
+    pub added: f32,
+}
+
 /// Finds every weight of the model among the tensors of its files.
 ///
-/// `in_file` says which name the format uses, and how values lie there. Returns them in model order.
+/// `in_file` says what the format has of a weight. Returns them in model order.
 ///
 /// # Errors
 /// A tensor that is missing, has another shape, occurs twice, or that the model has no place for: ignoring one
@@ -21,7 +31,7 @@ pub(super) fn find_weights(
     file: &str,
     config: &ModelConfig,
     stored: Vec<StoredTensor>,
-    in_file: fn(&Weight) -> (&str, Arrangement),
+    in_file: fn(&Weight) -> InFile<'_>,
 ) -> Result<Vec<Found>, LoadError> {
     let mut by_name = HashMap::with_capacity(stored.len());
     for tensor in stored {
@@ -32,7 +42,11 @@ pub(super) fn find_weights(
     }
     let mut all = Vec::with_capacity(by_name.len());
     for weight in walk::weights(config) {
-        let (name, arrangement) = in_file(&weight);
+        let InFile {
+            name,
+            arrangement,
+            added,
+        } = in_file(&weight);
         let Some(stored) = by_name.remove(name) else {
             return Err(LoadError::new(file, format!("tensor {name} is missing")));
         };
@@ -48,6 +62,7 @@ pub(super) fn find_weights(
             weight,
             stored,
             arrangement,
+            added,
         });
     }
     // The smallest name, so that the message does not depend on the order of a hash map.

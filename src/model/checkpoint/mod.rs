@@ -28,6 +28,8 @@ pub(crate) struct Opened {
     pub config: ModelConfig,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
+    /// What the files say twice and differently, and which of it counts.
+    pub notices: Vec<String>,
     /// Every weight it has, in model order, with its place and how its values lie there.
     pub tensors: Vec<Found>,
 }
@@ -37,6 +39,8 @@ pub(crate) struct Found {
     pub weight: Weight,
     pub stored: StoredTensor,
     pub arrangement: Arrangement,
+    /// What the values of the file lack.
+    pub added: f32,
 }
 
 /// Where a tensor's bytes are, in which order, and what they are for.
@@ -45,6 +49,8 @@ struct Place {
     file: usize,
     offset: u64,
     arrangement: Arrangement,
+    /// What is added to the values.
+    added: f32,
     role: Role,
 }
 
@@ -54,6 +60,7 @@ pub struct Checkpoint<S: Source> {
     name: String,
     config: ModelConfig,
     tokenizer: Tokenizer,
+    notices: Vec<String>,
     tensors: Vec<TensorInfo>,
     places: Vec<Place>,
     index: HashMap<String, usize>,
@@ -91,6 +98,7 @@ impl<S: Source> Checkpoint<S> {
             name,
             config,
             mut tokenizer,
+            notices,
             tensors: matched,
         } = opened;
         tokenizer.limit_to(config.vocab_size);
@@ -101,6 +109,7 @@ impl<S: Source> Checkpoint<S> {
                     file: found.stored.file,
                     offset: found.stored.offset,
                     arrangement: found.arrangement,
+                    added: found.added,
                     role: found.weight.role,
                 };
                 let info = TensorInfo {
@@ -119,6 +128,7 @@ impl<S: Source> Checkpoint<S> {
             name,
             config,
             tokenizer,
+            notices,
             tensors,
             places,
             index,
@@ -133,6 +143,11 @@ impl<S: Source> Checkpoint<S> {
     /// Shape of the model.
     pub fn config(&self) -> &ModelConfig {
         &self.config
+    }
+
+    /// What the files say twice and differently, and which of it counts, each in a sentence.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// The model's tokenizer.
@@ -211,6 +226,11 @@ impl<S: Source> Checkpoint<S> {
                         dequantise(info.storage, bytes, values);
                     }
                 }
+            }
+        }
+        if place.added != 0.0 {
+            for value in &mut values {
+                *value += place.added;
             }
         }
         if is_vector && !place.arrangement.keeps_rows() {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{
-    GOLDEN_WEIGHTS,
+    GOLDEN_WEIGHTS, assert_refused,
     gguf_writer::{GgufWriter, Sizes, TINY, TOKENS, Value, WrittenTensor},
     golden_folder, open, theta,
 };
@@ -83,6 +83,19 @@ async fn config_and_tensors_are_listed() {
         .sum();
     assert_eq!(total as u64, config.parameters());
     assert_eq!(checkpoint.tensors()[0].bytes, 261 * 32 * 4);
+}
+
+everywhere! {
+    /// Some converters write one number a layer.
+    async fn arrays_of_equal_numbers_are_that_number() {
+        let mut writer = GgufWriter::llama(TINY);
+        writer.set("llama.attention.head_count_kv", Value::Integers(vec![2, 2]));
+        let checkpoint = open_gguf(&writer).await;
+        assert_eq!(checkpoint.config().num_key_value_heads, 2);
+        writer.set("llama.attention.head_count_kv", Value::Integers(vec![2, 4]));
+        let expected = "llama.attention.head_count_kv differs between layers";
+        assert_refused(&[("model.gguf", &writer.finish())], expected).await;
+    }
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     GOLDEN_TOKENIZER, assert_refused,
+    gguf_writer::{GgufWriter, TINY, Value as Metadata, WrittenTensor},
     hugging_face::{Written, write},
     open,
 };
@@ -176,6 +177,80 @@ everywhere! {
             (twice, "tensor transformer.wte.weight occurs twice"),
         ] {
             assert_refused(&folder(CONFIG, &write(&tensors)), expected).await;
+        }
+    }
+}
+
+/// The golden model as llama.cpp's converter writes it: other names, and linear weights as [out, in].
+fn golden_as_gguf() -> GgufWriter {
+    let mut writer = GgufWriter::llama(TINY);
+    writer
+        .metadata
+        .retain(|(key, _)| !key.starts_with("llama."));
+    writer.set("general.architecture", Metadata::String("gpt2".to_owned()));
+    for (key, number) in [
+        ("block_count", 2),
+        ("context_length", 128),
+        ("embedding_length", 32),
+        ("feed_forward_length", 128),
+        ("attention.head_count", 4),
+    ] {
+        writer.set(&format!("gpt2.{key}"), Metadata::U32(number));
+    }
+    writer.set("gpt2.attention.layer_norm_epsilon", Metadata::F32(1e-5));
+    let names = [
+        ("transformer.h.", "blk."),
+        ("transformer.wte", "token_embd"),
+        ("transformer.wpe", "position_embd"),
+        ("transformer.ln_f", "output_norm"),
+        ("ln_1", "attn_norm"),
+        ("ln_2", "ffn_norm"),
+        ("attn.c_attn", "attn_qkv"),
+        ("attn.c_proj", "attn_output"),
+        ("mlp.c_fc", "ffn_up"),
+        ("mlp.c_proj", "ffn_down"),
+    ];
+    writer.tensors = tensors()
+        .into_iter()
+        .map(|(name, (_, shape, bytes))| {
+            let values = floats(&bytes);
+            let (shape, values) = match shape[..] {
+                [inputs, outputs] if name.contains(".c_") => {
+                    let turned = (0..outputs * inputs)
+                        .map(|index| values[index % inputs * outputs + index / inputs]);
+                    (vec![outputs, inputs], turned.collect())
+                }
+                _ => (shape, values),
+            };
+            let name = names
+                .iter()
+                .fold(name, |name, (from, to)| name.replace(from, to));
+            WrittenTensor {
+                name,
+                shape: shape.into_iter().map(|size| size as u64).collect(),
+                kind: 0,
+                bytes: values.into_iter().flat_map(f32::to_le_bytes).collect(),
+                offset: None,
+            }
+        })
+        .collect();
+    writer
+}
+
+everywhere! {
+    async fn a_gguf_file_is_the_same_model() {
+        let bytes = golden_as_gguf().finish();
+        let from_gguf = open(&[("model.gguf", &bytes)]).await.unwrap();
+        let from_folder = open(&folder(CONFIG, WEIGHTS)).await.unwrap();
+        assert_eq!(from_gguf.config(), from_folder.config());
+        assert_eq!(from_gguf.tensors(), from_folder.tensors());
+        for tensor in from_folder.tensors() {
+            let name = &tensor.name;
+            assert_eq!(
+                from_gguf.tensor(name).await,
+                from_folder.tensor(name).await,
+                "{name}"
+            );
         }
     }
 }

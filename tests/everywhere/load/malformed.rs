@@ -16,6 +16,9 @@ use super::{
 /// A change to an honest file, and a part of the message that it must lead to.
 type Case = (&'static str, fn(&mut GgufWriter));
 
+const LFS_POINTER: &[u8] =
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 269060552\n";
+
 /// Names and contents.
 type Files<'a> = Vec<(&'a str, &'a [u8])>;
 
@@ -63,9 +66,10 @@ const MODEL_CASES: &[Case] = &[
         file.remove("general.architecture")
     }),
     (
-        "its architecture is gemma2, which is not supported",
+        "its architecture is mamba, which is not supported; use a model of the llama, qwen2, qwen3, smollm3, granite, \
+         gemma2, gemma3, olmo2, phi3, gptneox or gpt2 architecture",
         |file| {
-            file.set("general.architecture", text("gemma2"));
+            file.set("general.architecture", text("mamba"));
         },
     ),
     ("it is one part of 3", |file| {
@@ -74,8 +78,8 @@ const MODEL_CASES: &[Case] = &[
     ("mixture of 8 experts", |file| {
         file.set("llama.expert_count", Value::U32(8))
     }),
-    ("rotary positions are scaled (linear)", |file| {
-        file.set("llama.rope.scaling.type", text("linear"));
+    ("rotary positions are scaled (yarn)", |file| {
+        file.set("llama.rope.scaling.type", text("yarn"));
     }),
     ("llama.block_count is missing", |file| {
         file.remove("llama.block_count")
@@ -374,6 +378,17 @@ async fn files_that_are_no_model_are_refused() {
         ),
         (vec![("model.gguf", b"")], "model.gguf: the magic at byte 0"),
         (
+            vec![("model.gguf", LFS_POINTER)],
+            "model.gguf: it is a pointer of Git LFS and not the file itself",
+        ),
+        (
+            vec![
+                ("config.json", GOLDEN_CONFIG),
+                ("model.safetensors", LFS_POINTER),
+            ],
+            "model.safetensors: it is a pointer of Git LFS and not the file itself",
+        ),
+        (
             vec![("model.gguf", b"PK\x03\x04 and more")],
             "model.gguf: it is not a GGUF file",
         ),
@@ -435,12 +450,13 @@ async fn files_that_are_no_model_are_refused() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), pollster::test)]
 async fn wrong_configs_are_refused() {
-    let mistral = config_with(|config| config["model_type"] = json!("mistral"));
+    let mamba = config_with(|config| config["model_type"] = json!("mamba"));
     let mut folder = golden_folder();
-    folder[0].1 = &mistral;
+    folder[0].1 = &mamba;
     assert_refused(
         &folder,
-        "config.json: its architecture is mistral, which is not supported; use a model of the llama or gpt2 architecture",
+        "config.json: its architecture is mamba, which is not supported; use a model of the llama, mistral, qwen2, qwen3, \
+         smollm3, granite, gemma2, gemma3_text, olmo2, phi3, gpt_neox or gpt2 architecture",
     )
     .await;
     folder[0].1 = b"{";

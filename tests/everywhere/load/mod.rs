@@ -10,6 +10,7 @@ mod gguf;
 mod gpt2;
 mod hugging_face;
 mod malformed;
+mod positions;
 mod tokenizer;
 
 use riemann_lora::{

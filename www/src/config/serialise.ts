@@ -90,7 +90,22 @@ const words: Record<string, readonly string[]> = {
   documents: ['file', 'blank_line'],
   quantity: quantities,
   engine: ['auto', 'cpu', 'webgpu'],
-  targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'c_attn'],
+  targets: [
+    'q_proj',
+    'k_proj',
+    'v_proj',
+    'o_proj',
+    'gate_proj',
+    'up_proj',
+    'down_proj',
+    'c_attn',
+    'qkv_proj',
+    'gate_up_proj',
+    'query_key_value',
+    'dense',
+    'dense_h_to_4h',
+    'dense_4h_to_h',
+  ],
 };
 
 /** What a kept preconditioner may leave out: it was written before there was a choice. */

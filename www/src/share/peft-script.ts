@@ -21,7 +21,11 @@ const MARK = '# SETTINGS\n';
 export function peftScript({ config, base, architecture, data }: ScriptInput): string {
   const { session } = config;
   const gpt2 = architecture === 'gpt2';
-  const notes = gpt2 && session.targets.some((target) => parts.includes(target)) ? [partsNote] : [];
+  const modules = modulesOf[architecture] ?? {};
+  const wholes = new Set(
+    session.targets.filter((target) => isPart(target, architecture)).map((part) => modules[part]),
+  );
+  const notes = [...wholes].map((whole) => partsNote(whole?.split('.').at(-1) ?? ''));
   const lines = [
     `BASE = ${python(base)}`,
     `DATA = ${python(data)}`,
@@ -30,7 +34,7 @@ export function peftScript({ config, base, architecture, data }: ScriptInput): s
       r: session.rank,
       lora_alpha: session.alpha,
       lora_dropout: session.dropout,
-      target_modules: modulesOf(session.targets, gpt2),
+      target_modules: [...new Set(session.targets.map((target) => modules[target] ?? target))],
       fan_in_fan_out: gpt2,
     })}`,
     `BATCH_SIZE = ${python(session.batch_size)}`,
@@ -66,17 +70,33 @@ export function peftScript({ config, base, architecture, data }: ScriptInput): s
   return body.replace(MARK, () => lines.join('\n'));
 }
 
-const parts: readonly Target[] = ['q_proj', 'k_proj', 'v_proj'];
-const partsNote =
-  '# The page adapts parts of c_attn, each with a rank of its own; PEFT adapts the whole, so results differ here.';
-
-/** The modules as PEFT finds them. */
-function modulesOf(targets: readonly Target[], gpt2: boolean): string[] {
-  if (!gpt2) return [...targets];
-  const own: Partial<Record<Target, string>> = {
+/** The modules as PEFT finds them, where they are called otherwise; parts of a layer are the whole there. */
+const modulesOf: Readonly<Record<string, Partial<Record<Target, string>>>> = {
+  gpt2: {
+    q_proj: 'attn.c_attn',
+    k_proj: 'attn.c_attn',
+    v_proj: 'attn.c_attn',
+    c_attn: 'attn.c_attn',
     o_proj: 'attn.c_proj',
     up_proj: 'mlp.c_fc',
     down_proj: 'mlp.c_proj',
-  };
-  return [...new Set(targets.map((target) => own[target] ?? 'attn.c_attn'))];
+  },
+  phi3: {
+    q_proj: 'qkv_proj',
+    k_proj: 'qkv_proj',
+    v_proj: 'qkv_proj',
+    gate_proj: 'gate_up_proj',
+    up_proj: 'gate_up_proj',
+  },
+  gpt_neox: { q_proj: 'query_key_value', k_proj: 'query_key_value', v_proj: 'query_key_value' },
+};
+
+/** Whether a target is a part of a layer that PEFT adapts as a whole. */
+function isPart(target: Target, architecture: string): boolean {
+  const whole = modulesOf[architecture]?.[target];
+  const sharing = Object.values(modulesOf[architecture] ?? {}).filter((module) => module === whole);
+  return whole !== undefined && sharing.length > 1 && target !== 'c_attn';
 }
+
+const partsNote = (whole: string) =>
+  `# The page adapts parts of ${whole}, each with a rank of its own; PEFT adapts the whole, so results differ here.`;
