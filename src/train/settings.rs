@@ -19,7 +19,7 @@ pub const MAXIMUM_BATCH_SIZE: u32 = 1024;
 pub fn validate(settings: &SessionSettings, config: &ModelConfig) -> Result<(), SessionError> {
     let s = settings;
     validate_names(&s.targets)?;
-    check_targets(&s.targets, &config.architecture)?;
+    check_targets(&s.targets, config.architecture)?;
     if s.runs.iter().any(|run| run.text_lr.is_some()) {
         return Err(SessionError::setting(
             "text_lr",

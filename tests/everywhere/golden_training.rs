@@ -40,7 +40,7 @@ async fn gradients_are_those_of_torch(fixture: Fixture) {
         for layer in 0..model.config.num_hidden_layers {
             for (index, target) in fixture.targets.iter().copied().enumerate() {
                 let expected =
-                    &golden.adapter_random.grads[&key(&model.config.architecture, layer, target)];
+                    &golden.adapter_random.grads[&key(model.config.architecture, layer, target)];
                 let bank = &found[layer * fixture.targets.len() + index];
                 for (tensor, size, first) in [
                     (bank.a.clone(), expected.a_norm, &expected.a),

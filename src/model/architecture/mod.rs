@@ -44,6 +44,9 @@ pub static ARCHITECTURES: [&Architecture; 12] = [
     &GPT2,
 ];
 
+/// Reads the metadata of a GGUF file, or says what is wrong with them.
+type FromGguf = fn(&'static Architecture, &Keys<'_>) -> Result<ModelConfig, String>;
+
 /// An architecture: the table from which everything about its weights follows.
 pub struct Architecture {
     /// HF's `model_type`.
@@ -88,7 +91,7 @@ pub struct Architecture {
     /// What `config.json` says of a config.
     pub to_json: fn(&ModelConfig) -> Value,
     /// Reads the metadata of a GGUF file; `None` where its files are not read.
-    pub from_gguf: Option<fn(&'static Architecture, &Keys<'_>) -> Result<ModelConfig, String>>,
+    pub from_gguf: Option<FromGguf>,
 }
 
 /// The names of one thing in files.
