@@ -33,7 +33,9 @@ pub enum Verdict {
 /// the other half chose. A difference is `method` − `against`, so that below 0 is in the method's favour.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contrast {
+    /// Whose claim it is.
     pub method: String,
+    /// What it is held against.
     pub against: String,
     /// Seeds of `difference`: those of the grid, and more at both methods' rates. All else is of those of the grid.
     pub seeds: usize,
@@ -43,8 +45,9 @@ pub struct Contrast {
     pub losses: [f64; 2],
     /// Mean over seeds of the paired difference.
     pub difference: f64,
-    /// Its interval by Student's t.
+    /// Lower end of its interval by Student's t; `None` with fewer than two seeds.
     pub low: Option<f64>,
+    /// Upper end.
     pub high: Option<f64>,
     /// Its interval by the bootstrap over seeds.
     pub bootstrap: Option<Interval>,
@@ -54,16 +57,20 @@ pub struct Contrast {
     pub widths_cut: [bool; 2],
     /// The first over the second; `None` where that is not finite.
     pub width_ratio: Option<f64>,
-    /// Its interval by the bootstrap over seeds, in which each draw chooses its own best rates.
+    /// Lower end of its interval by the bootstrap over seeds, in which each draw chooses its own best rates; `None` where
+    /// it is not finite.
     pub width_low: Option<f64>,
+    /// Upper end.
     pub width_high: Option<f64>,
     /// Mean regret over a decade either side of the own best, of both.
     pub regrets: [f64; 2],
     /// Whether the grid cuts the decade.
     pub regrets_cut: [bool; 2],
-    /// Mean over seeds of the paired difference, and its interval by Student's t.
+    /// Mean over seeds of the paired difference of regrets.
     pub regret_difference: f64,
+    /// Lower end of its interval by Student's t.
     pub regret_low: Option<f64>,
+    /// Upper end.
     pub regret_high: Option<f64>,
     /// Steps until the training loss is within 5 % of what `against` ends at, as a share of the steps that `against`
     /// takes: the median over seeds; `None` where most never get there.
