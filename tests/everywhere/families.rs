@@ -318,11 +318,11 @@ macro_rules! family {
 
             family!(@tests
                 logits_and_loss_are_those_of_transformers
+                gradients_are_those_of_torch
                 steps_are_those_of_torch
             );
             #[cfg(not(feature = "webgpu"))]
             family!(@tests
-                gradients_are_those_of_torch
                 greedy_continuation_is_that_of_transformers
                 a_gguf_file_is_the_same_model
                 what_is_written_computes_the_same
