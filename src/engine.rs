@@ -1,10 +1,21 @@
 //! The engine that this build computes on, made once before the first tensor.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, ExecutionError};
 
-use crate::messages::EngineReport;
+/// What a build computes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineDescription {
+    /// `cpu` or `webgpu`.
+    pub engine: &'static str,
+    /// What computes: the adapter's name and driver, or the CPU engine's.
+    pub description: String,
+    /// Whether the adapter is a software one.
+    pub fallback_adapter: bool,
+    /// Largest single buffer, in bytes; 0 where there is no such limit.
+    pub max_buffer_bytes: f64,
+}
 
-/// Why there is no engine, or no longer one.
+/// Why a device does not compute: there is none, or it failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EngineError {
     /// No adapter, or one that lacks what burn needs.
@@ -13,9 +24,19 @@ pub enum EngineError {
     /// The adapter was taken away after it had been in use.
     #[error("the WebGPU device was lost: {0}; training can resume from the last checkpoint")]
     Lost(String),
+    /// The device failed to compute, or to hand over a result.
+    #[error("the device stopped working: {0}; the last checkpoint can be resumed on another one")]
+    Failed(String),
     /// The device would not do what it was asked.
     #[error("the WebGPU device refused a computation: {0}; choose the CPU engine")]
     Refused(String),
+}
+
+impl From<ExecutionError> for EngineError {
+    /// In the device's own words.
+    fn from(error: ExecutionError) -> Self {
+        Self::Failed(error.to_string())
+    }
 }
 
 /// The CPU engine.
@@ -23,20 +44,19 @@ pub enum EngineError {
 /// # Errors
 /// None; the signature is WebGPU's.
 #[cfg(not(feature = "webgpu"))]
-pub async fn start() -> Result<(Device, EngineReport), EngineError> {
+pub async fn start() -> Result<(Device, EngineDescription), EngineError> {
     let simd = if cfg!(target_feature = "simd128") {
         " with 128-bit SIMD"
     } else {
         ""
     };
-    let report = EngineReport {
-        engine: "cpu".into(),
+    let description = EngineDescription {
+        engine: "cpu",
         description: format!("burn's CPU engine{simd}, one core a worker"),
         fallback_adapter: false,
         max_buffer_bytes: 0.0,
-        products: None,
     };
-    Ok((Device::flex(), report))
+    Ok((Device::flex(), description))
 }
 
 /// The CPU engine is never lost.
@@ -57,7 +77,7 @@ mod webgpu {
 
     use burn_wgpu::WgpuSetup;
 
-    use super::{Device, EngineError, EngineReport};
+    use super::{Device, EngineDescription, EngineError};
 
     /// Set once, by the browser, when the device goes away.
     static LOST: Mutex<Option<String>> = Mutex::new(None);
@@ -82,7 +102,7 @@ mod webgpu {
     ///
     /// # Errors
     /// No adapter or no device.
-    pub async fn start() -> Result<(Device, EngineReport), EngineError> {
+    pub async fn start() -> Result<(Device, EngineDescription), EngineError> {
         #[cfg(target_arch = "wasm32")]
         construct();
         let (device, setup) = Device::wgpu_options()
@@ -94,25 +114,24 @@ mod webgpu {
                 *lost = Some(format!("{reason:?} {message}").trim().to_owned());
             }
         });
-        let report = report(&setup);
+        let description = describe(&setup);
         let _ = DEVICE.set(setup.device);
-        Ok((device, report))
+        Ok((device, description))
     }
 
-    /// What was started. How it computes products is not known yet.
-    fn report(setup: &WgpuSetup) -> EngineReport {
+    /// What was started.
+    fn describe(setup: &WgpuSetup) -> EngineDescription {
         let info = setup.adapter.get_info();
-        EngineReport {
-            engine: "webgpu".into(),
-            description: describe(&info),
+        EngineDescription {
+            engine: "webgpu",
+            description: name(&info),
             fallback_adapter: info.device_type == wgpu::DeviceType::Cpu,
             max_buffer_bytes: setup.device.limits().max_buffer_size as f64,
-            products: None,
         }
     }
 
     /// What the adapter says of itself; browsers say little, so that pages cannot tell users apart.
-    fn describe(info: &wgpu::AdapterInfo) -> String {
+    fn name(info: &wgpu::AdapterInfo) -> String {
         let parts = [&info.name, &info.driver, &info.driver_info].map(String::as_str);
         let named: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let named = named.join(", ");

@@ -18,18 +18,19 @@
 //!    base's weights are constants: they have no gradients.
 //! 5. [`optim`] clips each run by its global norm, **preconditions**, G_A ← (BᵀB + δI)⁻¹ G_A and
 //!    G_B ← G_B (AAᵀ + δI)⁻¹, with the r×r matrices of all layers and runs inverted in one batch,
-//!    and updates by AdamW or SGD. Every hyper-parameter is a tensor [K, 1, 1]; a plain run gets
+//!    and updates by AdamW, SGD or Muon. Every hyper-parameter is a tensor [K, 1, 1]; a plain run gets
 //!    the identity in place of its inverse, so that methods differ in numbers and not in code.
 //! 6. [`train::session`] reads losses and gradient norms back, once, and marks runs that diverged.
 //!
 //! # Around it
 //!
-//! [`kernel`] computes, on the CPU, what a step spends its time on: products with weights that stay packed, and what lies
-//! between them. [`load`] finds tensors and tokenizers in GGUF or safetensors
+//! [`kernel`] computes, on either engine, what a step spends its time on: products, those with weights that stay packed
+//! among them, and what lies between products. [`load`] finds tensors and tokenizers in GGUF or safetensors
 //! bytes, and [`model::checkpoint`] makes a base of them, tensor by tensor; [`packed`] are the forms in which weights come. [`generate`] writes text
 //! with all runs side by side. [`peft`] reads and writes adapters. [`engine`] is the device that a
-//! build computes on: `cpu` or `webgpu`, one a build. [`messages`] is what the page and its workers
-//! say to each other, and `web`, in wasm builds, the only module that knows JavaScript.
+//! build computes on: `cpu` or `webgpu`, one a build. [`pretrain`] trains all weights of a small Llama, and [`diffusion`] is
+//! a text-to-image model with sessions and a pretraining of its own. [`theory`] needs none of all this. [`messages`] is
+//! what the page and its workers say to each other, and `web`, in wasm builds, the only module that knows JavaScript.
 //!
 //! Dimensions in comments: K runs, B batch, T tokens, C channels, H heads, D head width,
 //! V vocabulary, r rank, L layers, S = K·B sequences, N rows.
@@ -37,7 +38,6 @@
 pub mod data;
 pub mod diffusion;
 pub mod engine;
-mod failure;
 pub mod generate;
 pub mod kernel;
 pub mod load;

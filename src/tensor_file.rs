@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
+use crate::engine::EngineError;
 use crate::packed::floats;
 
 /// Why tensors cannot be written or read back.
@@ -27,9 +28,9 @@ pub enum TensorFileError {
         /// The shape that fits.
         needed: Vec<usize>,
     },
-    /// The device failed to hand the values over.
-    #[error("{0}")]
-    Device(String),
+    /// A device that failed.
+    #[error(transparent)]
+    Device(#[from] EngineError),
 }
 
 fn malformed(error: impl ToString) -> TensorFileError {
@@ -53,7 +54,7 @@ pub async fn write<const D: usize>(
     let data = transaction
         .execute_async()
         .await
-        .map_err(|error| TensorFileError::Device(error.to_string()))?;
+        .map_err(EngineError::from)?;
     let bytes: Vec<Vec<u8>> = data
         .iter()
         .map(|data| data.iter::<f32>().flat_map(f32::to_le_bytes).collect())
@@ -65,7 +66,7 @@ pub async fn write<const D: usize>(
             let view = TensorView::new(Dtype::F32, shape, bytes).map_err(malformed)?;
             Ok((name, view))
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, TensorFileError>>()?;
     let metadata = HashMap::from([(key.to_owned(), value)]);
     safetensors::serialize(views, Some(metadata)).map_err(malformed)
 }

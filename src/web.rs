@@ -18,18 +18,19 @@ use js_sys::{Float32Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
-use crate::data::{
-    Batch, Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt,
-};
+use crate::data::{Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt};
 use crate::engine;
-use crate::generate::{Answer, GenerateError, Generator};
+use crate::generate::{Answer, GenerateError, Generator, SampleSettings};
+use crate::kernel::ProductTable;
 use crate::load::{Source, Tokenizer};
 use crate::messages::{
-    DataSummary, EngineReport, Failure, MemoryEstimate, ModelSummary, Progress, SamplePiece,
-    SampleSettings, SessionSettings, TargetShape, TokenPiece,
+    DataSummary, EngineReport, Failure, ModelSummary, Progress, SamplePiece, TargetShape,
+    TokenPiece,
 };
 use crate::model::{Base, Checkpoint};
-use crate::train::{Session, estimate::estimate, memory::held_bytes};
+use crate::train::{
+    MemoryEstimate, Session, SessionSettings, estimate::estimate, memory::held_bytes,
+};
 
 use self::{
     blob_source::BlobSource,
@@ -60,25 +61,30 @@ pub async fn start_engine(products: JsValue) -> Result<JsValue, JsValue> {
     console_error_panic_hook::set_once();
     // Shader compile errors only reach the log. A second logger is refused, which changes nothing.
     let _ = console_log::init_with_level(log::Level::Warn);
-    let (device, report) = engine::start().await.map_err(failure)?;
-    let report = with_products(report, products, &device).await;
+    let (device, started) = engine::start().await.map_err(failure)?;
+    let products = choose_products(products, &device).await;
     DEVICE.set(Some(device));
-    to_js(&report)
+    to_js(&EngineReport {
+        engine: started.engine.into(),
+        description: started.description,
+        fallback_adapter: started.fallback_adapter,
+        max_buffer_bytes: started.max_buffer_bytes,
+        products,
+    })
 }
 
-/// The report, with the products that are taken from now on.
+/// The ways of products that are taken from now on.
 #[cfg(feature = "webgpu")]
-async fn with_products(report: EngineReport, known: JsValue, device: &Device) -> EngineReport {
+async fn choose_products(known: JsValue, device: &Device) -> Option<ProductTable> {
     // What cannot be read is measured anew.
     let known = serde_wasm_bindgen::from_value(known).ok();
-    let products = Some(crate::kernel::webgpu::choose(known, device).await);
-    EngineReport { products, ..report }
+    Some(crate::kernel::webgpu::choose(known, device).await)
 }
 
 /// The CPU has one way.
 #[cfg(not(feature = "webgpu"))]
-async fn with_products(report: EngineReport, _known: JsValue, _device: &Device) -> EngineReport {
-    report
+async fn choose_products(_known: JsValue, _device: &Device) -> Option<ProductTable> {
+    None
 }
 
 /// The device that [`start_engine`] made.
@@ -332,10 +338,7 @@ impl WebSession {
             .dataset
             .validation_batches(examples, rows)
             .map_err(failure)?;
-        let rows_of = |batch: &Batch| batch.rows;
-        self.desk
-            .evaluate(batches, rows_of, examples, on_progress)
-            .await
+        self.desk.evaluate(batches, examples, on_progress).await
     }
 
     /// Lets every run, and the base if asked for, answer a prompt. Pieces come as they are written.
@@ -356,8 +359,28 @@ impl WebSession {
         let prompt = encode_prompt(&settings.prompt, style, &self.tokenizer)
             .map_err(|error| wrong(error.to_string()))?;
         let end = self.tokenizer.eos_ids().to_vec();
-        let adapters = self.desk.training.as_ref().map(|t| t.session.adapters());
-        let runs = adapters.map_or(0, |adapters| adapters.runs);
+        let training = self.desk.training.as_ref();
+        let trained = training.map(|training| training.session.trained_runs());
+        let diverged = training.map_or(&[] as &[_], |training| training.session.diverged_at());
+        for run in (0..).zip(diverged).filter_map(|(run, at)| at.map(|_| run)) {
+            // It has nothing to write with.
+            let piece = SamplePiece {
+                run: Some(run),
+                text: String::new(),
+                tokens: 0,
+                done: true,
+            };
+            if !report(&on_piece, &piece) {
+                return Ok(());
+            }
+        }
+        if !settings.include_base && trained.as_ref().is_some_and(|t| t.runs.is_empty()) {
+            return Ok(());
+        }
+        let runs = trained
+            .as_ref()
+            .map_or(&[] as &[u32], |trained| &trained.runs);
+        let adapters = trained.as_ref().and_then(|t| t.adapters.as_ref());
         let answer = Answer::new(&settings.stop);
         let mut generator =
             Generator::new(&self.desk.model, adapters, &prompt, &end, settings).map_err(failure)?;
@@ -387,7 +410,7 @@ impl WebSession {
                     text += &answers[lane].finish(&self.tokenizer);
                 }
                 let piece = SamplePiece {
-                    run: (lane < runs).then_some(lane as u32),
+                    run: runs.get(lane).copied(),
                     text,
                     tokens: written[lane],
                     done: done[lane],

@@ -320,6 +320,8 @@ fn training_writes_losses_a_picture_and_adapters() {
     assert!(adapter.join("adapter_model.safetensors").exists());
     let gguf = std::fs::read(adapter.join("adapter.gguf")).unwrap();
     assert!(gguf.starts_with(b"GGUF"));
+    // The one that diverged has none, and not one of zeros.
+    assert!(!place.path("adapters/run-2").exists());
 
     settings["session"]["runs"][1]["optimizer"]["lr"] = json!(-1);
     place.write("settings.json", &settings);

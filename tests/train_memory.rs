@@ -9,7 +9,7 @@ use counting::{MOST, NOW};
 use burn::tensor::{Device, Distribution, Tensor};
 use riemann_lora::{
     data::Batch,
-    messages::{RunSettings, SessionSettings},
+    kernel::ProductPrecision,
     model::{
         Activation, Adapters, Base, Held, ModelConfig, Rotary, Target,
         architecture::{GPT2, LLAMA},
@@ -17,6 +17,7 @@ use riemann_lora::{
     },
     optim::OptimizerSettings,
     train::{
+        RunSettings, SessionSettings,
         estimate::estimate,
         gradients::{Pass, PassSettings},
         settings::adapter_shape,
@@ -128,6 +129,7 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointin
     let pass_settings = PassSettings {
         dropout: None,
         whole: 2 * (tokens - 1),
+        precision: ProductPrecision::Single,
         gradient_checkpointing,
     };
     let before = NOW.load(Relaxed);

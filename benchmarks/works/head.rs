@@ -3,6 +3,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use riemann_lora::{
+    kernel::ProductPrecision,
     model::{Base, FrozenWeight, ModelConfig, Target, architecture::LLAMA, lora::linear},
     train::head::{chunk_rows, losses_and_gradient},
 };
@@ -74,9 +75,14 @@ impl Head {
         let adapters = self.trainer.adapters.tracked();
         let adapter = adapters.input(0, Target::QProj);
         let x = self.input.clone();
-        let rows = x.clone() + linear(x, &self.weight, adapter);
-        let (losses, gradient) =
-            losses_and_gradient(&self.base, &rows.clone().inner(), &self.targets, self.chunk);
+        let rows = x.clone() + linear(x, &self.weight, adapter, ProductPrecision::Single);
+        let (losses, gradient) = losses_and_gradient(
+            &self.base,
+            &rows.clone().inner(),
+            &self.targets,
+            self.chunk,
+            ProductPrecision::Single,
+        );
         let count = losses.dims()[0] as f64;
         // As the product does: a sum with the gradient that is known.
         let surrogate = (rows * gradient.div_scalar(count)).sum();

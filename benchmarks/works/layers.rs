@@ -2,6 +2,7 @@
 //! between them: x ← x + down(up(x)). The loss is the mean of squares.
 
 use burn::tensor::{Device, Tensor};
+use riemann_lora::kernel::ProductPrecision;
 use riemann_lora::model::{Bank, FrozenWeight, Target, lora::linear};
 use serde::Deserialize;
 
@@ -86,8 +87,8 @@ impl Layers {
         let mut x = self.input.clone().slice([own, 0..channels]);
         for (layer, [up, down]) in self.weights.iter().enumerate() {
             let on = |target| adapters.input(layer, target);
-            let inner = linear(x.clone(), up, on(Target::UpProj));
-            x = x + linear(inner, down, on(Target::DownProj));
+            let inner = linear(x.clone(), up, on(Target::UpProj), ProductPrecision::Single);
+            x = x + linear(inner, down, on(Target::DownProj), ProductPrecision::Single);
         }
         let loss = (x.clone() * x).sum().div_scalar((rows * channels) as f64);
         (Trainer::gradients(&adapters, &loss), loss.inner())

@@ -2,6 +2,7 @@
 //! autodiff, as a training loop has it that takes no care. Only the first half of the positions counts, as a completion's.
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
+use riemann_lora::kernel::ProductPrecision;
 use riemann_lora::model::{FrozenWeight, Target, lora::linear};
 
 use super::head::{HEAD, Shape, TOKENS_A_ROW};
@@ -42,8 +43,8 @@ impl WholeHead {
         let adapters = self.trainer.adapters.tracked();
         let adapter = adapters.input(0, Target::QProj);
         let x = self.input.clone();
-        let positions = x.clone() + linear(x, &self.weight, adapter); // [T, C]
-        let logits = linear(positions, &self.head, None); // [T, V]
+        let positions = x.clone() + linear(x, &self.weight, adapter, ProductPrecision::Single); // [T, C]
+        let logits = linear(positions, &self.head, None, ProductPrecision::Single); // [T, V]
         let [rows, _] = self.targets.dims();
         let loss = log_softmax(logits, 1)
             .narrow(0, 0, rows)

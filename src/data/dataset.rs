@@ -16,14 +16,14 @@ use super::statistics::{DatasetStatistics, LengthHistogram, tokens};
 
 /// How far a [`DatasetBuilder`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct EncodingProgress {
     /// Records that are tokenised.
     pub done: usize,
     /// Records that there are: a pair, a conversation, the end of a document, or up to 32 KiB of text each.
     pub total: usize,
 }
 
-impl Progress {
+impl EncodingProgress {
     /// Whether nothing is left to tokenise.
     pub fn is_finished(self) -> bool {
         self.done == self.total
@@ -80,11 +80,11 @@ impl DatasetBuilder {
     }
 
     /// How far the work is.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> EncodingProgress {
         let parts = [Some(&self.train), self.validation.as_ref()];
         let parts = parts.into_iter().flatten();
         let total = parts.clone().map(Part::total).sum();
-        Progress {
+        EncodingProgress {
             done: total - parts.map(Part::left).sum::<usize>(),
             total,
         }
@@ -98,7 +98,7 @@ impl DatasetBuilder {
         &mut self,
         codec: &Codec,
         records: usize,
-    ) -> Result<Progress, DataError> {
+    ) -> Result<EncodingProgress, DataError> {
         for _ in 0..records {
             let part = match &mut self.validation {
                 Some(validation) if self.train.left() == 0 => validation,

@@ -31,7 +31,7 @@ pub(crate) mod toy;
 pub use batches::{Batch, BatchOrder, Batches, IGNORED_LABEL};
 pub use codec::TextCodec;
 pub use columns::Columns;
-pub use dataset::{Dataset, DatasetBuilder, Progress};
+pub use dataset::{Dataset, DatasetBuilder, EncodingProgress};
 pub use detect::{Detected, Format, detect};
 pub use error::DataError;
 pub use example::{Example, LossOn};

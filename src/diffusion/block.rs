@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::kernel::swiglu;
-use crate::model::{FrozenWeight, Target, attention::attend, context::BlockAdapters, lora::linear};
+use crate::model::{FrozenWeight, Target, attention::attend, context::BlockAdapters};
 
 /// Added to the mean square by all norms.
 pub(super) const NORM_EPS: f64 = 1e-6;
@@ -17,8 +17,7 @@ pub struct Block {
 
 impl Block {
     fn project(&self, target: Target, x: Tensor<2>, adapters: BlockAdapters<'_>) -> Tensor<2> {
-        let adapter = adapters.on(target, &x);
-        linear(x, &self.linears[target as usize], adapter)
+        adapters.linear(x, &self.linears[target as usize], Some(target))
     }
 
     /// Every place of a sequence attends to every other.

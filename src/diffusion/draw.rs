@@ -1,11 +1,12 @@
 //! What a page may ask a model to draw, and who draws.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     model::DiffusionModel,
-    sample::{SampleSettings, Sampler},
+    sample::{DenoisingSettings, Sampler},
     words::Words,
 };
-use crate::messages::DrawSettings;
 use crate::model::Adapters;
 
 /// Most pictures of one run at once.
@@ -14,6 +15,25 @@ pub const MOST_PICTURES: usize = 64;
 pub const MOST_STEPS: u32 = 200;
 /// Strongest guidance; far below it pictures are only noise of full colours.
 pub const MOST_GUIDANCE: f64 = 100.0;
+
+/// What to draw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct DrawSettings {
+    /// One picture each; picture i always begins with the same noise.
+    pub captions: Vec<String>,
+    /// Steps from noise to picture.
+    pub steps: u32,
+    /// How far the captions are followed; 1 is as they were learned.
+    pub guidance: f64,
+    /// Seed of the noise.
+    pub seed: u32,
+    /// Indices of the runs that draw.
+    pub runs: Vec<u32>,
+    /// Whether the base draws too.
+    pub include_base: bool,
+}
 
 /// Why nothing can be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,15 +54,15 @@ fn refused(field: &'static str, problem: impl Into<String>) -> DrawError {
 
 /// Checked settings, with the adapters of those who draw.
 #[derive(Debug)]
-pub struct Order {
+pub struct Drawing {
     /// Index of the run of each lane; the base is `None` and comes first.
     pub lanes: Vec<Option<u32>>,
     adapters: Option<Adapters>,
     ids: Vec<i32>,
-    settings: SampleSettings,
+    settings: DenoisingSettings,
 }
 
-impl Order {
+impl Drawing {
     /// Who is to draw what. `adapters` and `diverged_at` are those of the session, where there is one; runs that have
     /// diverged do not draw.
     ///
@@ -94,7 +114,7 @@ impl Order {
                 .iter()
                 .flat_map(|caption| words.encode(caption, caption_length))
                 .collect(),
-            settings: SampleSettings {
+            settings: DenoisingSettings {
                 steps: *steps,
                 guidance: *guidance,
                 seed: u64::from(settings.seed),

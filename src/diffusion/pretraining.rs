@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{config::DiffusionConfig, flow::FlowBatch, weights::DiffusionWeights};
+use crate::engine::EngineError;
 use crate::model::Context;
 use crate::optim::OptimizerSettings;
 use crate::pretrain::{PretrainReport, update::Update, weight::gradients};
@@ -145,7 +146,11 @@ impl DiffusionPretraining {
     /// A device that failed.
     pub async fn evaluate(&self, batch: &FlowBatch) -> Result<f64, SessionError> {
         let loss = batch.losses(&self.average.model(), &Context::default());
-        let data = loss.mean().into_data_async().await.map_err(device_error)?;
+        let data = loss
+            .mean()
+            .into_data_async()
+            .await
+            .map_err(EngineError::from)?;
         Ok(data.iter::<f32>().next().map_or(f64::NAN, f64::from))
     }
 
@@ -192,8 +197,4 @@ fn average_name(name: &str) -> String {
 
 fn wrong(error: impl ToString) -> SessionError {
     SessionError::Checkpoint(error.to_string())
-}
-
-fn device_error(error: burn::tensor::ExecutionError) -> SessionError {
-    SessionError::Device(error.to_string())
 }

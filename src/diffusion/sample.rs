@@ -7,12 +7,13 @@ use super::{
     config::DiffusionConfig, model::DiffusionModel, noise::Noise, pictures::from_patches,
     words::NO_WORD,
 };
+use crate::engine::EngineError;
 use crate::model::{Adapters, Context};
 use crate::train::SessionError;
 
 /// How pictures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SampleSettings {
+pub struct DenoisingSettings {
     /// Euler steps.
     pub steps: u32,
     /// Velocity without caption, plus so many times what the caption adds; 1 is the caption alone.
@@ -21,7 +22,7 @@ pub struct SampleSettings {
     pub seed: u64,
 }
 
-impl Default for SampleSettings {
+impl Default for DenoisingSettings {
     fn default() -> Self {
         Self {
             steps: 20,
@@ -36,7 +37,7 @@ impl Default for SampleSettings {
 pub struct Sampler<'a> {
     model: &'a DiffusionModel,
     adapters: Option<&'a Adapters>,
-    settings: SampleSettings,
+    settings: DenoisingSettings,
     /// With captions, then without: [K·2·B, W, C].
     text: Tensor<3>,
     /// [K, B, picture].
@@ -53,7 +54,7 @@ impl<'a> Sampler<'a> {
         model: &'a DiffusionModel,
         adapters: Option<&'a Adapters>,
         ids: &[i32],
-        settings: SampleSettings,
+        settings: DenoisingSettings,
     ) -> Self {
         let runs = adapters.map_or(1, |adapters| adapters.runs);
         let values = model.config.picture_values();
@@ -117,7 +118,7 @@ impl<'a> Sampler<'a> {
         if cfg!(feature = "webgpu") {
             let one = self.x.clone().reshape([-1]).narrow(0, 0, 1);
             let read = one.into_data_async().await;
-            read.map_err(|error| SessionError::Device(error.to_string()))?;
+            read.map_err(EngineError::from)?;
         }
         Ok(())
     }
@@ -146,7 +147,7 @@ impl<'a> Sampler<'a> {
     /// A device that failed.
     pub async fn values(&self) -> Result<Vec<f32>, SessionError> {
         let data = self.x.clone().into_data_async().await;
-        let data = data.map_err(|error| SessionError::Device(error.to_string()))?;
+        let data = data.map_err(EngineError::from)?;
         Ok(data.iter::<f32>().collect())
     }
 }

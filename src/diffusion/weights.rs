@@ -217,7 +217,7 @@ impl DiffusionWeights {
     /// # Errors
     /// A device that failed.
     pub async fn to_safetensors(&self) -> Result<Vec<u8>, SessionError> {
-        to_f16(&self.weights).await
+        Ok(to_f16(&self.weights).await?)
     }
 
     /// A model that computes with these weights.

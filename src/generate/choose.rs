@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::messages::SampleSettings;
+use super::SampleSettings;
 
 /// The next token: the likeliest at temperature 0, else drawn from the tokens that `top_k` and
 /// `top_p` leave. `None` where no logit is finite.

@@ -2,17 +2,19 @@
 
 mod answer;
 mod choose;
+mod settings;
 mod stop;
 
 pub use answer::Answer;
 pub use choose::choose;
+pub use settings::SampleSettings;
 pub use stop::UntilStop;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::messages::SampleSettings;
+use crate::engine::EngineError;
 use crate::model::{Adapters, Base, Cache, Context};
 
 /// Why nothing can be written.
@@ -32,8 +34,8 @@ pub enum GenerateError {
         limit: usize,
     },
     /// A device that failed.
-    #[error("the device stopped working: {0}")]
-    Device(String),
+    #[error(transparent)]
+    Device(#[from] EngineError),
 }
 
 /// Lanes that answer one prompt side by side: runs, and the base as the last one if asked for.
@@ -133,8 +135,8 @@ impl Generator {
         let ids = TensorData::new(std::mem::take(&mut self.pending), [lanes, tokens]);
         let context = Context {
             adapters: self.adapters.as_ref(),
-            dropout: None,
             cache: Some(&mut self.cache),
+            ..Context::default()
         };
         let hidden = model.forward(Tensor::<2, Int>::from_data(ids, &model.device), context);
         let channels = model.config.hidden_size;
@@ -143,10 +145,7 @@ impl Generator {
             .narrow(1, tokens - 1, 1)
             .reshape([lanes, channels]);
         let logits = model.logits(model.normalise(last)); // [lanes, V]
-        let logits = logits
-            .into_data_async()
-            .await
-            .map_err(|error| GenerateError::Device(error.to_string()))?;
+        let logits = logits.into_data_async().await.map_err(EngineError::from)?;
         let logits: Vec<f32> = logits.iter().collect();
 
         let mut written = Vec::with_capacity(lanes);

@@ -31,21 +31,21 @@ pub fn product(x: &[f32], weight: &Matrix, direction: Direction) -> Vec<f32> {
         "a row of {depth} values is cut"
     );
     let rows = x.len() / depth;
-    let mut sweep = Sweep {
+    let mut activations = Activations {
         x,
         depth,
         result: vec![0.0; rows * width],
         width,
     };
     match direction {
-        Direction::Forward => forward(weight, &mut sweep),
-        Direction::Backward => backward(weight, &mut sweep),
+        Direction::Forward => forward(weight, &mut activations),
+        Direction::Backward => backward(weight, &mut activations),
     }
-    sweep.result
+    activations.result
 }
 
 /// Panels of a few rows of the weight, transposed.
-fn forward(weight: &Matrix, sweep: &mut Sweep<'_>) {
+fn forward(weight: &Matrix, activations: &mut Activations<'_>) {
     // No block of the weight's may be cut.
     let most = (DEPTH / weight.block() * weight.block()).min(weight.inputs());
     let mut unpacked = vec![0.0; COLUMNS * most];
@@ -59,13 +59,13 @@ fn forward(weight: &Matrix, sweep: &mut Sweep<'_>) {
             // Missing rows of the last panel keep values of the one before; their sums are not added.
             weight.read_rows(column, start, depth, &mut unpacked[..wide * depth]);
             transpose(unpacked, panel);
-            sweep.pass(start, Panel::new(panel, depth, COLUMNS), column, wide);
+            activations.pass(start, Panel::new(panel, depth, COLUMNS), column, wide);
         }
     }
 }
 
 /// Panels of a few columns of the weight, in their own order.
-fn backward(weight: &Matrix, sweep: &mut Sweep<'_>) {
+fn backward(weight: &Matrix, activations: &mut Activations<'_>) {
     let group = weight.block().max(GROUP).min(weight.inputs());
     // What the last panel reads beyond a row's end is the next row, or this; its sums are not added.
     let mut unpacked = vec![0.0; DEPTH.min(weight.outputs()) * group + COLUMNS];
@@ -77,14 +77,14 @@ fn backward(weight: &Matrix, sweep: &mut Sweep<'_>) {
             for column in (0..columns).step_by(COLUMNS) {
                 let wide = COLUMNS.min(columns - column);
                 let panel = Panel::new(&unpacked[column..], depth, columns);
-                sweep.pass(start, panel, first + column, wide);
+                activations.pass(start, panel, first + column, wide);
             }
         }
     }
 }
 
 /// All rows of the activations, about to meet panels of the weight.
-struct Sweep<'a> {
+struct Activations<'a> {
     /// [N, depth].
     x: &'a [f32],
     depth: usize,
@@ -93,7 +93,7 @@ struct Sweep<'a> {
     width: usize,
 }
 
-impl Sweep<'_> {
+impl Activations<'_> {
     /// Adds the product with one panel, which begins at depth `start`, to the columns `column .. column + wide`.
     fn pass(&mut self, start: usize, panel: Panel<'_>, column: usize, wide: usize) {
         let (depth, width) = (self.depth, self.width);

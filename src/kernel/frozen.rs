@@ -15,7 +15,7 @@ use burn::backend::{
 use burn::tensor::Tensor;
 
 use super::cpu::host::{contiguous, tensor, values};
-use super::{Direction, Matrix, blocked, narrow};
+use super::{Direction, Matrix, blocked, few_rows};
 
 /// `x · Wᵀ` or `x · W`, differentiable in `x`.
 ///
@@ -35,9 +35,9 @@ pub fn product(x: Tensor<2>, weight: &Arc<Matrix>, direction: Direction) -> Tens
 /// - `x`: [N, in], outside autodiff
 /// - `weight`: [out, in]
 /// - result: [N, out]
-pub fn narrow_product(x: Tensor<2>, weight: &Arc<Matrix>) -> Tensor<2> {
+pub fn few_rows_product(x: Tensor<2>, weight: &Arc<Matrix>) -> Tensor<2> {
     let x = x.into_dispatch();
-    Tensor::from_dispatch(<Dispatch as FrozenProduct>::narrow_product(
+    Tensor::from_dispatch(<Dispatch as FrozenProduct>::few_rows_product(
         x,
         Arc::clone(weight),
     ))
@@ -46,8 +46,8 @@ pub fn narrow_product(x: Tensor<2>, weight: &Arc<Matrix>) -> Tensor<2> {
 /// What a backend must be able to do.
 #[backend_extension(Flex, Autodiff)]
 trait FrozenProduct: Backend {
-    /// As [`narrow_product`].
-    fn narrow_product(x: FloatTensor<Self>, weight: Arc<Matrix>) -> FloatTensor<Self>;
+    /// As [`few_rows_product`].
+    fn few_rows_product(x: FloatTensor<Self>, weight: Arc<Matrix>) -> FloatTensor<Self>;
 
     /// As [`product`].
     fn frozen_product(
@@ -58,9 +58,9 @@ trait FrozenProduct: Backend {
 }
 
 impl FrozenProduct for Flex {
-    fn narrow_product(x: FloatTensor<Self>, weight: Arc<Matrix>) -> FloatTensor<Self> {
+    fn few_rows_product(x: FloatTensor<Self>, weight: Arc<Matrix>) -> FloatTensor<Self> {
         let x = contiguous(x);
-        let result = narrow::product(values(&x), &weight);
+        let result = few_rows::product(values(&x), &weight);
         tensor(result, [x.shape()[0], weight.outputs()])
     }
 
@@ -80,7 +80,7 @@ impl FrozenProduct for Flex {
 }
 
 impl<B: FrozenProduct, C: CheckpointStrategy> FrozenProduct for Autodiff<B, C> {
-    fn narrow_product(x: FloatTensor<Self>, weight: Arc<Matrix>) -> FloatTensor<Self> {
+    fn few_rows_product(x: FloatTensor<Self>, weight: Arc<Matrix>) -> FloatTensor<Self> {
         Self::frozen_product(x, weight, Direction::Forward)
     }
 

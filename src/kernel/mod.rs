@@ -22,8 +22,8 @@ pub mod blocked;
 mod cross_entropy;
 mod direction;
 pub mod exponential;
+pub mod few_rows;
 pub mod matrix;
-pub mod narrow;
 mod sums;
 pub mod tile;
 mod transpose;
@@ -37,6 +37,7 @@ mod cpu;
 pub mod frozen;
 mod precision;
 mod product;
+mod product_table;
 mod rms_norm;
 mod rotate;
 mod softmax;
@@ -45,9 +46,10 @@ mod swiglu;
 pub mod webgpu;
 
 pub use {
-    cross_entropy::cross_entropy,
-    precision::{ForwardPrecision, Precision, half_is_available},
+    cross_entropy::{cross_entropy, cross_entropy_losses},
+    precision::{ProductPrecision, half_is_available},
     product::{Form, product, weight_product},
+    product_table::{ProductChoice, ProductKind, ProductStrategy, ProductTable},
     rms_norm::rms_norm,
     rotate::{Angles, rotate},
     softmax::{Causal, causal_softmax},

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::Direction;
+use super::{Direction, ProductPrecision};
 
 /// Which of the two matrices is read transposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Form {
 /// - result: [.., m, n]
 #[cfg(feature = "webgpu")]
 pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) -> Tensor<D> {
-    super::webgpu::product(left, right, form, super::Precision::Single)
+    super::webgpu::product(left, right, form, ProductPrecision::Single)
 }
 
 /// The products of the matrices of two tensors, one by one, differentiable in both.
@@ -43,20 +43,23 @@ pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>, form: Form) ->
     }
 }
 
-/// `x · Wᵀ` or `x · W`, differentiable in both; forward in the precision that [`super::ForwardPrecision`] sets.
+/// `x · Wᵀ` or `x · W`, differentiable in both. On the CPU there is one precision.
 ///
 /// # Shapes
 /// - `x`: [N, in] forward, [N, out] backward
 /// - `weight`: [out, in]
 /// - result: [N, out] forward, [N, in] backward
-pub fn weight_product(x: Tensor<2>, weight: Tensor<2>, direction: Direction) -> Tensor<2> {
+pub fn weight_product(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    direction: Direction,
+    precision: ProductPrecision,
+) -> Tensor<2> {
     #[cfg(feature = "webgpu")]
-    return super::webgpu::product(
-        x,
-        weight,
-        direction.form(),
-        super::precision::precision_of(direction),
-    );
+    return super::webgpu::product(x, weight, direction.form(), precision);
     #[cfg(not(feature = "webgpu"))]
-    product(x, weight, direction.form())
+    {
+        let _ = precision;
+        product(x, weight, direction.form())
+    }
 }

@@ -11,7 +11,7 @@ use super::{
     rope::Rotation,
     walk::{self, Role, Weight},
 };
-use crate::kernel::Causal;
+use crate::kernel::{Causal, ProductPrecision};
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -229,7 +229,7 @@ impl Base {
     /// - `rows`: [N, C]
     /// - result: [N, V]
     pub fn logits(&self, rows: Tensor<2>) -> Tensor<2> {
-        let logits = self.head.forward(rows);
+        let logits = self.head.forward(rows, ProductPrecision::Single);
         match self.config.logits_softcap {
             Some(bound) => logits.div_scalar(bound).tanh().mul_scalar(bound),
             None => logits,

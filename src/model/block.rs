@@ -8,7 +8,7 @@ use super::{
     attention::{Scores, attend_scored},
     context::BlockAdapters,
     gelu::gelu,
-    lora::{change, linear},
+    lora::change,
     norm::NormWeights,
     rope::Rotation,
     walk::Kind,
@@ -206,10 +206,7 @@ impl Forward<'_> {
         let (Some(layer), Some(module)) = (&self.block.linears[projection as usize], module) else {
             unreachable!("a base is assembled of all weights of its architecture");
         };
-        let adapter = module
-            .target
-            .and_then(|target| self.adapters.on(target, &x));
-        let projected = linear(x, &layer.weight, adapter);
+        let projected = self.adapters.linear(x, &layer.weight, module.target);
         match &layer.bias {
             Some(bias) => projected + bias.clone().unsqueeze::<2>(),
             None => projected,

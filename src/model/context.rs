@@ -2,7 +2,11 @@
 
 use burn::tensor::Tensor;
 
-use super::{Adapters, Cache, Dropout, Target, lora::AdapterInput};
+use super::{
+    Adapters, Cache, Dropout, FrozenWeight, Target,
+    lora::{AdapterInput, linear},
+};
+use crate::kernel::ProductPrecision;
 
 /// What accompanies the tokens of one forward pass.
 #[derive(Debug, Default)]
@@ -13,6 +17,8 @@ pub struct Context<'a> {
     pub dropout: Option<&'a Dropout>,
     /// Keys and values of earlier tokens; they are added to.
     pub cache: Option<&'a mut Cache>,
+    /// In which numbers weights of the base are multiplied; gradients are in single precision whatever it is.
+    pub precision: ProductPrecision,
 }
 
 impl<'a> Context<'a> {
@@ -43,6 +49,7 @@ impl<'a> Context<'a> {
         BlockAdapters {
             adapters: self.adapters,
             dropout: self.dropout,
+            precision: self.precision,
             layer,
         }
     }
@@ -53,10 +60,21 @@ impl<'a> Context<'a> {
 pub(crate) struct BlockAdapters<'a> {
     adapters: Option<&'a Adapters>,
     dropout: Option<&'a Dropout>,
+    precision: ProductPrecision,
     layer: usize,
 }
 
 impl<'a> BlockAdapters<'a> {
+    /// A linear layer with the adapter on `target`, where there is one.
+    ///
+    /// # Shapes
+    /// - `x`: [K·N, in]
+    /// - result: [K·N, out]
+    pub fn linear(&self, x: Tensor<2>, weight: &FrozenWeight, target: Option<Target>) -> Tensor<2> {
+        let adapter = target.and_then(|target| self.on(target, &x));
+        linear(x, weight, adapter, self.precision)
+    }
+
     /// What the adapter on `target` needs for the input `x`, [K·N, in]; `None` where there is none.
     pub fn on(&self, target: Target, x: &Tensor<2>) -> Option<AdapterInput<'a>> {
         let adapters = self.adapters?;

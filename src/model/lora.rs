@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::FrozenWeight;
-use crate::kernel::{Form, product};
+use crate::kernel::{Form, ProductPrecision, product};
 
 /// The adapters of all K runs on one linear layer.
 ///
@@ -34,14 +34,19 @@ pub struct AdapterInput<'a> {
 /// `x · Wᵀ`, plus each run's `scale · (x · Aᵀ) · Bᵀ` where there is a bank.
 ///
 /// The base is one matrix product over the rows of all runs; ΔW is never made, so neither it nor
-/// a gradient of its size exists.
+/// a gradient of its size exists. `precision` is the base's.
 ///
 /// # Shapes
 /// - `x`: [K·N, in], the rows of run 0 first
 /// - `weight`: [out, in]
 /// - result: [K·N, out]
-pub fn linear(x: Tensor<2>, weight: &FrozenWeight, adapter: Option<AdapterInput<'_>>) -> Tensor<2> {
-    let base = weight.forward(x.clone());
+pub fn linear(
+    x: Tensor<2>,
+    weight: &FrozenWeight,
+    adapter: Option<AdapterInput<'_>>,
+    precision: ProductPrecision,
+) -> Tensor<2> {
+    let base = weight.forward(x.clone(), precision);
     match adapter {
         Some(adapter) => base + change(x, adapter),
         None => base,

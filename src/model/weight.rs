@@ -5,9 +5,9 @@ use burn::tensor::{Device, Int, Tensor};
 use crate::kernel::Matrix;
 #[cfg(feature = "webgpu")]
 use crate::kernel::webgpu::PackedMatrix;
-use crate::kernel::{Direction, weight_product};
+use crate::kernel::{Direction, ProductPrecision, weight_product};
 #[cfg(not(feature = "webgpu"))]
-use crate::kernel::{frozen, narrow};
+use crate::kernel::{few_rows, frozen};
 #[cfg(not(feature = "webgpu"))]
 use crate::packed::StorageType;
 
@@ -104,13 +104,18 @@ impl FrozenWeight {
     /// # Shapes
     /// - `x`: [N, in] forward, [N, out] backward
     /// - result: [N, out] forward, [N, in] backward
-    pub fn product(&self, x: Tensor<2>, direction: Direction) -> Tensor<2> {
+    pub fn product(
+        &self,
+        x: Tensor<2>,
+        direction: Direction,
+        precision: ProductPrecision,
+    ) -> Tensor<2> {
         match self {
-            Self::Dense(weight) => weight_product(x, weight.clone(), direction),
+            Self::Dense(weight) => weight_product(x, weight.clone(), direction, precision),
             #[cfg(not(feature = "webgpu"))]
             Self::Packed(weight) => frozen::product(x, weight, direction),
             #[cfg(feature = "webgpu")]
-            Self::Packed(weight) => weight.product(x, direction),
+            Self::Packed(weight) => weight.product(x, direction, precision),
         }
     }
 
@@ -129,13 +134,13 @@ impl FrozenWeight {
     /// # Shapes
     /// - `x`: [N, in]
     /// - result: [N, out]
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, precision: ProductPrecision) -> Tensor<2> {
         match self {
             #[cfg(not(feature = "webgpu"))]
-            Self::Packed(weight) if x.dims()[0] <= narrow::ROWS => {
-                frozen::narrow_product(x, weight)
+            Self::Packed(weight) if x.dims()[0] <= few_rows::MOST_ROWS => {
+                frozen::few_rows_product(x, weight)
             }
-            _ => self.product(x, Direction::Forward),
+            _ => self.product(x, Direction::Forward, precision),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::square::sum;
+use super::elements::sum_of_elements;
 
 /// The L2 norm over all factors of each run.
 ///
@@ -13,7 +13,7 @@ pub fn global_norm<'a>(
     first: &Tensor<3>,
     others: impl IntoIterator<Item = &'a Tensor<3>>,
 ) -> Tensor<3> {
-    let squares = |gradient: &Tensor<3>| sum(gradient.clone().square());
+    let squares = |gradient: &Tensor<3>| sum_of_elements(gradient.clone().square());
     others
         .into_iter()
         .fold(squares(first), |sum, gradient| sum + squares(gradient))

@@ -3,7 +3,8 @@
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use super::{
-    DampingKind, OptimizerSettings, Order, TrainedFactors, UpdateRule, precondition::Damping,
+    DampingKind, Factor, OptimizerSettings, Order, TrainedFactors, UpdateRule,
+    precondition::Damping,
 };
 
 /// Hyper-parameters of one factor of all runs at one step, [K, 1, 1] each.
@@ -66,13 +67,6 @@ pub struct Coefficients {
     pub preconditions: bool,
     /// Whether any run clips.
     pub clips: bool,
-}
-
-/// The two factors of an adapter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Factor {
-    A,
-    B,
 }
 
 /// Whether `factor` is trained at `step`, and how many updates it will then have had.

@@ -2,18 +2,34 @@
 //! matrices, which are there already.
 
 use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
 
-use super::{
-    precondition::Grams,
-    square::{sum, trace},
-};
-use crate::messages::RunDiagnostics;
+use super::{elements::sum_of_elements, precondition::Grams, square::trace};
 
 /// Squarings of a matrix on the way to its largest eigenvalue: its 32nd power.
 const SQUARINGS: usize = 5;
 
 /// Number of columns of [`Diagnostics::table`].
 const COLUMNS: usize = 6;
+
+/// What one step did to one run: factors before the update, as the loss is. `None` is a number
+/// that is not finite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RunDiagnostics {
+    /// Frobenius norm of all `lora_a` together.
+    pub norm_a: Option<f64>,
+    /// Frobenius norm of all `lora_b` together.
+    pub norm_b: Option<f64>,
+    /// Frobenius norm of all ΔW = alpha / r · B · A together.
+    pub norm_delta: Option<f64>,
+    /// Condition number of BᵀB + δI, which preconditions A; the largest over all layers.
+    pub condition_a: Option<f64>,
+    /// Condition number of AAᵀ + δI, which preconditions B; the largest over all layers.
+    pub condition_b: Option<f64>,
+    /// Norm of the update over the norm of the factors.
+    pub update_ratio: Option<f64>,
+}
 
 /// Numbers of all runs at one step, [K, 1, 1] each. Factors are those before the update, as the
 /// loss is.
@@ -38,7 +54,7 @@ impl Diagnostics {
         let all = |matrices: &Tensor<4>| matrices.clone().reshape([runs * count, rank, rank]);
         let product = grams.matrices.clone().narrow(1, 0, half)
             * grams.matrices.clone().narrow(1, half, half); // [K, M/2, r, r]
-        let product = sum(product.reshape([runs, half, rank * rank]));
+        let product = sum_of_elements(product.reshape([runs, half, rank * rank]));
         let traces = trace(&all(&grams.matrices)).reshape([runs, 1, count]);
         let conditions = condition_numbers(&all(&grams.damped), &all(inverses));
         let conditions = conditions.reshape([runs, 1, count]);
@@ -59,7 +75,7 @@ impl Diagnostics {
     /// # Shapes
     /// - `change`: [K, ·, ·]
     pub fn add_change(&mut self, change: Tensor<3>) {
-        let squares = sum(change.square());
+        let squares = sum_of_elements(change.square());
         self.squared_change = Some(match self.squared_change.take() {
             None => squares,
             Some(sum) => sum + squares,
@@ -131,5 +147,5 @@ fn largest_eigenvalues(matrices: Tensor<3>) -> Tensor<3> {
         let size = trace(&power);
         power = power / size;
     }
-    sum(power * normal) * first_trace
+    sum_of_elements(power * normal) * first_trace
 }

@@ -1,7 +1,7 @@
 //! Where the factors of all banks lie in one row a run.
 //!
-//! An optimizer that took bank by bank would launch everything it does 2·L·7 times, and on a GPU a launch costs more than
-//! its work. So it takes one row of all `lora_a` and one of all `lora_b`, [K, 1, P]: what is done element by element is done
+//! An optimizer that took factor by factor would launch everything it does for each of them, and on a GPU a launch costs
+//! more than its work. So it takes one row of all `lora_a` and one of all `lora_b`, [K, 1, P]: what is done element by element is done
 //! once, and matrix products are batched over banks that lie side by side because they have the same shape.
 
 use std::cmp::Reverse;
@@ -39,14 +39,14 @@ struct Group {
 
 /// The order of banks in a row.
 #[derive(Debug, Clone)]
-pub struct Layout {
+pub struct BankLayout {
     rank: usize,
     /// Banks, counted block by block, in the order in which they lie.
     order: Vec<usize>,
     groups: Both<Vec<Group>>,
 }
 
-impl Layout {
+impl BankLayout {
     /// For banks of these channels in and out, block by block.
     pub fn new(rank: usize, shapes: &[(usize, usize)]) -> Self {
         let mut classes = shapes.to_vec();
@@ -129,7 +129,7 @@ impl Layout {
             .collect()
     }
 
-    /// The row that [`Layout::groups`] would take apart into these.
+    /// The row that [`BankLayout::groups`] would take apart into these.
     pub fn row(groups: Vec<Tensor<4>>) -> Tensor<3> {
         let parts = groups.into_iter().map(|group| {
             let [runs, banks, rows, columns] = group.dims();
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
 
     fn groups(shapes: &[(usize, usize)]) -> [Vec<(usize, usize)>; 2] {
-        let layout = Layout::new(8, shapes);
+        let layout = BankLayout::new(8, shapes);
         [layout.groups.a, layout.groups.b]
             .map(|groups| groups.iter().map(|g| (g.width, g.banks)).collect())
     }

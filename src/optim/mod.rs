@@ -4,6 +4,7 @@ pub mod adamw;
 pub mod clip;
 pub mod coefficients;
 pub mod diagnostics;
+pub mod elements;
 pub mod inverse;
 pub mod layout;
 pub mod moments;
@@ -16,8 +17,8 @@ pub mod settings;
 pub mod square;
 
 pub use coefficients::Coefficients;
-pub use diagnostics::Diagnostics;
-pub use layout::{Both, Factor, Layout};
+pub use diagnostics::{Diagnostics, RunDiagnostics};
+pub use layout::{BankLayout, Both, Factor};
 pub use moments::Moments;
 pub use optimizer::{BankCoefficients, Optimizer};
 pub use presets::{Method, Preset, presets};

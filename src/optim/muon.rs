@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::square::sum;
+use super::elements::sum_of_elements;
 
 /// Coefficients of the quintic iteration, chosen for speed and not for convergence to 1: singular
 /// values end between 0.7 and 1.2 (Jordan's post; the defaults of `torch.optim.Muon`).
@@ -24,7 +24,7 @@ pub fn orthogonalise(update: Tensor<3>) -> Tensor<3> {
     let [_, rows, columns] = update.dims();
     let tall = rows > columns;
     let wide = if tall { update.swap_dims(1, 2) } else { update };
-    let norm = sum(wide.clone().square()).sqrt();
+    let norm = sum_of_elements(wide.clone().square()).sqrt();
     let mut x = wide / norm.add_scalar(EPS); // [K, r, long]
     let [linear, cubic, quintic] = QUINTIC;
     for _ in 0..ITERATIONS {

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::{
-    Both, Coefficients, Diagnostics, Factor, Layout, Moments,
+    BankLayout, Both, Coefficients, Diagnostics, Factor, Moments,
     clip::{clip_factor, global_norm},
     coefficients::FactorCoefficients,
     muon,
@@ -14,7 +14,7 @@ use crate::model::{Adapters, Bank};
 /// State of all runs' optimizers. The preconditioner has none.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
-    layout: Layout,
+    layout: BankLayout,
     scale: f64,
     /// The factors of all banks, [K, 1, P]; the adapters that are trained see parts of them.
     factors: Both<Tensor<3>>,
@@ -45,7 +45,7 @@ pub struct BankCoefficients<'a> {
 
 impl BankCoefficients<'_> {
     /// Those of `factor`, with learning rates that broadcast over its row.
-    fn of(&self, factor: Factor, layout: &Layout) -> FactorCoefficients {
+    fn of(&self, factor: Factor, layout: &BankLayout) -> FactorCoefficients {
         let one = |all: &Coefficients| match factor {
             Factor::A => all.a.clone(),
             Factor::B => all.b.clone(),
@@ -75,7 +75,7 @@ impl Optimizer {
             .map(|bank| (bank.a.dims()[2], bank.b.dims()[1]))
             .collect();
         assert!(!shapes.is_empty(), "at least one layer is adapted");
-        let layout = Layout::new(adapters.shape.rank, &shapes);
+        let layout = BankLayout::new(adapters.shape.rank, &shapes);
         let factors = layout.gather_both(adapters.banks());
         #[cfg(feature = "webgpu")]
         {
@@ -262,10 +262,10 @@ impl Optimizer {
 }
 
 /// Muon's, of every bank's matrix in a row.
-fn orthogonalise(layout: &Layout, factor: Factor, row: &Tensor<3>) -> Tensor<3> {
+fn orthogonalise(layout: &BankLayout, factor: Factor, row: &Tensor<3>) -> Tensor<3> {
     let groups = layout.groups(factor, row).into_iter().map(|group| {
         let shape @ [runs, banks, rows, columns] = group.dims();
         muon::orthogonalise(group.reshape([runs * banks, rows, columns])).reshape(shape)
     });
-    Layout::row(groups.collect())
+    BankLayout::row(groups.collect())
 }

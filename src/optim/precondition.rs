@@ -7,7 +7,7 @@
 use burn::tensor::{Bool, Tensor};
 
 use super::{
-    Both, Factor, Layout,
+    BankLayout, Both, Factor,
     inverse::inverse,
     square::{identity, trace},
 };
@@ -44,14 +44,14 @@ pub struct Grams {
 
 impl Grams {
     /// BᵀB of every bank, then AAᵀ of every bank: M is twice the number of banks.
-    pub fn of_both(layout: &Layout, factors: &Both<Tensor<3>>, damping: &Damping) -> Self {
+    pub fn of_both(layout: &BankLayout, factors: &Both<Tensor<3>>, damping: &Damping) -> Self {
         let of_b = layout.groups(Factor::B, &factors.b).into_iter();
         let of_a = layout.groups(Factor::A, &factors.a).into_iter();
         Self::new(of_b.map(gram_of_b).chain(of_a.map(gram_of_a)), damping)
     }
 
     /// AAᵀ of every bank.
-    pub fn of_a(layout: &Layout, a: &Tensor<3>, damping: &Damping) -> Self {
+    pub fn of_a(layout: &BankLayout, a: &Tensor<3>, damping: &Damping) -> Self {
         let of_a = layout.groups(Factor::A, a).into_iter();
         Self::new(of_a.map(gram_of_a), damping)
     }
@@ -127,11 +127,11 @@ pub fn gram_of_a(a: Tensor<4>) -> Tensor<4> {
 /// # Shapes
 /// - `gradient`: [K, 1, P], result the same
 /// - `of_b`: [K, M, r, r]
-pub fn precondition_a(layout: &Layout, gradient: &Tensor<3>, of_b: &Tensor<4>) -> Tensor<3> {
+pub fn precondition_a(layout: &BankLayout, gradient: &Tensor<3>, of_b: &Tensor<4>) -> Tensor<3> {
     let gradients = layout.groups(Factor::A, gradient);
     let inverses = layout.split(Factor::A, of_b);
     let products = inverses.into_iter().zip(gradients);
-    Layout::row(
+    BankLayout::row(
         products
             .map(|(inverse, gradient)| inverse.matmul(gradient))
             .collect(),
@@ -143,11 +143,11 @@ pub fn precondition_a(layout: &Layout, gradient: &Tensor<3>, of_b: &Tensor<4>) -
 /// # Shapes
 /// - `gradient`: [K, 1, P], result the same
 /// - `of_a`: [K, M, r, r]
-pub fn precondition_b(layout: &Layout, gradient: &Tensor<3>, of_a: &Tensor<4>) -> Tensor<3> {
+pub fn precondition_b(layout: &BankLayout, gradient: &Tensor<3>, of_a: &Tensor<4>) -> Tensor<3> {
     let gradients = layout.groups(Factor::B, gradient);
     let inverses = layout.split(Factor::B, of_a);
     let products = gradients.into_iter().zip(inverses);
-    Layout::row(
+    BankLayout::row(
         products
             .map(|(gradient, inverse)| gradient.matmul(inverse))
             .collect(),

@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Weights, update::Update, weight::gradients};
 use crate::data::Batch;
+use crate::engine::EngineError;
 use crate::model::{Context, ModelConfig};
 use crate::optim::OptimizerSettings;
 use crate::tensor_file::{self, TensorFile};
 use crate::train::{
     BatchLosses, SessionError,
-    head::{chunk_rows, losses},
+    head::AskedRows,
     labels::{CountedLabels, repeat_ids},
+    language::losses,
 };
 
 /// Key of the safetensors metadata that holds everything but tensors.
@@ -55,7 +57,7 @@ impl PretrainReport {
         norm: Tensor<3>,
     ) -> Result<Self, SessionError> {
         let read = Transaction::default().register(loss).register(norm);
-        let read = read.execute_async().await.map_err(device_error)?;
+        let read = read.execute_async().await.map_err(EngineError::from)?;
         let mut numbers = read.iter().flat_map(|data| data.iter::<f32>());
         Ok(Self {
             step,
@@ -137,9 +139,10 @@ impl Pretraining {
             .ok_or(SessionError::NothingCounts)?;
         let ids = repeat_ids(batch, 1, &self.weights.device);
         let hidden = base.forward(ids, Context::default()); // [B·T, C]
-        let rows = base.normalise(hidden.select(0, labels.rows)); // [n, C]
-        let likelihoods = log_softmax(base.logits(rows), 1); // [n, V]
-        let wanted = likelihoods.gather(1, labels.targets.unsqueeze_dim::<2>(1)); // [n, 1]
+        let asked = AskedRows::new(&base, hidden, labels);
+        // Not the head's own gradient, which is for a frozen one: here its weights are trained too.
+        let likelihoods = log_softmax(base.logits(asked.rows), 1); // [n, V]
+        let wanted = likelihoods.gather(1, asked.targets.unsqueeze_dim::<2>(1)); // [n, 1]
         let loss = wanted.mean().neg();
         let gradients = gradients(&loss, &tracked.weights);
         Ok((loss.inner(), gradients))
@@ -165,21 +168,7 @@ impl Pretraining {
     pub async fn evaluate(&self, batch: &Batch) -> Result<BatchLosses, SessionError> {
         let base = self.weights.base();
         base.check_length(batch.tokens)?;
-        let Some(labels) = CountedLabels::new(batch, 1, &base.device) else {
-            return Ok(BatchLosses {
-                sums: vec![0.0],
-                count: 0,
-            });
-        };
-        let hidden = base.forward(repeat_ids(batch, 1, &base.device), Context::default());
-        let chunk = chunk_rows(hidden.dims()[0]);
-        let rows = base.normalise(hidden.select(0, labels.rows));
-        let sum = losses(&base, &rows, &labels.targets, chunk).sum();
-        let sum = sum.into_data_async().await.map_err(device_error)?;
-        Ok(BatchLosses {
-            sums: sum.iter::<f32>().map(f64::from).collect(),
-            count: labels.count,
-        })
+        BatchLosses::read(losses(&base, None, batch), 1).await
     }
 
     /// Weights, moments and position, as a safetensors file.
@@ -215,8 +204,4 @@ impl Pretraining {
 
 fn wrong(error: impl ToString) -> SessionError {
     SessionError::Checkpoint(error.to_string())
-}
-
-fn device_error(error: burn::tensor::ExecutionError) -> SessionError {
-    SessionError::Device(error.to_string())
 }

@@ -8,7 +8,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use safetensors::{Dtype, tensor::TensorView};
 
-use crate::train::SessionError;
+use crate::engine::EngineError;
+use crate::tensor_file::TensorFileError;
 
 /// What a weight begins with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,14 +116,13 @@ impl<'a> ByName<'a> {
 ///
 /// # Errors
 /// A device that failed.
-pub async fn to_f16(weights: &[Weight]) -> Result<Vec<u8>, SessionError> {
-    let device = |error: &dyn ToString| SessionError::Device(error.to_string());
+pub async fn to_f16(weights: &[Weight]) -> Result<Vec<u8>, TensorFileError> {
     let read = weights
         .iter()
         .fold(Transaction::default(), |transaction, weight| {
             transaction.register(weight.value.clone())
         });
-    let data = read.execute_async().await.map_err(|error| device(&error))?;
+    let data = read.execute_async().await.map_err(EngineError::from)?;
     let bytes: Vec<Vec<u8>> = data
         .iter()
         .map(|data| {
@@ -140,5 +140,5 @@ pub async fn to_f16(weights: &[Weight]) -> Result<Vec<u8>, SessionError> {
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     views
         .and_then(|views| safetensors::serialize(views, Some(metadata)))
-        .map_err(|error| device(&error))
+        .map_err(|error| TensorFileError::Malformed(error.to_string()))
 }

@@ -94,6 +94,6 @@ impl Weights {
     /// # Errors
     /// A device that failed.
     pub async fn to_safetensors(&self) -> Result<Vec<u8>, SessionError> {
-        to_f16(&self.weights).await
+        Ok(to_f16(&self.weights).await?)
     }
 }

@@ -7,8 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use riemann_lora::{
     data::{PromptStyle, encode_prompt},
-    generate::{Answer, Generator},
-    messages::SampleSettings,
+    generate::{Answer, Generator, SampleSettings},
     model::Adapters,
     peft,
 };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use riemann_lora::messages::{SessionSettings, StepReport};
+use riemann_lora::train::{SessionSettings, StepReport};
 use serde::Serialize;
 
 use super::{

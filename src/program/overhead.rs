@@ -7,10 +7,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     data::{Batch, IGNORED_LABEL},
-    messages::{RunSettings, SessionSettings, StepTimes},
     model::Target,
     optim::OptimizerSettings,
-    train::Session,
+    train::{RunSettings, Session, SessionSettings, StepTimes},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::theory::{
-    Method, ProblemKind, Settings, Start,
-    problem::{Geometry, Problem},
+    TheoryMethod, TheoryProblem, TheoryProblemKind, TheoryStart,
+    problem::{Problem, TheoryGeometry},
     search::{Curve, MOST_ITERATIONS, Search, TARGET, grid, run},
 };
 use serde::Serialize;
@@ -47,20 +47,20 @@ enum Other {
     Width(Width),
 }
 
-const PROBLEMS: [ProblemKind; 3] = [
-    ProblemKind::TwoLayerRelu,
-    ProblemKind::LowRankRecovery,
-    ProblemKind::DisjointPatterns,
+const PROBLEMS: [TheoryProblemKind; 3] = [
+    TheoryProblemKind::TwoLayerRelu,
+    TheoryProblemKind::LowRankRecovery,
+    TheoryProblemKind::DisjointPatterns,
 ];
 
 /// One method on one problem over all seeds.
 #[derive(Debug, Serialize)]
 struct Row {
-    problem: ProblemKind,
-    start: Start,
+    problem: TheoryProblemKind,
+    start: TheoryStart,
     planted_condition: f64,
     data_condition: f64,
-    method: Method,
+    method: TheoryMethod,
     /// Of each seed; `None` where the target was not reached.
     iterations: Vec<Option<u32>>,
     best_lr: Vec<f64>,
@@ -98,16 +98,16 @@ impl Theory {
             ProgressStyle::with_template("{pos}/{len} problems {wide_bar} {eta} left")?,
         );
         let mut rows = Vec::new();
-        let mut geometries: Vec<(ProblemKind, f64, Geometry)> = Vec::new();
+        let mut geometries: Vec<(TheoryProblemKind, f64, TheoryGeometry)> = Vec::new();
         let mut curves: BTreeMap<String, Curve> = BTreeMap::new();
         for case in &cases {
-            let mut found: Vec<Row> = Method::ALL.map(|method| row(case, method)).into();
+            let mut found: Vec<Row> = TheoryMethod::ALL.map(|method| row(case, method)).into();
             for seed in 0..self.seeds {
-                let problem = Problem::new(&Settings {
+                let problem = Problem::new(&TheoryProblem {
                     seed,
                     ..case.clone()
                 })?;
-                if seed == 0 && case.planted_condition == 1.0 && case.start == Start::Lora {
+                if seed == 0 && case.planted_condition == 1.0 && case.start == TheoryStart::Lora {
                     geometries.push((case.problem, case.data_condition, problem.geometry()));
                 }
                 for row in &mut found {
@@ -125,20 +125,20 @@ impl Theory {
         self.tell(&rows, &geometries, &curves)
     }
 
-    fn cases(&self) -> Vec<Settings> {
-        let mut cases: Vec<Settings> = Vec::new();
-        for start in [Start::Lora, Start::Spectral] {
+    fn cases(&self) -> Vec<TheoryProblem> {
+        let mut cases: Vec<TheoryProblem> = Vec::new();
+        for start in [TheoryStart::Lora, TheoryStart::Spectral] {
             for problem in PROBLEMS {
                 for &condition in &self.conditions {
                     for (planted_condition, data_condition) in [(condition, 1.0), (1.0, condition)]
                     {
-                        let case = Settings {
+                        let case = TheoryProblem {
                             problem,
                             planted_condition,
                             data_condition,
                             rank: self.rank,
                             start,
-                            ..Settings::default()
+                            ..TheoryProblem::default()
                         };
                         if !cases.contains(&case) {
                             cases.push(case);
@@ -153,23 +153,27 @@ impl Theory {
     fn tell(
         &self,
         rows: &[Row],
-        geometries: &[(ProblemKind, f64, Geometry)],
+        geometries: &[(TheoryProblemKind, f64, TheoryGeometry)],
         curves: &BTreeMap<String, Curve>,
     ) -> Result<()> {
         let mut figures = serde_json::Map::new();
         for (key, problem, start) in [
-            ("", ProblemKind::TwoLayerRelu, Start::Lora),
+            ("", TheoryProblemKind::TwoLayerRelu, TheoryStart::Lora),
             (
                 "low_rank_recovery",
-                ProblemKind::LowRankRecovery,
-                Start::Lora,
+                TheoryProblemKind::LowRankRecovery,
+                TheoryStart::Lora,
             ),
             (
                 "disjoint_patterns",
-                ProblemKind::DisjointPatterns,
-                Start::Lora,
+                TheoryProblemKind::DisjointPatterns,
+                TheoryStart::Lora,
             ),
-            ("spectral_start", ProblemKind::TwoLayerRelu, Start::Spectral),
+            (
+                "spectral_start",
+                TheoryProblemKind::TwoLayerRelu,
+                TheoryStart::Spectral,
+            ),
         ] {
             let group = iterations(rows, problem, start);
             match key {
@@ -205,7 +209,7 @@ impl Theory {
     }
 }
 
-fn row(case: &Settings, method: Method) -> Row {
+fn row(case: &TheoryProblem, method: TheoryMethod) -> Row {
     Row {
         problem: case.problem,
         start: case.start,
@@ -239,11 +243,11 @@ fn search(problem: &Problem, row: &mut Row) -> Result<f64> {
 /// `METHOD_iterations` by `planted_condition` and `data_condition`.
 fn iterations(
     rows: &[Row],
-    problem: ProblemKind,
-    start: Start,
+    problem: TheoryProblemKind,
+    start: TheoryStart,
 ) -> serde_json::Map<String, serde_json::Value> {
     let mut figures = serde_json::Map::new();
-    for method in Method::ALL {
+    for method in TheoryMethod::ALL {
         let mut planted = serde_json::Map::new();
         let mut data = serde_json::Map::new();
         let mine =
@@ -281,12 +285,12 @@ fn thinned(curve: Curve) -> Curve {
         .collect()
 }
 
-fn is_drawn(case: &Settings) -> bool {
-    case.problem == ProblemKind::TwoLayerRelu && case.start == Start::Lora
+fn is_drawn(case: &TheoryProblem) -> bool {
+    case.problem == TheoryProblemKind::TwoLayerRelu && case.start == TheoryStart::Lora
 }
 
-fn label(case: &Settings, method: Method) -> String {
-    let Settings {
+fn label(case: &TheoryProblem, method: TheoryMethod) -> String {
+    let TheoryProblem {
         planted_condition,
         data_condition,
         ..
@@ -315,10 +319,10 @@ fn picture(result: &ResultFile) -> Result<LineChart> {
     ];
     let mut series = Vec::new();
     for (planted, data) in wanted {
-        for method in Method::ALL {
+        for method in TheoryMethod::ALL {
             let key = format!("{}, {planted}, {data}", method.name());
             // Without ill-conditioned data the third method does what the second does.
-            if method == Method::DataScaledGd && data == "data 1" {
+            if method == TheoryMethod::DataScaledGd && data == "data 1" {
                 continue;
             }
             if let Some(curve) = curves.get(&key) {

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     data::Dataset,
     peft::{self, Precision},
-    train::{Evaluation, Session},
+    train::{Course, End, Milestone, Session, evaluate},
 };
 
 use super::{
@@ -75,38 +75,56 @@ impl Train {
             ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta} left")?,
         );
         let mut history = History::new(session.settings());
-        while !session.is_finished() && !stop.is_asked() {
-            let batch = batches.batch(u64::from(session.steps_done()));
-            let report = session.step(&base.model, &batch).await?;
-            history.add(&report);
-            if self.json {
-                println!("{}", serde_json::to_string(&report)?);
-            }
-            bar.set_position(u64::from(report.step));
-            let due = self.evaluate_every.is_some_and(|every| {
-                every > 0 && report.step.is_multiple_of(every) || session.is_finished()
-            });
-            if due {
-                let losses = evaluate(&session, &base, &dataset, rows).await?;
-                let step = session.steps_done();
-                if self.json {
-                    let line = serde_json::json!({ "step": step, "validation_losses": losses });
-                    println!("{line}");
-                } else {
-                    bar.suspend(|| history.print(step, "validation", &losses));
+        let course = Course {
+            evaluate_every: self.evaluate_every,
+            checkpoint_every: 0,
+        };
+        let trained = course.train(
+            &mut session,
+            &base.model,
+            |step| batches.batch(step),
+            || stop.is_asked(),
+            async |session, milestone| match milestone {
+                Milestone::Step(report) => {
+                    history.add(report);
+                    if self.json {
+                        println!("{}", serde_json::to_string(report)?);
+                    }
+                    bar.set_position(u64::from(report.step));
+                    anyhow::Ok(())
                 }
-            }
-        }
+                Milestone::Evaluation => {
+                    let held_out = dataset.validation_batches(dataset.validation().len(), rows)?;
+                    let report = evaluate(session, &base.model, held_out, async |_| true).await?;
+                    let (step, losses) = (session.steps_done(), report.map(|r| r.losses));
+                    let losses = losses.unwrap_or_default();
+                    if self.json {
+                        let line = serde_json::json!({ "step": step, "validation_losses": losses });
+                        println!("{line}");
+                    } else {
+                        bar.suspend(|| history.print(step, "validation", &losses));
+                    }
+                    Ok(())
+                }
+                Milestone::Checkpoint => {
+                    let Some(path) = &self.checkpoint else {
+                        return Ok(());
+                    };
+                    std::fs::write(path, session.checkpoint().await?)
+                        .with_context(|| path.display().to_string())?;
+                    bar.suspend(|| {
+                        eprintln!(
+                            "Stopped; saved in {}. The same command goes on from there.",
+                            path.display()
+                        );
+                    });
+                    Ok(())
+                }
+            },
+        );
+        let end = trained.await?;
         bar.finish_and_clear();
-        if stop.is_asked() {
-            if let Some(path) = &self.checkpoint {
-                std::fs::write(path, session.checkpoint().await?)
-                    .with_context(|| path.display().to_string())?;
-                eprintln!(
-                    "Stopped; saved in {}. The same command goes on from there.",
-                    path.display()
-                );
-            }
+        if end == End::Stopped {
             std::process::exit(Stop::EXIT_CODE);
         }
         if !self.json {
@@ -120,10 +138,16 @@ impl Train {
             for (index, run) in session.settings().runs.iter().enumerate() {
                 let dropout = session.settings().dropout;
                 let name = self.model.display().to_string();
-                let adapters = session.adapters();
-                let files = peft::write(adapters, index, config, &name, dropout).await?;
+                let adapter = match session.adapter(index) {
+                    Ok(adapter) => adapter,
+                    Err(none) => {
+                        eprintln!("{}: {none}", run.name);
+                        continue;
+                    }
+                };
+                let files = peft::write(&adapter, 0, config, &name, dropout).await?;
                 let title = format!("{name} LoRA {}", run.name);
-                let gguf = peft::write_gguf(adapters, index, config, &title, Precision::F32);
+                let gguf = peft::write_gguf(&adapter, 0, config, &title, Precision::F32);
                 // A run's name is the user's, and may be no folder name.
                 let folder = folder.join(format!("run-{}", index + 1));
                 std::fs::create_dir_all(&folder)?;
@@ -135,17 +159,4 @@ impl Train {
         }
         Ok(())
     }
-}
-
-async fn evaluate(
-    session: &Session,
-    base: &super::Base,
-    dataset: &Dataset,
-    rows: usize,
-) -> Result<Vec<Option<f64>>> {
-    let mut evaluation = Evaluation::new(session.settings().runs.len());
-    for batch in dataset.validation_batches(dataset.validation().len(), rows)? {
-        evaluation.add(&session.evaluate(&base.model, &batch).await?);
-    }
-    Ok(evaluation.means(session.diverged_at()))
 }

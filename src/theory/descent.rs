@@ -3,7 +3,7 @@
 use super::error::TheoryError;
 use super::linear_algebra::damped_inverse;
 use super::problem::{Factors, Problem, factor_gradients};
-use super::settings::{Method, check_lr, lr_field};
+use super::settings::{TheoryMethod, check_lr, lr_field};
 
 /// A relative error above this is a divergence: the start has 1.
 const DIVERGED: f64 = 1e6;
@@ -23,7 +23,7 @@ pub enum State {
 #[derive(Debug, Clone)]
 pub struct Descent<'a> {
     problem: &'a Problem,
-    method: Method,
+    method: TheoryMethod,
     lr: f64,
     target: f64,
     factors: Vec<Factors>,
@@ -40,7 +40,7 @@ impl<'a> Descent<'a> {
     /// A learning rate that is not above 0.
     pub fn new(
         problem: &'a Problem,
-        method: Method,
+        method: TheoryMethod,
         lr: f64,
         target: f64,
     ) -> Result<Self, TheoryError> {
@@ -54,7 +54,7 @@ impl<'a> Descent<'a> {
     pub fn from(
         problem: &'a Problem,
         factors: Vec<Factors>,
-        method: Method,
+        method: TheoryMethod,
         lr: f64,
         target: f64,
     ) -> Result<Self, TheoryError> {
@@ -119,12 +119,12 @@ impl<'a> Descent<'a> {
         let damping = self.problem.settings().damping;
         let inverse_b = |factor: nalgebra::DMatrix<f64>| damped_inverse(factor, damping);
         match self.method {
-            Method::Gd => {}
-            Method::ScaledGd => {
+            TheoryMethod::Gd => {}
+            TheoryMethod::ScaledGd => {
                 gradient.lora_a = inverse_b(lora_b.tr_mul(lora_b))? * &gradient.lora_a;
                 gradient.lora_b = &gradient.lora_b * inverse_b(lora_a * lora_a.transpose())?;
             }
-            Method::DataScaledGd => {
+            TheoryMethod::DataScaledGd => {
                 let gram = &self.problem.block_grams[term];
                 let whiten = &self.problem.block_inverses[term];
                 gradient.lora_a = inverse_b(lora_b.tr_mul(lora_b))? * &gradient.lora_a * whiten;
@@ -153,20 +153,20 @@ mod tests {
     use super::*;
     use crate::theory::problem::INPUTS;
     use crate::theory::random::Random;
-    use crate::theory::{ProblemKind, Settings};
+    use crate::theory::{TheoryProblem, TheoryProblemKind};
 
     fn problem(data_condition: f64) -> Result<Problem, TheoryError> {
-        Problem::new(&Settings {
+        Problem::new(&TheoryProblem {
             planted_condition: 10.0,
             data_condition,
             damping: 1e-300,
-            ..Settings::default()
+            ..TheoryProblem::default()
         })
     }
 
     /// Away from B = 0, where Gram matrices have no inverse.
     fn after(problem: &Problem, steps: usize) -> Result<Vec<Factors>, TheoryError> {
-        let mut descent = Descent::new(problem, Method::Gd, 0.1, 0.0)?;
+        let mut descent = Descent::new(problem, TheoryMethod::Gd, 0.1, 0.0)?;
         (0..steps).for_each(|_| descent.step());
         Ok(descent.factors().to_vec())
     }
@@ -200,7 +200,7 @@ mod tests {
                 }
             })
             .collect();
-        for method in Method::ALL {
+        for method in TheoryMethod::ALL {
             let from = |factors| Descent::from(&problem, factors, method, 0.2, 0.0);
             let straight = errors(from(factors.clone())?, 20);
             let other = errors(from(moved.clone())?, 20);
@@ -210,7 +210,7 @@ mod tests {
                 .map(|(one, other)| (one - other).abs() / one)
                 .fold(0.0, f64::max);
             match method {
-                Method::Gd => assert!(apart > 1e-2, "{apart}"),
+                TheoryMethod::Gd => assert!(apart > 1e-2, "{apart}"),
                 _ => assert!(apart < 1e-8, "{method:?} {apart}"),
             }
         }
@@ -219,12 +219,18 @@ mod tests {
 
     #[test]
     fn with_isometric_blocks_the_data_metric_changes_nothing() -> Result<(), TheoryError> {
-        let problem = Problem::new(&Settings {
-            problem: ProblemKind::DisjointPatterns,
-            ..Settings::default()
+        let problem = Problem::new(&TheoryProblem {
+            problem: TheoryProblemKind::DisjointPatterns,
+            ..TheoryProblem::default()
         })?;
-        let scaled = errors(Descent::new(&problem, Method::ScaledGd, 0.3, 0.0)?, 30);
-        let data = errors(Descent::new(&problem, Method::DataScaledGd, 0.3, 0.0)?, 30);
+        let scaled = errors(
+            Descent::new(&problem, TheoryMethod::ScaledGd, 0.3, 0.0)?,
+            30,
+        );
+        let data = errors(
+            Descent::new(&problem, TheoryMethod::DataScaledGd, 0.3, 0.0)?,
+            30,
+        );
         for (one, other) in scaled.iter().zip(&data) {
             assert!((one - other).abs() < 1e-9);
         }
@@ -234,7 +240,7 @@ mod tests {
     #[test]
     fn a_large_learning_rate_diverges_and_stops() -> Result<(), TheoryError> {
         let problem = problem(1.0)?;
-        for method in Method::ALL {
+        for method in TheoryMethod::ALL {
             let mut descent = Descent::new(&problem, method, 1e3, 1e-6)?;
             (0..100).for_each(|_| descent.step());
             let State::Diverged(iteration) = descent.state() else {
@@ -248,12 +254,12 @@ mod tests {
     #[test]
     fn the_first_step_of_scaled_gd_is_a_share_of_least_squares() -> Result<(), TheoryError> {
         // B = 0: A has no gradient, and B becomes lr times the best B for this A.
-        let problem = Problem::new(&Settings {
-            problem: ProblemKind::LowRankRecovery,
+        let problem = Problem::new(&TheoryProblem {
+            problem: TheoryProblemKind::LowRankRecovery,
             damping: 1e-12,
-            ..Settings::default()
+            ..TheoryProblem::default()
         })?;
-        let mut descent = Descent::new(&problem, Method::ScaledGd, 1.0, 0.0)?;
+        let mut descent = Descent::new(&problem, TheoryMethod::ScaledGd, 1.0, 0.0)?;
         let start = descent.factors()[0].lora_a.clone();
         descent.step();
         assert_eq!(descent.factors()[0].lora_a, start);
@@ -267,7 +273,8 @@ mod tests {
     fn learning_rates_that_are_none_are_refused() -> Result<(), TheoryError> {
         let problem = problem(1.0)?;
         for lr in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let error = Descent::new(&problem, Method::ScaledGd, lr, 1e-6).expect_err("refused");
+            let error =
+                Descent::new(&problem, TheoryMethod::ScaledGd, lr, 1e-6).expect_err("refused");
             assert_eq!(error.field(), "lr.scaled_gd");
         }
         Ok(())

@@ -1,16 +1,79 @@
 //! All methods on one problem, told of while they run.
 
+use serde::{Deserialize, Serialize};
 use web_time::{Duration, Instant};
 
 use super::descent::{Descent, State};
 use super::error::TheoryError;
-use super::problem::Problem;
+use super::problem::{Problem, TheoryGeometry};
 use super::search::{MOST_ITERATIONS, Outcome, Search, TARGET, grid, is_kept};
-use super::settings::{Method, check_lr, lr_field};
-use crate::messages::{TheoryCurve, TheoryReport, TheorySettings};
+use super::settings::{TheoryMethod, TheoryProblem, check_lr, lr_field};
 
 /// Work between two reports: the page draws some 30 times a second.
 const SLICE: Duration = Duration::from_millis(30);
+
+/// Learning rates of the theory's methods.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct TheoryRates {
+    /// Of gradient descent.
+    pub gd: f64,
+    /// Of scaled gradient descent.
+    pub scaled_gd: f64,
+    /// Of scaled gradient descent whose metric knows the data.
+    pub data_scaled_gd: f64,
+}
+
+/// All methods on one problem of the theory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct TheorySettings {
+    /// The problem.
+    pub problem: TheoryProblem,
+    /// Each method's learning rate.
+    pub lr: TheoryRates,
+    /// Whether each method gets the learning rate of a grid with which it is fastest, in place of
+    /// its own.
+    pub best_of_grid: bool,
+}
+
+/// What is new of one method's curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TheoryCurve {
+    /// The method.
+    pub method: TheoryMethod,
+    /// Its learning rate.
+    pub lr: f64,
+    /// Iterations of the new points.
+    pub iterations: Vec<u32>,
+    /// Relative errors there; not finite where it diverged.
+    pub errors: Vec<f64>,
+    /// Iterations to the target.
+    pub arrived_at: Option<u32>,
+    /// The iteration at which it diverged.
+    pub diverged_at: Option<u32>,
+    /// Relative distance of the changes from the planted ones now.
+    pub recovery: f64,
+    /// Whether it has ended.
+    pub done: bool,
+}
+
+/// How far a problem of the theory is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TheoryReport {
+    /// How hard the problem is.
+    pub geometry: TheoryGeometry,
+    /// Learning rates of the grid that were tried.
+    pub rates_tried: u32,
+    /// Learning rates of the grid for all methods; 0 where none is searched.
+    pub rates_in_all: u32,
+    /// One a method; none while learning rates are tried.
+    pub curves: Vec<TheoryCurve>,
+}
 
 /// Trains all methods side by side. `tell` gets what is new since the last report and ends the work
 /// by answering false; `pause` lets a worker read its messages.
@@ -29,7 +92,7 @@ pub async fn run(
         settings.lr.data_scaled_gd,
     ];
     if !settings.best_of_grid {
-        for (method, lr) in Method::ALL.into_iter().zip(rates) {
+        for (method, lr) in TheoryMethod::ALL.into_iter().zip(rates) {
             check_lr(lr_field(method), lr)?;
         }
     }
@@ -41,8 +104,8 @@ pub async fn run(
     };
     if settings.best_of_grid {
         let grid = grid();
-        report.rates_in_all = (grid.len() * Method::ALL.len()) as u32;
-        for (method, lr) in Method::ALL.into_iter().zip(&mut rates) {
+        report.rates_in_all = (grid.len() * TheoryMethod::ALL.len()) as u32;
+        for (method, lr) in TheoryMethod::ALL.into_iter().zip(&mut rates) {
             let mut search = Search::new(&problem, method, &grid, MOST_ITERATIONS).pruned();
             while search.advance()? {
                 report.rates_tried += 1;
@@ -55,7 +118,7 @@ pub async fn run(
         }
     }
     let mut descents = Vec::new();
-    for (method, lr) in Method::ALL.into_iter().zip(rates) {
+    for (method, lr) in TheoryMethod::ALL.into_iter().zip(rates) {
         let descent = Descent::new(&problem, method, lr, TARGET)?;
         report.curves.push(TheoryCurve {
             method,
@@ -115,15 +178,14 @@ fn advance(descent: &mut Descent, curve: &mut TheoryCurve) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::messages::TheoryRates;
-    use crate::theory::{ProblemKind, Settings};
+    use crate::theory::TheoryProblemKind;
 
     fn settings(best_of_grid: bool) -> TheorySettings {
         TheorySettings {
-            problem: Settings {
-                problem: ProblemKind::LowRankRecovery,
+            problem: TheoryProblem {
+                problem: TheoryProblemKind::LowRankRecovery,
                 planted_condition: 5.0,
-                ..Settings::default()
+                ..TheoryProblem::default()
             },
             lr: TheoryRates {
                 gd: 0.5,

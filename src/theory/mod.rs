@@ -21,4 +21,4 @@ mod settings;
 pub mod width;
 
 pub use error::TheoryError;
-pub use settings::{Method, ProblemKind, Settings, Start};
+pub use settings::{TheoryMethod, TheoryProblem, TheoryProblemKind, TheoryStart};

@@ -10,11 +10,11 @@ use self::blocks::{blocks, side_by_side};
 pub use self::factors::Factors;
 use self::factors::best_factors;
 pub(super) use self::factors::factor_gradients;
-pub use self::geometry::{ALLOWED_ISOMETRY_CONSTANT, Geometry};
+pub use self::geometry::{ALLOWED_ISOMETRY_CONSTANT, TheoryGeometry};
 use super::error::TheoryError;
 use super::linear_algebra::{damped_inverse, with_condition};
 use super::random::Random;
-use super::settings::{Settings, Start};
+use super::settings::{TheoryProblem, TheoryStart};
 
 /// Rows n of the data matrix of a network.
 pub const SAMPLES: usize = 120;
@@ -37,7 +37,7 @@ const START_STREAM: u64 = 3;
 /// error falls.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    settings: Settings,
+    settings: TheoryProblem,
     blocks: Vec<DMatrix<f64>>,
     gram: DMatrix<f64>,
     planted: DMatrix<f64>,
@@ -53,7 +53,7 @@ impl Problem {
     ///
     /// # Errors
     /// Settings out of range.
-    pub fn new(settings: &Settings) -> Result<Self, TheoryError> {
+    pub fn new(settings: &TheoryProblem) -> Result<Self, TheoryError> {
         settings.check()?;
         let blocks = blocks(settings);
         let terms = blocks.len();
@@ -94,7 +94,7 @@ impl Problem {
     }
 
     /// What it was made of.
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &TheoryProblem {
         &self.settings
     }
 
@@ -107,7 +107,7 @@ impl Problem {
     pub fn start(&self) -> Vec<Factors> {
         let rank = self.settings.rank as usize;
         match self.settings.start {
-            Start::Lora => {
+            TheoryStart::Lora => {
                 let mut random = Random::new(self.settings.seed, START_STREAM);
                 let deviation = 1.0 / (INPUTS as f64).sqrt();
                 (0..self.terms())
@@ -117,7 +117,7 @@ impl Problem {
                     })
                     .collect()
             }
-            Start::Spectral => {
+            TheoryStart::Spectral => {
                 // Xᵢᵀ T for all i: H times the planted changes.
                 let correlations = &self.gram * &self.planted;
                 (0..self.terms())
@@ -175,22 +175,22 @@ fn quadratic(gram: &DMatrix<f64>, change: &DMatrix<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::settings::ProblemKind;
+    use crate::theory::settings::TheoryProblemKind;
 
-    fn settings(problem: ProblemKind) -> Settings {
-        Settings {
+    fn settings(problem: TheoryProblemKind) -> TheoryProblem {
+        TheoryProblem {
             problem,
             planted_condition: 30.0,
             data_condition: 7.0,
             rank: 3,
-            ..Settings::default()
+            ..TheoryProblem::default()
         }
     }
 
-    const KINDS: [ProblemKind; 3] = [
-        ProblemKind::LowRankRecovery,
-        ProblemKind::TwoLayerRelu,
-        ProblemKind::DisjointPatterns,
+    const KINDS: [TheoryProblemKind; 3] = [
+        TheoryProblemKind::LowRankRecovery,
+        TheoryProblemKind::TwoLayerRelu,
+        TheoryProblemKind::DisjointPatterns,
     ];
 
     /// Factors away from the start, where B is 0.
@@ -224,13 +224,13 @@ mod tests {
 
     #[test]
     fn the_theorem_s_assumption_holds_where_it_should() -> Result<(), TheoryError> {
-        let with = |problem| Settings {
+        let with = |problem| TheoryProblem {
             problem,
-            ..Settings::default()
+            ..TheoryProblem::default()
         };
-        let geometry = Problem::new(&with(ProblemKind::DisjointPatterns))?.geometry();
+        let geometry = Problem::new(&with(TheoryProblemKind::DisjointPatterns))?.geometry();
         assert!(geometry.isometry_constant < 1e-9 && geometry.overlap < 1e-9);
-        let geometry = Problem::new(&with(ProblemKind::TwoLayerRelu))?.geometry();
+        let geometry = Problem::new(&with(TheoryProblemKind::TwoLayerRelu))?.geometry();
         assert!(geometry.isometry_constant > ALLOWED_ISOMETRY_CONSTANT);
         assert!(geometry.overlap > geometry.allowed_overlap);
         Ok(())
@@ -288,11 +288,11 @@ mod tests {
 
     #[test]
     fn a_spectral_start_is_the_solution_where_blocks_are_isometries() -> Result<(), TheoryError> {
-        let problem = Problem::new(&Settings {
-            problem: ProblemKind::DisjointPatterns,
-            start: Start::Spectral,
+        let problem = Problem::new(&TheoryProblem {
+            problem: TheoryProblemKind::DisjointPatterns,
+            start: TheoryStart::Spectral,
             planted_condition: 10.0,
-            ..Settings::default()
+            ..TheoryProblem::default()
         })?;
         assert!(problem.recovery_error(&problem.start()) < 1e-9);
         Ok(())
@@ -300,38 +300,38 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_name_their_field() {
-        let good = Settings::default();
+        let good = TheoryProblem::default();
         let wrong = [
             (
-                Settings {
+                TheoryProblem {
                     rank: 0,
                     ..good.clone()
                 },
                 "rank",
             ),
             (
-                Settings {
+                TheoryProblem {
                     rank: 11,
                     ..good.clone()
                 },
                 "rank",
             ),
             (
-                Settings {
+                TheoryProblem {
                     planted_condition: f64::NAN,
                     ..good.clone()
                 },
                 "planted_condition",
             ),
             (
-                Settings {
+                TheoryProblem {
                     data_condition: 0.5,
                     ..good.clone()
                 },
                 "data_condition",
             ),
             (
-                Settings {
+                TheoryProblem {
                     damping: 0.0,
                     ..good.clone()
                 },

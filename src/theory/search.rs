@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::descent::{Descent, State};
 use super::error::TheoryError;
 use super::problem::Problem;
-use super::settings::Method;
+use super::settings::TheoryMethod;
 
 /// The relative error that counts as found.
 pub const TARGET: f64 = 1e-6;
@@ -84,7 +84,7 @@ pub fn is_kept(iteration: u32) -> bool {
 /// A learning rate that is not above 0.
 pub fn run(
     problem: &Problem,
-    method: Method,
+    method: TheoryMethod,
     lr: f64,
     most: u32,
 ) -> Result<(Outcome, Curve), TheoryError> {
@@ -104,7 +104,7 @@ pub fn run(
 #[derive(Debug, Clone)]
 pub struct Search<'a> {
     problem: &'a Problem,
-    method: Method,
+    method: TheoryMethod,
     left: Vec<f64>,
     most: u32,
     prunes: bool,
@@ -114,7 +114,7 @@ pub struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Over `rates`.
-    pub fn new(problem: &'a Problem, method: Method, rates: &[f64], most: u32) -> Self {
+    pub fn new(problem: &'a Problem, method: TheoryMethod, rates: &[f64], most: u32) -> Self {
         let left = rates.iter().rev().copied().collect();
         Self {
             problem,
@@ -175,9 +175,9 @@ impl<'a> Search<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::{ProblemKind, Settings};
+    use crate::theory::{TheoryProblem, TheoryProblemKind};
 
-    fn best(settings: &Settings, method: Method) -> Result<Outcome, TheoryError> {
+    fn best(settings: &TheoryProblem, method: TheoryMethod) -> Result<Outcome, TheoryError> {
         let problem = Problem::new(settings)?;
         let rates = grid();
         let mut search = Search::new(&problem, method, &rates, MOST_ITERATIONS);
@@ -187,11 +187,11 @@ mod tests {
 
     #[test]
     fn runs_can_be_repeated() -> Result<(), TheoryError> {
-        let problem = Problem::new(&Settings::default())?;
-        let again = Problem::new(&Settings::default())?;
+        let problem = Problem::new(&TheoryProblem::default())?;
+        let again = Problem::new(&TheoryProblem::default())?;
         assert_eq!(
-            run(&problem, Method::ScaledGd, 0.2, 500)?,
-            run(&again, Method::ScaledGd, 0.2, 500)?
+            run(&problem, TheoryMethod::ScaledGd, 0.2, 500)?,
+            run(&again, TheoryMethod::ScaledGd, 0.2, 500)?
         );
         Ok(())
     }
@@ -199,19 +199,19 @@ mod tests {
     /// The claim of low-rank recovery, where the metric comes from.
     #[test]
     fn scaled_gd_does_not_feel_the_planted_condition_and_gd_does() -> Result<(), TheoryError> {
-        let with = |planted_condition| Settings {
-            problem: ProblemKind::LowRankRecovery,
+        let with = |planted_condition| TheoryProblem {
+            problem: TheoryProblemKind::LowRankRecovery,
             planted_condition,
-            ..Settings::default()
+            ..TheoryProblem::default()
         };
-        let easy = best(&with(1.0), Method::ScaledGd)?.iterations;
-        let hard = best(&with(100.0), Method::ScaledGd)?.iterations;
+        let easy = best(&with(1.0), TheoryMethod::ScaledGd)?.iterations;
+        let hard = best(&with(100.0), TheoryMethod::ScaledGd)?.iterations;
         let (Some(easy), Some(hard)) = (easy, hard) else {
             panic!("scaled GD arrives: {easy:?} {hard:?}");
         };
         assert!(hard <= easy + 20, "{easy} {hard}");
-        assert!(best(&with(1.0), Method::Gd)?.iterations.is_some());
-        assert_eq!(best(&with(100.0), Method::Gd)?.iterations, None);
+        assert!(best(&with(1.0), TheoryMethod::Gd)?.iterations.is_some());
+        assert_eq!(best(&with(100.0), TheoryMethod::Gd)?.iterations, None);
         Ok(())
     }
 }

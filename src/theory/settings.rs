@@ -5,9 +5,8 @@ use super::error::{TheoryError, must};
 /// Which problem is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-#[cfg_attr(test, ts(rename = "TheoryProblemKind"))]
 #[serde(rename_all = "snake_case")]
-pub enum ProblemKind {
+pub enum TheoryProblemKind {
     /// One term: ½‖X((BA)ᵀ − M)‖². With an orthogonal X it is the factorisation of a matrix, for
     /// which the metric was found (Mishra and Sepulchre 2016; Tong, Ma and Chi 2021).
     LowRankRecovery,
@@ -23,9 +22,8 @@ pub enum ProblemKind {
 /// How the factors are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-#[cfg_attr(test, ts(rename = "TheoryMethod"))]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
+pub enum TheoryMethod {
     /// Gradient descent.
     Gd,
     /// G_A ← (BᵀB + δI)⁻¹ G_A and G_B ← G_B (AAᵀ + δI)⁻¹ (the paper's eq. 1).
@@ -35,7 +33,7 @@ pub enum Method {
     DataScaledGd,
 }
 
-impl Method {
+impl TheoryMethod {
     /// In the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::Gd, Self::ScaledGd, Self::DataScaledGd];
 
@@ -52,9 +50,8 @@ impl Method {
 /// Where the factors start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-#[cfg_attr(test, ts(rename = "TheoryStart"))]
 #[serde(rename_all = "snake_case")]
-pub enum Start {
+pub enum TheoryStart {
     /// A Gaussian with variance 1/d, B = 0, as LoRA does.
     Lora,
     /// The best approximations of rank r of Xᵢᵀ T (the paper's Definition 7.3), split evenly.
@@ -65,10 +62,9 @@ pub enum Start {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, ts(rename = "TheoryProblem"))]
-pub struct Settings {
+pub struct TheoryProblem {
     /// Which problem.
-    pub problem: ProblemKind,
+    pub problem: TheoryProblemKind,
     /// Largest over smallest singular value of the planted changes, 1 to 1000.
     pub planted_condition: f64,
     /// Largest over smallest singular value of X (of its blocks, where patterns are disjoint), 1 to 1000.
@@ -77,21 +73,21 @@ pub struct Settings {
     /// condition number to plant.
     pub rank: u32,
     /// Where the factors start.
-    pub start: Start,
+    pub start: TheoryStart,
     /// δ of the metrics, above 0.
     pub damping: f64,
     /// Seed of data, patterns, planted changes and start.
     pub seed: u32,
 }
 
-impl Default for Settings {
+impl Default for TheoryProblem {
     fn default() -> Self {
         Self {
-            problem: ProblemKind::TwoLayerRelu,
+            problem: TheoryProblemKind::TwoLayerRelu,
             planted_condition: 1.0,
             data_condition: 1.0,
             rank: 2,
-            start: Start::Lora,
+            start: TheoryStart::Lora,
             damping: 1e-6,
             seed: 0,
         }
@@ -104,7 +100,7 @@ pub const LARGEST_CONDITION: f64 = 1000.0;
 /// Smallest and largest rank.
 pub const RANKS: (u32, u32) = (2, super::problem::OUTPUTS as u32);
 
-impl Settings {
+impl TheoryProblem {
     /// Refuses what is out of range.
     ///
     /// # Errors
@@ -141,11 +137,11 @@ impl Settings {
 }
 
 /// What failures call a method's learning rate.
-pub(super) fn lr_field(method: Method) -> &'static str {
+pub(super) fn lr_field(method: TheoryMethod) -> &'static str {
     match method {
-        Method::Gd => "lr.gd",
-        Method::ScaledGd => "lr.scaled_gd",
-        Method::DataScaledGd => "lr.data_scaled_gd",
+        TheoryMethod::Gd => "lr.gd",
+        TheoryMethod::ScaledGd => "lr.scaled_gd",
+        TheoryMethod::DataScaledGd => "lr.data_scaled_gd",
     }
 }
 

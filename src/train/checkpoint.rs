@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Session, SessionError, trainable::Trainable};
+use super::{Session, SessionError, SessionSettings, trainable::Trainable};
 use crate::kernel::half_is_available;
-use crate::messages::SessionSettings;
 use crate::model::Bank;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
 
@@ -102,7 +101,7 @@ fn wrong(error: impl ToString) -> SessionError {
 impl From<TensorFileError> for SessionError {
     fn from(error: TensorFileError) -> Self {
         match error {
-            TensorFileError::Device(reason) => Self::Device(reason),
+            TensorFileError::Device(error) => Self::Device(error),
             other => wrong(other),
         }
     }

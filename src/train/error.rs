@@ -1,5 +1,6 @@
 //! What can go wrong between a session's settings and its last step.
 
+use crate::engine::EngineError;
 use crate::model::TooLong;
 use crate::optim::SettingError;
 
@@ -53,9 +54,9 @@ pub enum SessionError {
     /// Shards of a step of which none was computed here.
     #[error("this worker has no shard of the step that it should take; start the training again")]
     NoShard,
-    /// The device failed to compute or to hand over a result.
-    #[error("the device stopped working: {0}; the last checkpoint can be resumed on another one")]
-    Device(String),
+    /// A device that failed.
+    #[error(transparent)]
+    Device(#[from] EngineError),
     /// A checkpoint that does not belong to this session.
     #[error("this checkpoint cannot be resumed: {0}")]
     Checkpoint(String),

@@ -1,13 +1,29 @@
 //! Bytes that a session will need, before anything is made.
 
+use serde::{Deserialize, Serialize};
+
 use super::head::chunk_rows;
-use super::settings::adapter_shape;
-use crate::diffusion::{DiffusionConfig, weights::linear_shape};
-use crate::messages::{MemoryEstimate, SessionSettings};
+use super::settings::{SessionSettings, adapter_shape};
 use crate::model::{Adapters, ModelConfig, Target};
 
 /// Bytes of an f32.
-const F32: f64 = 4.0;
+pub(crate) const F32: f64 = 4.0;
+
+/// Bytes that a session needs, before it is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MemoryEstimate {
+    /// Weights of the base.
+    pub base: f64,
+    /// Adapters, their gradients and the optimizer's moments.
+    pub runs: f64,
+    /// Activations kept for the backward pass, and the largest temporaries.
+    pub activations: f64,
+    /// Sum.
+    pub total: f64,
+    /// What this worker can have; 0 where unknown.
+    pub limit: f64,
+}
 
 /// What `settings` need on a base that holds `base_bytes`, for sequences of up to
 /// `sequence_length` tokens. `limit` is passed through.
@@ -68,50 +84,8 @@ pub fn estimate(
     }
 }
 
-/// What `settings` need on a text-to-image model that holds `base_bytes`. `limit` is passed through.
-///
-/// Counted as by [`estimate`], for the places of captions and of patches. A block is a Llama's on the CPU; its norms, whose
-/// scales depend on the picture, keep what lies between their operations.
-pub fn estimate_pictures(
-    settings: &SessionSettings,
-    config: &DiffusionConfig,
-    base_bytes: f64,
-    limit: f64,
-) -> MemoryEstimate {
-    let runs = settings.runs.len() as f64;
-    let sequences = runs * rows_at_once(settings);
-    let (channels, inner) = (config.hidden_size as f64, config.intermediate_size as f64);
-    let shape = adapter_shape(settings);
-    let a_block: f64 = shape
-        .targets
-        .iter()
-        .filter(|target| Target::LLAMA.contains(target))
-        .map(|&target| linear_shape(target, config))
-        .map(|(inputs, outputs)| shape.rank as f64 * (inputs + outputs) as f64)
-        .sum();
-    let blocks = config.text_layers + config.denoiser_layers;
-    let runs_bytes = 5.0 * blocks as f64 * a_block * runs * F32;
-    let kept = |places: usize, blocks: usize| {
-        let scores = config.num_attention_heads as f64 * places as f64;
-        let inputs = adapted_inputs(&settings.targets, channels, inner);
-        let a_place = 12.0 * channels + 2.0 * inner + 1.1 * scores + inputs;
-        sequences * (places * blocks) as f64 * a_place
-    };
-    let words = config.caption_length;
-    let activations = F32
-        * (kept(words, config.text_layers)
-            + kept(words + config.patches(), config.denoiser_layers));
-    MemoryEstimate {
-        base: base_bytes,
-        runs: runs_bytes,
-        activations,
-        total: base_bytes + runs_bytes + activations,
-        limit,
-    }
-}
-
 /// Rows of one run whose activations are kept at the same time.
-fn rows_at_once(settings: &SessionSettings) -> f64 {
+pub(crate) fn rows_at_once(settings: &SessionSettings) -> f64 {
     f64::from(match settings.micro_batch_size {
         0 => settings.batch_size,
         part => part.min(settings.batch_size),
@@ -119,7 +93,7 @@ fn rows_at_once(settings: &SessionSettings) -> f64 {
 }
 
 /// Values a token of the inputs of a Llama block's adapted layers, each counted once.
-fn adapted_inputs(targets: &[Target], channels: f64, inner: f64) -> f64 {
+pub(crate) fn adapted_inputs(targets: &[Target], channels: f64, inner: f64) -> f64 {
     let any = |of: &[Target]| f64::from(u8::from(of.iter().any(|target| targets.contains(target))));
     any(&[Target::QProj, Target::KProj, Target::VProj]) * channels
         + any(&[Target::OProj]) * channels

@@ -4,15 +4,15 @@
 
 use burn::tensor::{Int, Tensor};
 
-use super::gradients::gradients_of;
-use crate::model::{Adapters, Bank, Base, Context, Dropout, Passage};
+use super::gradients::{PassSettings, gradients_of};
+use crate::model::{Adapters, Bank, Base, Context, Passage};
 
 /// A forward pass through all blocks, of which only what entered them is kept.
 #[derive(Debug)]
 pub struct KeptInputs<'a> {
     model: &'a Base,
     adapters: &'a Adapters,
-    dropout: Option<&'a Dropout>,
+    settings: PassSettings<'a>,
     passage: Passage,
     /// What entered each block, [K·B·T, C].
     inputs: Vec<Tensor<2>>,
@@ -26,14 +26,14 @@ impl<'a> KeptInputs<'a> {
     pub fn forward(
         model: &'a Base,
         adapters: &'a Adapters,
-        dropout: Option<&'a Dropout>,
+        settings: PassSettings<'a>,
         ids: Tensor<2, Int>,
     ) -> (Tensor<2>, Self) {
         let (mut x, passage) = model.enter(ids, 0);
         let mut kept = Self {
             model,
             adapters,
-            dropout,
+            settings,
             passage,
             inputs: Vec::with_capacity(model.config.num_hidden_layers),
         };
@@ -75,8 +75,9 @@ impl<'a> KeptInputs<'a> {
     fn block(&self, layer: usize, x: Tensor<2>, adapters: &Adapters) -> Tensor<2> {
         let mut context = Context {
             adapters: Some(adapters),
-            dropout: self.dropout,
+            dropout: self.settings.dropout,
             cache: None,
+            precision: self.settings.precision,
         };
         self.model.block(layer, x, &self.passage, &mut context)
     }

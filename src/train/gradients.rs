@@ -1,22 +1,22 @@
-//! Forward and backward of all runs on one batch.
+//! Forward and backward of all runs on a step's batch, or on a part of it.
 
 use burn::tensor::{Gradients, Tensor};
 
 use super::gradient_checkpointing::KeptInputs;
-use super::head::{chunk_rows, losses_and_gradient};
+use super::head::AskedRows;
 use super::labels::{CountedLabels, repeat_ids};
 use crate::data::Batch;
-use crate::diffusion::{DiffusionModel, FlowBatch};
+use crate::kernel::ProductPrecision;
 use crate::model::{Adapters, Bank, Base, Context, Dropout};
 
 /// A forward pass on some of a step's examples, ready for its backward.
 #[derive(Debug)]
 pub struct Pass<'a> {
-    /// Cross entropy of every counted label, or error of every picture, those of run 0 first, [K·n].
+    /// The terms of all runs' losses, those of run 0 first, [K·n]: cross entropy of counted labels, where the model reads text.
     pub losses: Tensor<1>,
     /// Runs K.
     runs: usize,
-    /// Counted labels or pictures of one run in the whole step.
+    /// Terms of one run's loss in the whole step.
     whole: usize,
     graph: Graph<'a>,
 }
@@ -41,8 +41,10 @@ enum Graph<'a> {
 pub struct PassSettings<'a> {
     /// Dropout on the adapters' inputs.
     pub dropout: Option<&'a Dropout>,
-    /// Counted labels or pictures of the whole step, of which the batch may be a part; at least 1.
+    /// Terms of one run's loss in the whole step, of which the batch may be a part; at least 1.
     pub whole: usize,
+    /// In which numbers weights of the base are multiplied on the way forward.
+    pub precision: ProductPrecision,
     /// Whether blocks are computed again in the backward pass instead of kept; only a language model's can be.
     pub gradient_checkpointing: bool,
 }
@@ -54,7 +56,7 @@ pub struct StepGradients {
     pub losses: Tensor<2>,
     /// Of each run's mean loss, in the order of [`Adapters::banks`].
     pub banks: Vec<Bank>,
-    /// Counted labels or pictures of one run in the whole step.
+    /// Terms of one run's loss in the whole step.
     pub whole: usize,
 }
 
@@ -85,18 +87,13 @@ impl<'a> Pass<'a> {
         batch: &Batch,
         settings: PassSettings<'a>,
     ) -> Option<Self> {
-        let PassSettings {
-            dropout,
-            whole,
-            gradient_checkpointing,
-        } = settings;
         let runs = adapters.runs;
         let labels = CountedLabels::new(batch, runs, &model.device)?;
         let ids = repeat_ids(batch, runs, &model.device);
-        if gradient_checkpointing {
-            let (hidden, inputs) = KeptInputs::forward(model, adapters, dropout, ids);
+        if settings.gradient_checkpointing {
+            let (hidden, inputs) = KeptInputs::forward(model, adapters, settings, ids);
             let hidden = hidden.autodiff().require_grad();
-            let (losses, surrogate) = head(model, hidden.clone(), labels, whole);
+            let (losses, surrogate) = head(model, hidden.clone(), labels, settings);
             let gradient = hidden.grad_remove(&mut surrogate.backward())?;
             let graph = Graph::Checkpointed {
                 inputs: Box::new(inputs),
@@ -105,53 +102,39 @@ impl<'a> Pass<'a> {
             return Some(Self {
                 losses,
                 runs,
-                whole,
+                whole: settings.whole,
                 graph,
             });
         }
+        let pass = Self::of_graph(adapters, settings, |context| {
+            let hidden = model.forward(ids, context); // [K·B·T, C]
+            head(model, hidden, labels, settings)
+        });
+        Some(pass)
+    }
+
+    /// What `forward` computes with the adapters as leaves of a graph: losses of run 0 first, [K·n], outside autodiff, and
+    /// a sum whose gradient in the factors is that of the runs' mean losses.
+    pub fn of_graph(
+        adapters: &Adapters,
+        settings: PassSettings<'a>,
+        forward: impl FnOnce(Context<'_>) -> (Tensor<1>, Tensor<1>),
+    ) -> Self {
         let adapters = Box::new(adapters.tracked());
-        let context = Context {
+        let (losses, surrogate) = forward(Context {
             adapters: Some(&adapters),
-            dropout,
+            dropout: settings.dropout,
             cache: None,
-        };
-        let hidden = model.forward(ids, context); // [K·B·T, C]
-        let (losses, surrogate) = head(model, hidden, labels, whole);
-        Some(Self {
+            precision: settings.precision,
+        });
+        Self {
             losses,
-            runs,
-            whole,
+            runs: adapters.runs,
+            whole: settings.whole,
             graph: Graph::Kept {
                 surrogate,
                 adapters,
             },
-        })
-    }
-
-    /// Text-to-image model and adapters on `batch`, for every run of `adapters`.
-    pub fn of_pictures(
-        model: &DiffusionModel,
-        adapters: &Adapters,
-        batch: &FlowBatch,
-        settings: PassSettings,
-    ) -> Self {
-        let PassSettings { dropout, whole, .. } = settings;
-        let adapters = Box::new(adapters.tracked());
-        let context = Context {
-            adapters: Some(&adapters),
-            dropout,
-            cache: None,
-        };
-        let losses = batch.losses(model, &context); // [K·B]
-        Self {
-            runs: adapters.runs,
-            whole,
-            graph: Graph::Kept {
-                // The sum over runs of their mean losses: its gradient in a run's factors is that run's own.
-                surrogate: losses.clone().sum().div_scalar(whole as f64),
-                adapters,
-            },
-            losses: losses.inner(),
         }
     }
 
@@ -179,13 +162,14 @@ fn head(
     model: &Base,
     hidden: Tensor<2>,
     labels: CountedLabels,
-    whole: usize,
+    settings: PassSettings<'_>,
 ) -> (Tensor<1>, Tensor<1>) {
-    let chunk = chunk_rows(hidden.dims()[0]);
-    let rows = model.normalise(hidden.select(0, labels.rows)); // [K·n, C]
-    let (losses, gradient) =
-        losses_and_gradient(model, &rows.clone().inner(), &labels.targets, chunk);
-    (losses, (rows * gradient.div_scalar(whole as f64)).sum())
+    let asked = AskedRows::new(model, hidden, labels);
+    let (losses, gradient) = asked.losses_and_gradient(model, settings.precision);
+    (
+        losses,
+        (asked.rows * gradient.div_scalar(settings.whole as f64)).sum(),
+    )
 }
 
 /// Gradients of some banks.

@@ -6,30 +6,80 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::kernel::{Direction, cross_entropy};
-use crate::model::{Base, FrozenWeight};
+use super::labels::CountedLabels;
+use crate::kernel::{Direction, ProductPrecision, cross_entropy, cross_entropy_losses};
+use crate::model::Base;
 
 /// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive.
 pub fn chunk_rows(tokens: usize) -> usize {
     tokens.div_ceil(8).clamp(1, 256)
 }
 
-/// Cross entropy of each row, in nats.
+/// The rows of the residual stream that are asked for their next token, and those tokens.
+#[derive(Debug)]
+pub struct AskedRows {
+    /// Normalised, those of run 0 first, [K·n, C].
+    pub rows: Tensor<2>,
+    /// The tokens that follow, [K·n].
+    pub targets: Tensor<1, Int>,
+    /// Labels of one run, n.
+    pub count: usize,
+    chunk: usize,
+}
+
+impl AskedRows {
+    /// Those of a whole residual stream.
+    ///
+    /// # Shapes
+    /// - `hidden`: [K·B·T, C]
+    pub fn new(model: &Base, hidden: Tensor<2>, labels: CountedLabels) -> Self {
+        Self {
+            chunk: chunk_rows(hidden.dims()[0]),
+            rows: model.normalise(hidden.select(0, labels.rows)),
+            targets: labels.targets,
+            count: labels.count,
+        }
+    }
+
+    /// As [`losses`].
+    pub fn losses(&self, model: &Base) -> Tensor<1> {
+        losses(model, &self.rows, &self.targets, self.chunk)
+    }
+
+    /// As [`losses_and_gradient`].
+    pub fn losses_and_gradient(
+        &self,
+        model: &Base,
+        precision: ProductPrecision,
+    ) -> (Tensor<1>, Tensor<2>) {
+        let rows = self.rows.clone().inner();
+        losses_and_gradient(model, &rows, &self.targets, self.chunk, precision)
+    }
+}
+
+/// Cross entropy of each row, in nats, where nobody asks for a gradient.
 ///
 /// # Shapes
-/// - `rows`: [N, C], normalised
+/// - `rows`: [N, C], normalised, outside autodiff
 /// - `targets`: [N]
 /// - result: [N]
 pub fn losses(model: &Base, rows: &Tensor<2>, targets: &Tensor<1, Int>, chunk: usize) -> Tensor<1> {
     let head = model.head.opened();
     let softcap = model.config.logits_softcap;
     let parts = chunks(rows, targets, chunk)
-        .map(|(rows, targets)| losses_and_derivative(&head, softcap, rows, targets).0)
+        .map(|(rows, targets)| {
+            let logits = head.product(rows, Direction::Forward, ProductPrecision::Single);
+            let logits = match softcap {
+                Some(bound) => bent(logits, bound).mul_scalar(bound),
+                None => logits,
+            };
+            cross_entropy_losses(logits, targets)
+        })
         .collect();
     Tensor::cat(parts, 0)
 }
 
-/// Cross entropy of each row and its gradient with respect to the row.
+/// Cross entropy of each row and its gradient with respect to the row. `precision` is that of the logits.
 ///
 /// # Shapes
 /// - `rows`: [N, C], normalised, outside autodiff
@@ -40,34 +90,43 @@ pub fn losses_and_gradient(
     rows: &Tensor<2>,
     targets: &Tensor<1, Int>,
     chunk: usize,
+    precision: ProductPrecision,
 ) -> (Tensor<1>, Tensor<2>) {
     let head = model.head.opened();
     let softcap = model.config.logits_softcap;
     let (losses, gradients) = chunks(rows, targets, chunk)
         .map(|(rows, targets)| {
-            let (losses, derivative) = losses_and_derivative(&head, softcap, rows, targets);
-            (losses, head.product(derivative, Direction::Backward))
+            let logits = head.product(rows, Direction::Forward, precision);
+            let (losses, derivative) = losses_and_derivative(logits, softcap, targets);
+            let back = Direction::Backward;
+            (
+                losses,
+                head.product(derivative, back, ProductPrecision::Single),
+            )
         })
         .unzip();
     (Tensor::cat(losses, 0), Tensor::cat(gradients, 0))
 }
 
-/// Cross entropy of each row of a chunk and its derivative with respect to the logits.
+/// Cross entropy of each row of a chunk and its derivative with respect to the logits before they are bent.
 fn losses_and_derivative(
-    head: &FrozenWeight,
+    logits: Tensor<2>,
     softcap: Option<f64>,
-    rows: Tensor<2>,
     targets: Tensor<1, Int>,
 ) -> (Tensor<1>, Tensor<2>) {
-    let logits = head.product(rows, Direction::Forward);
     let Some(bound) = softcap else {
         return cross_entropy(logits, targets);
     };
-    let bent = logits.div_scalar(bound).tanh();
+    let bent = bent(logits, bound);
     let (losses, derivative) = cross_entropy(bent.clone().mul_scalar(bound), targets);
     // c · tanh(s / c) has the derivative 1 − tanh²(s / c).
     let slope = bent.square().neg().add_scalar(1.0);
     (losses, derivative * slope)
+}
+
+/// tanh(s / c) of logits s that are bent to stay within `bound` c.
+fn bent(logits: Tensor<2>, bound: f64) -> Tensor<2> {
+    logits.div_scalar(bound).tanh()
 }
 
 fn chunks<'a>(

@@ -5,15 +5,14 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor};
 
 use super::{
-    SessionError,
+    SessionError, SessionSettings,
     gradients::{Pass, PassSettings},
-    head::{chunk_rows, losses},
+    head::AskedRows,
     labels::{self, CountedLabels, repeat_ids},
     settings::{adapter_shape, validate},
     trainable::Trainable,
 };
 use crate::data::Batch;
-use crate::messages::SessionSettings;
 use crate::model::{Adapters, Base, Context};
 
 impl Trainable for Base {
@@ -71,16 +70,23 @@ impl Trainable for Base {
     }
 
     fn losses(&self, adapters: &Adapters, batch: &Batch) -> Option<Tensor<2>> {
-        let runs = adapters.runs;
-        let labels = CountedLabels::new(batch, runs, &self.device)?;
-        let context = Context {
-            adapters: Some(adapters),
-            ..Context::default()
-        };
-        let hidden = self.forward(repeat_ids(batch, runs, &self.device), context);
-        let chunk = chunk_rows(hidden.dims()[0]);
-        let rows = self.normalise(hidden.select(0, labels.rows));
-        let losses = losses(self, &rows, &labels.targets, chunk);
-        Some(losses.reshape([runs, labels.count]))
+        losses(self, Some(adapters), batch)
     }
+}
+
+/// Cross entropy of every label that counts, forward only, in nats: of all runs, or of the base alone without `adapters`;
+/// `None` where none counts.
+///
+/// # Shapes
+/// - result: [K, n]
+pub fn losses(model: &Base, adapters: Option<&Adapters>, batch: &Batch) -> Option<Tensor<2>> {
+    let runs = adapters.map_or(1, |adapters| adapters.runs);
+    let labels = CountedLabels::new(batch, runs, &model.device)?;
+    let context = Context {
+        adapters,
+        ..Context::default()
+    };
+    let hidden = model.forward(repeat_ids(batch, runs, &model.device), context); // [K·B·T, C]
+    let asked = AskedRows::new(model, hidden, labels);
+    Some(asked.losses(model).reshape([runs, asked.count]))
 }

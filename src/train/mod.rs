@@ -1,6 +1,8 @@
 //! Training: the session of runs that one worker holds.
 
+pub mod adapter;
 pub mod checkpoint;
+pub mod course;
 pub mod error;
 pub mod estimate;
 pub mod evaluation;
@@ -8,9 +10,9 @@ pub mod gradient_checkpointing;
 pub mod gradients;
 pub mod head;
 pub mod labels;
-mod language;
+pub mod language;
 pub mod memory;
-mod pictures;
+pub mod report;
 pub mod session;
 pub mod settings;
 pub mod shards;
@@ -19,7 +21,12 @@ pub mod sweep;
 pub mod token_losses;
 pub mod trainable;
 
+pub use adapter::{NoAdapter, TrainedRuns};
+pub use course::{Course, End, Milestone};
 pub use error::SessionError;
-pub use evaluation::Evaluation;
+pub use estimate::MemoryEstimate;
+pub use evaluation::{Evaluation, evaluate};
+pub use report::{EvaluationReport, RunReport, StepReport, StepTimes};
 pub use session::{BatchLosses, Session};
+pub use settings::{RunSettings, SessionSettings};
 pub use trainable::Trainable;

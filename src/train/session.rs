@@ -2,20 +2,22 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, ExecutionError, Tensor};
+use burn::tensor::{Device, Tensor};
 use web_time::Instant;
 
 use super::{
-    SessionError,
+    RunReport, SessionError, SessionSettings, StepReport, StepTimes,
     gradients::{Pass, PassSettings, StepGradients},
     memory::held_bytes,
     shards::BegunStep,
     trainable::Trainable,
 };
-use crate::kernel::ForwardPrecision;
-use crate::messages::{RunDiagnostics, RunReport, SessionSettings, StepReport, StepTimes};
+use crate::engine::EngineError;
+use crate::kernel::ProductPrecision;
 use crate::model::{Adapters, Dropout};
-use crate::optim::{BankCoefficients, Coefficients, Diagnostics, Optimizer, OptimizerSettings};
+use crate::optim::{
+    BankCoefficients, Coefficients, Diagnostics, Optimizer, OptimizerSettings, RunDiagnostics,
+};
 
 /// On a device that computes in its own time, the split of a step's time is measured at every so
 /// many steps, because it costs a wait at the end of each part.
@@ -41,13 +43,36 @@ pub struct Session {
 /// Summed losses of one batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchLosses {
-    /// Sum over counted labels or pictures, of each run.
+    /// Sum of the loss's terms, of each run.
     pub sums: Vec<f64>,
-    /// Counted labels or pictures.
+    /// Terms of one run.
     pub count: usize,
 }
 
 impl BatchLosses {
+    /// Sums of what was computed, [K, n], of K `runs`; `None` is nothing that counts.
+    ///
+    /// # Errors
+    /// A device that failed.
+    pub async fn read(losses: Option<Tensor<2>>, runs: usize) -> Result<Self, SessionError> {
+        let Some(losses) = losses else {
+            return Ok(Self {
+                sums: vec![0.0; runs],
+                count: 0,
+            });
+        };
+        let [_, count] = losses.dims();
+        let sums = losses.sum_dim(1).into_data_async().await;
+        Ok(Self {
+            sums: sums
+                .map_err(EngineError::from)?
+                .iter::<f32>()
+                .map(f64::from)
+                .collect(),
+            count,
+        })
+    }
+
     /// Mean loss of each run.
     pub fn means(&self) -> Vec<f64> {
         let means = self.sums.iter().map(|sum| sum / self.count as f64);
@@ -144,7 +169,6 @@ impl Session {
         clock: &mut Clock,
     ) -> Result<Option<StepGradients>, SessionError> {
         let whole = M::counted(batch);
-        let _precision = ForwardPrecision::new(self.settings.half_precision);
         let at_once = match self.settings.micro_batch_size as usize {
             0 => rows.len().max(1),
             rows => rows,
@@ -157,6 +181,10 @@ impl Session {
             let settings = PassSettings {
                 dropout: dropout.as_ref(),
                 whole,
+                precision: match self.settings.half_precision {
+                    true => ProductPrecision::Half,
+                    false => ProductPrecision::Single,
+                },
                 gradient_checkpointing: self.settings.gradient_checkpointing,
             };
             let Some(pass) = model.forward_pass(&self.adapters, &part, settings) else {
@@ -187,7 +215,8 @@ impl Session {
         (self.settings.dropout > 0.0).then_some(dropout)
     }
 
-    /// The step from its gradients on, whatever the model is. `tokens` is what the report says.
+    /// The step from its gradients on, whatever the model is. `tokens` is the size of the batch, as the
+    /// report says it.
     pub(super) async fn finish(
         &mut self,
         gradients: StepGradients,
@@ -313,19 +342,7 @@ impl Session {
         batch: &M::Batch,
     ) -> Result<BatchLosses, SessionError> {
         model.check(batch)?;
-        let Some(losses) = model.losses(&self.adapters, batch) else {
-            return Ok(BatchLosses {
-                sums: vec![0.0; self.adapters.runs],
-                count: 0,
-            });
-        };
-        let count = losses.dims()[1];
-        let sums = losses.sum_dim(1).into_data_async().await;
-        let sums = sums.map_err(device_error)?;
-        Ok(BatchLosses {
-            sums: sums.iter::<f32>().map(f64::from).collect(),
-            count,
-        })
+        BatchLosses::read(model.losses(&self.adapters, batch), self.adapters.runs).await
     }
 }
 
@@ -350,7 +367,7 @@ impl ReadBack {
         columns.extend(diagnostics.map(Diagnostics::table)); // [K, 1, 6]
         let table = Tensor::cat(columns, 2);
         let width = table.dims()[2];
-        let data = table.into_data_async().await.map_err(device_error)?;
+        let data = table.into_data_async().await.map_err(EngineError::from)?;
         let values: Vec<f32> = data.iter::<f32>().collect();
         let rows = || values.chunks_exact(width);
         let diagnostics: Vec<f32> = rows().flat_map(|row| &row[2..]).copied().collect();
@@ -360,11 +377,6 @@ impl ReadBack {
             diagnostics: Diagnostics::read(&diagnostics),
         })
     }
-}
-
-/// The device's own words.
-pub(super) fn device_error(error: ExecutionError) -> SessionError {
-    SessionError::Device(error.to_string())
 }
 
 /// Splits a step's time into parts.
@@ -403,7 +415,7 @@ impl Clock {
     async fn lap<const D: usize>(&mut self, last: &Tensor<D>) -> Result<f64, SessionError> {
         if self.splits && cfg!(feature = "webgpu") {
             let one = last.clone().reshape([-1]).narrow(0, 0, 1);
-            one.into_data_async().await.map_err(device_error)?;
+            one.into_data_async().await.map_err(EngineError::from)?;
         }
         let now = Instant::now();
         let seconds = (now - self.lap).as_secs_f64();

@@ -1,9 +1,11 @@
-//! Bounds of what a session can be asked for.
+//! What a session can be asked for, and the bounds of it.
+
+use serde::{Deserialize, Serialize};
 
 use super::SessionError;
 use crate::kernel::half_is_available;
-use crate::messages::SessionSettings;
 use crate::model::{AdapterShape, Architecture, ModelConfig, Target};
+use crate::optim::OptimizerSettings;
 
 /// Largest rank. The preconditioner inverts r×r matrices, which stop being small beyond it.
 pub const MAXIMUM_RANK: u32 = 64;
@@ -11,6 +13,65 @@ pub const MAXIMUM_RANK: u32 = 64;
 pub const MAXIMUM_RUNS: usize = 64;
 /// Most sequences a step.
 pub const MAXIMUM_BATCH_SIZE: u32 = 1024;
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct RunSettings {
+    /// What the user calls it.
+    pub name: String,
+    /// Its optimizer.
+    pub optimizer: OptimizerSettings,
+    /// Learning rate of the adapters of a text-to-image model's text encoder, where it is not that of the denoiser's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional = nullable))]
+    pub text_lr: Option<f64>,
+}
+
+/// What all runs of a session share, and the runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct SessionSettings {
+    /// Rank r of the adapters.
+    pub rank: u32,
+    /// Scale of the adapters is alpha / rank.
+    pub alpha: f64,
+    /// Share of the adapter's inputs that are set to 0 while training.
+    pub dropout: f64,
+    /// Layers that carry an adapter.
+    pub targets: Vec<Target>,
+    /// Sequences a step.
+    pub batch_size: u32,
+    /// Sequences at once: a step adds up the gradients of so many sequences at a time, with the same result in less
+    /// memory. 0 is all of the step's.
+    #[serde(default)]
+    pub micro_batch_size: u32,
+    /// Whether blocks are computed a second time in the backward pass instead of kept: less memory for half as much
+    /// time again, and the same result.
+    #[serde(default)]
+    pub gradient_checkpointing: bool,
+    /// Whether wide weights are multiplied in half precision on the way forward, where a GPU can; sums, gradients and
+    /// the optimizer stay in single.
+    #[serde(default)]
+    pub half_precision: bool,
+    /// Steps in all; schedules end there.
+    pub steps: u32,
+    /// Seed of adapters, batches and dropout.
+    pub seed: u32,
+    /// The runs.
+    pub runs: Vec<RunSettings>,
+    /// Whether steps report norms, condition numbers and how far factors moved.
+    #[serde(default = "yes")]
+    pub diagnostics: bool,
+}
+
+/// What a setting is where an older file does not have it.
+fn yes() -> bool {
+    true
+}
 
 /// Checks all settings against each other and against the base.
 ///

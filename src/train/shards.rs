@@ -4,11 +4,9 @@
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
 use super::{
-    Session, SessionError, Trainable,
-    gradients::StepGradients,
-    session::{Clock, device_error},
+    Session, SessionError, StepReport, Trainable, gradients::StepGradients, session::Clock,
 };
-use crate::messages::StepReport;
+use crate::engine::EngineError;
 use crate::model::Bank;
 
 /// A step of which one shard was computed here.
@@ -16,9 +14,9 @@ use crate::model::Bank;
 pub(super) struct BegunStep {
     /// Since when.
     clock: Clock,
-    /// Counted labels or pictures of one run in the whole step.
+    /// Terms of one run's loss in the whole step.
     counted: usize,
-    /// Tokens or pictures of one run in the whole step, for the report.
+    /// Size of one run's batch in the whole step, for the report.
     size: u32,
 }
 
@@ -63,7 +61,7 @@ impl Session {
         for Bank { a, b } in banks {
             read = read.register(a).register(b);
         }
-        let data = read.execute_async().await.map_err(device_error)?;
+        let data = read.execute_async().await.map_err(EngineError::from)?;
         Ok(data.iter().flat_map(|data| data.iter::<f32>()).collect())
     }
 

@@ -1,7 +1,8 @@
 //! A session that starts from an adapter of the user's.
 
-use super::{Session, SessionError, settings::adapter_shape, trainable::Trainable};
-use crate::messages::SessionSettings;
+use super::{
+    Session, SessionError, SessionSettings, settings::adapter_shape, trainable::Trainable,
+};
 use crate::model::Adapters;
 
 impl Session {

@@ -5,15 +5,14 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor};
 
 use super::{
-    SessionError,
+    SessionError, SessionSettings,
     gradients::{Pass, PassSettings},
 };
-use crate::messages::SessionSettings;
 use crate::model::Adapters;
 
 /// A frozen model that carries adapters.
 pub trait Trainable {
-    /// What one step is made on: rows, which are texts or pictures.
+    /// What one step is made on: rows, such as texts.
     type Batch;
 
     /// Where its weights are.
@@ -40,10 +39,10 @@ pub trait Trainable {
     /// Rows of a batch.
     fn rows(batch: &Self::Batch) -> usize;
 
-    /// What a step's report counts of each row: its tokens, or 1 picture.
+    /// What a step's report counts of each row, such as its tokens.
     fn row_size(batch: &Self::Batch) -> usize;
 
-    /// Labels or pictures of a batch that count in the loss.
+    /// Terms of the loss on a batch, such as labels that count.
     fn counted(batch: &Self::Batch) -> usize;
 
     /// Some rows of a batch.
@@ -60,6 +59,6 @@ pub trait Trainable {
     /// Losses of all runs outside training, on a batch that has been checked; `None` where nothing counts.
     ///
     /// # Shapes
-    /// - result: [K, n], one for each label or picture that counts
+    /// - result: [K, n], one for each term of the loss
     fn losses(&self, adapters: &Adapters, batch: &Self::Batch) -> Option<Tensor<2>>;
 }

@@ -8,7 +8,6 @@ use super::{
     conversion::{from_js, plain_failure, to_js},
 };
 use crate::messages::{AdapterSummary, MergedPlan};
-use crate::model::Adapters;
 use crate::peft::{self, Merged, Precision, SpecialTokens};
 
 fn refused(message: &str) -> JsValue {
@@ -55,10 +54,11 @@ impl WebSession {
         run: usize,
         base: Option<String>,
     ) -> Result<JsValue, JsValue> {
-        let (model, session) = (&self.desk.model, self.desk.trained(run)?);
+        let (session, adapter) = self.desk.trained(run)?;
+        let config = &self.desk.model.config;
         let base = base.as_deref().unwrap_or(&self.name);
         let dropout = session.settings().dropout;
-        let folder = peft::write(session.adapters(), run, &model.config, base, dropout).await;
+        let folder = peft::write(&adapter, 0, config, base, dropout).await;
         check_engine()?;
         let folder = folder.map_err(|error| refused(&error.to_string()))?;
         files([("config", folder.config), ("weights", folder.weights)])
@@ -70,10 +70,10 @@ impl WebSession {
     /// No such run, one that diverged, or a device that failed.
     pub async fn export_gguf(&self, run: usize, precision: JsValue) -> Result<Uint8Array, JsValue> {
         let precision: Precision = from_js("adapter", precision)?;
-        let (model, session) = (&self.desk.model, self.desk.trained(run)?);
+        let (session, adapter) = self.desk.trained(run)?;
+        let config = &self.desk.model.config;
         let name = format!("{} LoRA {}", self.name, session.settings().runs[run].name);
-        let written =
-            peft::write_gguf(session.adapters(), run, &model.config, &name, precision).await;
+        let written = peft::write_gguf(&adapter, 0, config, &name, precision).await;
         check_engine()?;
         let written = written.map_err(|error| refused(&error.to_string()))?;
         Ok(Uint8Array::from(written.as_slice()))
@@ -127,9 +127,8 @@ impl WebSession {
 
     fn merged(&self, run: usize, precision: JsValue) -> Result<Merged<'_>, JsValue> {
         let precision: Precision = from_js("adapter", precision)?;
-        let (model, session) = (&self.desk.model, self.desk.trained(run)?);
-        let adapters: &Adapters = session.adapters();
-        Ok(Merged::new(model, adapters, run, precision))
+        let (_, adapter) = self.desk.trained(run)?;
+        Ok(Merged::new(&self.desk.model, &adapter, 0, precision))
     }
 }
 

@@ -15,17 +15,18 @@ use super::{
 use crate::diffusion::{
     DiffusionConfig, DiffusionModel, DiffusionWeights, FlowBatch, PictureBatches, Pictures, Words,
     adapter_file,
-    draw::Order,
+    draw::{DrawSettings, Drawing},
+    estimate::estimate,
     validation_batch,
     weights::{linear_shape, parameters},
 };
 use crate::load::Source;
 use crate::messages::{
-    AdapterSummary, CaptionWord, DrawSettings, MemoryEstimate, PictureDataSettings,
-    PictureDataSummary, PictureModelSummary, Progress, SessionSettings, TargetShape,
+    AdapterSummary, CaptionWord, PictureDataSettings, PictureDataSummary, PictureModelSummary,
+    Progress, TargetShape,
 };
-use crate::model::{Adapters, Target, WeightForm};
-use crate::train::{Session, estimate::estimate_pictures, memory::held_bytes};
+use crate::model::{Target, WeightForm};
+use crate::train::{MemoryEstimate, Session, SessionSettings, memory::held_bytes};
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
@@ -234,7 +235,7 @@ impl WebPictureSession {
             WASM_LIMIT
         };
         let model = &self.desk.model;
-        estimate_pictures(settings, &model.config, model.held_bytes(), limit)
+        estimate(settings, &model.config, model.held_bytes(), limit)
     }
 
     /// Fresh adapters, the same in every worker that gets the same seed, or those of the adapter that was read.
@@ -321,10 +322,8 @@ impl WebPictureSession {
         let rows = training.map_or(1, |training| {
             training.session.settings().batch_size as usize
         });
-        let rows_of = |batch: &FlowBatch| batch.rows;
-        self.desk
-            .evaluate(batch.parts(rows), rows_of, batch.rows, on_progress)
-            .await
+        let parts = batch.parts(rows);
+        self.desk.evaluate(parts, batch.rows, on_progress).await
     }
 
     /// Lets runs and the base draw, as `{ runs, size, pixels }`: indices of the runs, null for the base, width and height
@@ -335,7 +334,7 @@ impl WebPictureSession {
     pub async fn draw(&self, settings: JsValue, on_progress: Function) -> Result<JsValue, JsValue> {
         let settings: DrawSettings = from_js("draw", settings)?;
         let session = self.desk.training.as_ref().map(|t| &t.session);
-        let order = Order::new(
+        let order = Drawing::new(
             &settings,
             self.reading(),
             session.map(Session::adapters),
@@ -413,8 +412,8 @@ impl WebPictureSession {
     /// # Errors
     /// No such run, one that diverged, or a device that failed.
     pub async fn export_adapter(&self, run: usize) -> Result<Uint8Array, JsValue> {
-        let adapters: &Adapters = self.desk.trained(run)?.adapters();
-        let written = adapter_file::write(&self.desk.model, adapters, run, &self.name).await;
+        let (_, adapter) = self.desk.trained(run)?;
+        let written = adapter_file::write(&self.desk.model, &adapter, 0, &self.name).await;
         check_engine()?;
         let written = written.map_err(|error| plain_failure("adapter", &error.to_string()))?;
         Ok(Uint8Array::from(written.as_slice()))

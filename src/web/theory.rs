@@ -4,8 +4,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::conversion::{failure, from_js, macrotask, report};
-use crate::messages::TheorySettings;
-use crate::theory::live;
+use crate::theory::live::{self, TheorySettings};
 
 /// Trains all methods on one problem; `on_report` gets what is new, and ends it by returning false.
 ///

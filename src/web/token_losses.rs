@@ -8,7 +8,8 @@ use super::{
 };
 use crate::data::TextCodec;
 use crate::messages::{LaneLosses, TokenLossReport, TokenLossSettings};
-use crate::train::{Session, token_losses::token_losses};
+use crate::model::Adapters;
+use crate::train::token_losses::token_losses;
 
 /// Most tokens of a text: attention's memory grows with their square.
 const MOST_TOKENS: usize = 512;
@@ -32,26 +33,29 @@ impl WebSession {
                 "a loss needs a token and one before it; write a few words",
             ));
         }
-        let session = self
-            .desk
-            .training
+        let training = self.desk.training.as_ref();
+        let trained = training.map(|training| training.session.trained_runs());
+        let runs = trained
             .as_ref()
-            .map(|training| &training.session);
-        let adapters = session.map(|session| match settings.include_base {
-            true => session.adapters().with_base(),
-            false => session.adapters().clone(),
-        });
-        let losses = token_losses(&self.desk.model, adapters.as_ref(), &ids).await;
+            .map_or(&[] as &[u32], |trained| &trained.runs);
+        let adapters = trained.as_ref().and_then(|t| t.adapters.as_ref());
+        let adapters = match settings.include_base {
+            true => adapters.map(Adapters::with_base),
+            false => adapters.cloned(),
+        };
+        // Without a training it is the base whose losses are wanted, whatever the settings say.
+        let lanes = match adapters.is_none() && trained.is_some() && !settings.include_base {
+            true => Vec::new(),
+            false => token_losses(&self.desk.model, adapters.as_ref(), &ids)
+                .await
+                .map_err(failure)?,
+        };
         check_engine()?;
-        let losses = losses.map_err(failure)?;
-        let diverged = session.map_or(&[] as &[Option<u32>], Session::diverged_at);
-        let lanes = losses
+        let lanes = lanes
             .into_iter()
             .enumerate()
-            // The factors of a diverged run are 0: its losses would be the base's.
-            .filter(|(lane, _)| diverged.get(*lane).is_none_or(Option::is_none))
             .map(|(lane, losses)| LaneLosses {
-                run: (lane < diverged.len()).then_some(lane as u32),
+                run: runs.get(lane).copied(),
                 losses: std::iter::once(None)
                     .chain(losses.into_iter().map(finite))
                     .collect(),

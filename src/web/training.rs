@@ -7,9 +7,10 @@ use super::{
     check_engine,
     conversion::{failure, macrotask, plain_failure, report, to_js},
 };
-use crate::messages::{EvaluationReport, MemoryEstimate, Progress, SessionSettings};
+use crate::engine;
+use crate::messages::Progress;
 use crate::model::Adapters;
-use crate::train::{Evaluation, Session, Trainable};
+use crate::train::{MemoryEstimate, Session, SessionSettings, Trainable, evaluate};
 
 /// A model, what its runs start from, and the session on it with its batches `B`.
 pub struct Desk<M, B> {
@@ -96,38 +97,30 @@ impl<M: Trainable, B> Desk<M, B> {
         to_js(&report.map_err(failure)?)
     }
 
-    /// Losses on held-out batches, of `examples` in all; `rows_of` tells how many are in one.
+    /// Losses on held-out batches, of `examples` in all.
     pub async fn evaluate(
         &self,
         batches: impl IntoIterator<Item = M::Batch>,
-        rows_of: impl Fn(&M::Batch) -> usize,
         examples: usize,
         on_progress: Function,
     ) -> Result<JsValue, JsValue> {
-        let started = web_time::Instant::now();
         let Training { session, .. } = self.training.as_ref().ok_or_else(no_session)?;
-        let mut evaluation = Evaluation::new(session.settings().runs.len());
-        let mut done = 0;
-        for batch in batches {
-            let losses = session.evaluate(&self.model, &batch).await;
-            check_engine()?;
-            evaluation.add(&losses.map_err(failure)?);
-            done += rows_of(&batch);
+        let losses = evaluate(session, &self.model, batches, async |done| {
             let progress = Progress {
                 action: "measuring validation loss".into(),
                 done: done as f64,
                 total: examples as f64,
             };
-            if !report(&on_progress, &progress) {
-                return Err(plain_failure("run", "the evaluation was cancelled"));
-            }
+            let goes_on = report(&on_progress, &progress);
             macrotask().await;
+            goes_on && engine::check().is_ok()
+        });
+        let losses = losses.await;
+        check_engine()?;
+        match losses.map_err(failure)? {
+            Some(report) => to_js(&report),
+            None => Err(plain_failure("run", "the evaluation was cancelled")),
         }
-        to_js(&EvaluationReport {
-            step: session.steps_done(),
-            losses: evaluation.means(session.diverged_at()),
-            seconds: started.elapsed().as_secs_f64(),
-        })
     }
 
     /// Adapters, optimizer state and position, to go on from elsewhere.
@@ -138,19 +131,14 @@ impl<M: Trainable, B> Desk<M, B> {
         Ok(Uint8Array::from(bytes.map_err(failure)?.as_slice()))
     }
 
-    /// The session, if it has an adapter of run `run` to give.
-    pub fn trained(&self, run: usize) -> Result<&Session, JsValue> {
-        let refused = |message: &str| Err(plain_failure("adapter", message));
+    /// The session and the adapter of its run `run`.
+    pub fn trained(&self, run: usize) -> Result<(&Session, Adapters), JsValue> {
         let Some(training) = &self.training else {
-            return refused("there is no trained run yet; press Start first");
+            let message = "there is no trained run yet; press Start first";
+            return Err(plain_failure("adapter", message));
         };
-        match training.session.diverged_at().get(run) {
-            None => refused("there is no such run"),
-            Some(Some(step)) => refused(&format!(
-                "this run diverged at step {step} and has no adapter; take another run, or train it with a smaller lr"
-            )),
-            Some(None) => Ok(&training.session),
-        }
+        let adapter = training.session.adapter(run).map_err(failure)?;
+        Ok((&training.session, adapter))
     }
 }
 

@@ -1,10 +1,9 @@
 //! Properties of a bank: runs do not touch each other.
 
 use riemann_lora::{
-    messages::SessionSettings,
     model::{Base, Target},
     optim::{OptimizerSettings, UpdateRule},
-    train::Session,
+    train::{NoAdapter, Session, SessionSettings},
 };
 
 use crate::support::{Fixture, GPT2, LLAMA, difference, golden, model, norm, settings, values};
@@ -182,6 +181,18 @@ everywhere! {
         assert!(found[1][..after].iter().all(Option::is_some));
         assert!(found[1][after..].iter().all(Option::is_none));
         assert!(!both.is_finished());
+
+        assert_eq!(both.adapter(1).unwrap_err(), NoAdapter::Diverged(marked));
+        assert_eq!(both.adapter(2).unwrap_err(), NoAdapter::NoSuchRun);
+        let trained = both.trained_runs();
+        assert_eq!(trained.runs, [0]);
+        let (alone, beside) = (both.adapter(0).unwrap(), trained.adapters.unwrap());
+        assert_eq!((alone.runs, beside.runs), (1, 1));
+        for (one, other) in alone.banks().zip(beside.banks()) {
+            let one = values(one.b.clone()).await;
+            assert!(one.iter().any(|&value| value != 0.0));
+            assert_eq!(one, values(other.b.clone()).await);
+        }
     }
 }
 
@@ -235,7 +246,7 @@ everywhere! {
     async fn settings_out_of_range_name_their_field() {
         let model = model().await;
         let good = settings(vec![OptimizerSettings::adamw(1e-3); 2]);
-        type Change = fn(&mut riemann_lora::messages::SessionSettings);
+        type Change = fn(&mut riemann_lora::train::SessionSettings);
         let cases: [(&str, &str, Change); 15] = [
             ("rank", "between 1 and 16", |s| s.rank = 0),
             ("rank", "between 1 and 16", |s| s.rank = 17),

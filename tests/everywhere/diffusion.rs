@@ -4,12 +4,11 @@
 use burn::tensor::{Tensor, TensorData};
 use riemann_lora::{
     diffusion::{
-        DiffusionConfig, DiffusionModel, DiffusionWeights, FlowBatch, SampleSettings, Sampler,
+        DenoisingSettings, DiffusionConfig, DiffusionModel, DiffusionWeights, FlowBatch, Sampler,
     },
-    messages::SessionSettings,
     model::{AdapterShape, Adapters, Bank, Context, Target},
     optim::OptimizerSettings,
-    train::Session,
+    train::{Session, SessionSettings},
 };
 use serde::Deserialize;
 
@@ -132,7 +131,7 @@ pub async fn outputs_of(
         guidance,
         seed,
     } = golden.sampling;
-    let settings = SampleSettings {
+    let settings = DenoisingSettings {
         steps,
         guidance,
         seed,

@@ -2,10 +2,12 @@
 //! for them.
 
 use riemann_lora::{
-    diffusion::{Words, adapter_file, draw::Order},
-    messages::{DrawSettings, SessionSettings},
+    diffusion::{
+        Words, adapter_file,
+        draw::{DrawSettings, Drawing},
+    },
     model::{Adapters, Target},
-    train::Session,
+    train::{Session, SessionSettings},
 };
 
 use crate::diffusion::{adapters, assert_close, golden, model};
@@ -31,7 +33,7 @@ everywhere! {
         let words = Words::new("apple\nred");
         let reading = (&words, golden.config.caption_length);
         let draw = async |settings: &DrawSettings, adapters: Option<&Adapters>| {
-            let order = Order::new(settings, reading, adapters, &[None, None]).unwrap();
+            let order = Drawing::new(settings, reading, adapters, &[None, None]).unwrap();
             let mut sampler = order.sampler(&model);
             while !sampler.is_finished() {
                 sampler.step();
@@ -59,7 +61,7 @@ everywhere! {
         let refused = |change: fn(&mut DrawSettings)| {
             let mut wanted = order(&[0], true);
             change(&mut wanted);
-            let order = Order::new(&wanted, (&words, 3), Some(&adapters), &[None, Some(3)]);
+            let order = Drawing::new(&wanted, (&words, 3), Some(&adapters), &[None, Some(3)]);
             order.map(|order| order.lanes).map_err(|error| error.field)
         };
         assert_eq!(refused(|s| s.captions.clear()), Err("captions"));

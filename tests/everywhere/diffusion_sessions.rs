@@ -3,13 +3,10 @@
 
 use burn::tensor::{Tensor, TensorData};
 use riemann_lora::{
-    messages::{SessionSettings, StepReport},
+    kernel::ProductPrecision,
     model::{Adapters, Context, Target, WeightForm},
     optim::{OptimizerSettings, UpdateRule},
-    train::{
-        Session,
-        gradients::{Pass, PassSettings},
-    },
+    train::{Session, SessionSettings, StepReport, Trainable, gradients::PassSettings},
 };
 
 use crate::diffusion::{adapters, assert_outputs, batch, golden, model, outputs_of};
@@ -205,8 +202,8 @@ everywhere! {
             let adapters = adapters(&golden, &model).run(0);
             let gradients = {
                 let batch = batch(&golden);
-                let whole = PassSettings { dropout: None, whole: batch.rows, gradient_checkpointing: false };
-                Pass::of_pictures(&model, &adapters, &batch, whole).backward().banks
+                let whole = PassSettings { dropout: None, whole: batch.rows, precision: ProductPrecision::Single, gradient_checkpointing: false };
+                model.forward_pass(&adapters, &batch, whole).unwrap().backward().banks
             };
             let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
             let mut direction = Vec::new();

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use riemann_lora::{
+    kernel::ProductPrecision,
     load::MemorySource,
     model::{Adapters, Base, Checkpoint, Context, ModelConfig},
     optim::OptimizerSettings,
@@ -20,8 +21,7 @@ use crate::support::{
 use {
     crate::support::difference,
     riemann_lora::{
-        generate::Generator,
-        messages::SampleSettings,
+        generate::{Generator, SampleSettings},
         peft::{self, Merged, Precision, SpecialTokens},
     },
 };
@@ -139,6 +139,7 @@ async fn gradients_are_those_of_torch(family: Family) {
         let settings = PassSettings {
             dropout: None,
             whole: count(&batch),
+            precision: ProductPrecision::Single,
             gradient_checkpointing,
         };
         let pass = Pass::forward(&model, &adapters, &batch, settings).unwrap();
@@ -182,7 +183,7 @@ async fn steps_are_those_of_torch(family: Family) {
     };
     let start = family.adapters(&model, 2);
     let targets = start.shape.targets.clone();
-    let settings = riemann_lora::messages::SessionSettings {
+    let settings = riemann_lora::train::SessionSettings {
         targets,
         ..settings(vec![plain, scaled])
     };

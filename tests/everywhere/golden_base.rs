@@ -3,8 +3,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use riemann_lora::{
     data::Batch,
-    generate::Generator,
-    messages::SampleSettings,
+    generate::{Generator, SampleSettings},
     model::{Adapters, Base, Context},
     optim::OptimizerSettings,
     train::Session,

@@ -1,6 +1,7 @@
 //! Training against torch and PEFT: gradients, and ten steps of every optimizer.
 
 use riemann_lora::{
+    kernel::ProductPrecision,
     model::{Architecture, Target},
     train::{
         Session,
@@ -26,6 +27,7 @@ async fn gradients_are_those_of_torch(fixture: Fixture) {
     let settings = |gradient_checkpointing| PassSettings {
         dropout: None,
         whole: riemann_lora::train::labels::count(&batch),
+        precision: ProductPrecision::Single,
         gradient_checkpointing,
     };
     let mut compared = 0;

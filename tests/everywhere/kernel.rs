@@ -2,7 +2,8 @@
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, activation::sigmoid};
 use riemann_lora::kernel::{
-    Angles, Causal, Form, causal_softmax, cross_entropy, product, rms_norm, rotate, swiglu,
+    Angles, Causal, Form, causal_softmax, cross_entropy, cross_entropy_losses, product, rms_norm,
+    rotate, swiglu,
 };
 
 use crate::support::{device, values};
@@ -123,6 +124,8 @@ everywhere! {
         let asked = || Tensor::<1, Int>::from_data(TensorData::from(targets), &device);
         let (losses, derivative) = cross_entropy(logits.clone(), asked());
         let (losses, derivative) = (values(losses).await, values(derivative).await);
+        // An evaluation reports what a step would.
+        assert_eq!(values(cross_entropy_losses(logits.clone(), asked())).await, losses);
         let logits_of = values(logits.clone()).await;
         let rows = logits_of.chunks(700).zip(derivative.chunks(700));
         for (row, ((logits, derivative), loss)) in rows.zip(losses).enumerate() {

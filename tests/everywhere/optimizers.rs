@@ -2,14 +2,13 @@
 
 use burn::tensor::{Tensor, TensorData};
 use riemann_lora::{
-    messages::RunReport,
     model::{Adapters, Base},
     optim::{
         DampingKind, OptimizerSettings, PreconditionerSettings, TrainedFactors, UpdateRule, muon,
         precondition::{gram_of_a, gram_of_b},
         presets,
     },
-    train::Session,
+    train::{RunReport, Session},
 };
 
 use crate::support::{device, golden, model, norm, settings, values};

@@ -2,10 +2,9 @@
 
 use riemann_lora::{
     data::Batch,
-    messages::SessionSettings,
     model::{Base, Target},
     optim::OptimizerSettings,
-    train::{Session, SessionError},
+    train::{Session, SessionError, SessionSettings},
 };
 
 use crate::support::{Fixture, LLAMA, for_both, settings, values};

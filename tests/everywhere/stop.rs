@@ -1,9 +1,6 @@
 //! Stop strings against a real tokenizer, whose tokens end where they like.
 
-use riemann_lora::{
-    generate::{Answer, Generator},
-    messages::SampleSettings,
-};
+use riemann_lora::generate::{Answer, Generator, SampleSettings};
 
 use crate::support::{Fixture, for_both};
 

@@ -4,10 +4,10 @@ use burn::tensor::{Device, Tensor};
 use riemann_lora::{
     data::Batch,
     load::MemorySource,
-    messages::{RunSettings, SessionSettings},
     model::{Adapters, Base, Checkpoint, Target},
     optim::{Decay, OptimizerSettings, Order, PreconditionerSettings, Schedule, UpdateRule},
     peft,
+    train::{RunSettings, SessionSettings},
 };
 use serde::Deserialize;
 

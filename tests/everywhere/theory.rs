@@ -1,27 +1,31 @@
 //! The theory's numbers are the same natively and in the browser.
 
-use riemann_lora::messages::{TheoryRates, TheorySettings};
-use riemann_lora::theory::{Method, ProblemKind, Settings, live, problem::Problem, search::run};
+use riemann_lora::theory::{
+    TheoryMethod, TheoryProblem, TheoryProblemKind,
+    live::{self, TheoryRates, TheorySettings},
+    problem::Problem,
+    search::run,
+};
 
-fn settings(problem: ProblemKind) -> Settings {
-    Settings {
+fn settings(problem: TheoryProblemKind) -> TheoryProblem {
+    TheoryProblem {
         problem,
         planted_condition: 10.0,
         data_condition: 3.0,
-        ..Settings::default()
+        ..TheoryProblem::default()
     }
 }
 
 everywhere! {
     async fn the_theory_s_numbers_are_the_same_to_the_bit() {
         let expected = [
-            (ProblemKind::LowRankRecovery, EXPECTED[0]),
-            (ProblemKind::TwoLayerRelu, EXPECTED[1]),
-            (ProblemKind::DisjointPatterns, EXPECTED[2]),
+            (TheoryProblemKind::LowRankRecovery, EXPECTED[0]),
+            (TheoryProblemKind::TwoLayerRelu, EXPECTED[1]),
+            (TheoryProblemKind::DisjointPatterns, EXPECTED[2]),
         ];
         for (kind, expected) in expected {
             let problem = Problem::new(&settings(kind)).expect("these settings are good");
-            for (method, (iterations, bits)) in Method::ALL.into_iter().zip(expected) {
+            for (method, (iterations, bits)) in TheoryMethod::ALL.into_iter().zip(expected) {
                 let (outcome, _) = run(&problem, method, 0.4, 400).expect("0.4 is a rate");
                 let found = (outcome.iterations, outcome.error.to_bits());
                 assert_eq!(found, (iterations, bits), "{kind:?} {method:?} {outcome:?}");
@@ -33,7 +37,7 @@ everywhere! {
 everywhere! {
     async fn the_page_s_curves_arrive_and_nonsense_is_refused() {
         let mut settings = TheorySettings {
-            problem: settings(ProblemKind::TwoLayerRelu),
+            problem: settings(TheoryProblemKind::TwoLayerRelu),
             lr: TheoryRates {
                 gd: 0.4,
                 scaled_gd: 0.4,
@@ -43,7 +47,7 @@ everywhere! {
         };
         let mut points = 0;
         let mut arrived = Vec::new();
-        let tell = |report: &riemann_lora::messages::TheoryReport| {
+        let tell = |report: &riemann_lora::theory::live::TheoryReport| {
             points += report.curves.iter().map(|curve| curve.iterations.len()).sum::<usize>();
             arrived = report.curves.iter().map(|curve| curve.arrived_at).collect();
             true

@@ -1,9 +1,8 @@
 //! The model that comes with the page, in both forms in which a build may hold it.
 
 use riemann_lora::{
-    generate::Generator,
+    generate::{Generator, SampleSettings},
     load::MemorySource,
-    messages::SampleSettings,
     model::{Base, Checkpoint, WeightForm},
     train::token_losses::token_losses,
 };

@@ -23,6 +23,19 @@ impl CrossEntropy for Flex {
         let losses = in_place(values_mut(&mut logits), &targets);
         (tensor(losses, [targets.len()]), logits)
     }
+
+    fn cross_entropy_losses(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let mut logits = contiguous(logits);
+        let targets = targets.into_data();
+        let targets: Vec<usize> = targets.iter::<i64>().map(|id| id as usize).collect();
+        let losses = of_rows(values_mut(&mut logits), &targets, |row, target| {
+            exponentials(row, target).loss()
+        });
+        tensor(losses, [targets.len()])
+    }
 }
 
 /// Cross entropy of each row in nats; the row becomes its derivative with respect to the logits.
@@ -30,23 +43,54 @@ impl CrossEntropy for Flex {
 /// # Panics
 /// If there are fewer logits than targets ask for.
 fn in_place(logits: &mut [f32], targets: &[usize]) -> Vec<f32> {
-    let width = logits.len() / targets.len().max(1);
-    let rows = logits.chunks_exact_mut(width.max(1)).zip(targets);
-    rows.map(|(row, &target)| {
-        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let wanted = row[target] - largest;
-        for value in row.iter_mut() {
-            *value = exp(*value - largest);
-        }
-        let sum = sum::<LANES>(row);
-        let scale = 1.0 / sum;
+    of_rows(logits, targets, |row, target| {
+        let found = exponentials(row, target);
+        let scale = 1.0 / found.sum;
         for value in row.iter_mut() {
             *value *= scale;
         }
         row[target] -= 1.0;
-        sum.ln() - wanted
+        found.loss()
     })
-    .collect()
+}
+
+/// What `of_row` makes of each row and its target.
+fn of_rows(
+    logits: &mut [f32],
+    targets: &[usize],
+    of_row: impl Fn(&mut [f32], usize) -> f32,
+) -> Vec<f32> {
+    let width = logits.len() / targets.len().max(1);
+    let rows = logits.chunks_exact_mut(width.max(1)).zip(targets);
+    rows.map(|(row, &target)| of_row(row, target)).collect()
+}
+
+/// What the loss of a row is made of.
+struct Exponentials {
+    /// Σ exp(logit − largest).
+    sum: f32,
+    /// The target's logit, less the largest.
+    wanted: f32,
+}
+
+impl Exponentials {
+    fn loss(&self) -> f32 {
+        self.sum.ln() - self.wanted
+    }
+}
+
+/// The row becomes exp(logit − largest).
+#[inline]
+fn exponentials(row: &mut [f32], target: usize) -> Exponentials {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let wanted = row[target] - largest;
+    for value in row.iter_mut() {
+        *value = exp(*value - largest);
+    }
+    Exponentials {
+        sum: sum::<LANES>(row),
+        wanted,
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-use super::super::{Precision, product::Form};
+use super::super::{ProductPrecision, product::Form};
 use super::place::{Place, Places};
 use super::product::Product;
 
@@ -44,7 +44,7 @@ trait AdapterProduct: Product {
         _row: FloatTensor<Self>,
         _start: usize,
     ) -> FloatTensor<Self> {
-        Self::product(x, factor, Form::RightTransposed, Precision::Single)
+        Self::product(x, factor, Form::RightTransposed, ProductPrecision::Single)
     }
 }
 
@@ -90,7 +90,12 @@ impl<B: AdapterProduct + Places> Backward<B, 2> for Step {
         let gradient = gradients.consume::<B>(&ops.node);
         let [of_x, of_factor] = ops.parents;
         if let Some(node) = of_x {
-            let result = B::product(gradient.clone(), factor, Form::Plain, Precision::Single);
+            let result = B::product(
+                gradient.clone(),
+                factor,
+                Form::Plain,
+                ProductPrecision::Single,
+            );
             gradients.register::<B>(node.id, result);
         }
         if let Some(node) = of_factor {

@@ -48,6 +48,50 @@ impl CrossEntropy for CubeBackend {
         }
         (losses, derivative)
     }
+
+    fn cross_entropy_losses(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (logits, targets) = (into_contiguous(logits), into_contiguous(targets));
+        let (rows, width) = (logits.shape()[0], logits.shape()[1]);
+        let losses = empty_device_contiguous_dtype(
+            logits.client.clone(),
+            logits.device.clone(),
+            Shape::new([rows]),
+            logits.dtype,
+        );
+        // SAFETY: workgroup n touches row n of the logits, which have `rows` of them, of `width` values, and element n of
+        // targets and losses.
+        unsafe {
+            losses_of_rows::launch_unchecked(
+                &losses.client,
+                workgroups(rows),
+                CubeDim::new_1d(THREADS),
+                logits.into_buffer_arg(),
+                targets.into_buffer_arg(),
+                losses.clone().into_buffer_arg(),
+                rows,
+                width,
+            );
+        }
+        losses
+    }
+}
+
+/// As [`cross_entropy`], without the derivative.
+#[cube(launch_unchecked)]
+fn losses_of_rows(logits: &[f32], targets: &[u32], losses: &mut [f32], rows: usize, width: usize) {
+    let row = row_of(rows);
+    let start = row * width;
+    let mut shared = Shared::<[f32]>::new_slice(comptime!(THREADS as usize));
+    let threads = comptime!(THREADS as usize);
+    let largest = largest_of_row(logits, start, width, &mut shared, threads);
+    let sum = exponentials_of_row(logits, start, width, largest, &mut shared, threads);
+    let target = targets[row] as usize;
+    if UNIT_POS == 0 {
+        losses[row] = f32::ln(sum) - (logits[start + target] - largest);
+    }
 }
 
 #[cube(launch_unchecked)]

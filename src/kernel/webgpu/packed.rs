@@ -20,7 +20,7 @@ use burn_cubecl::{
 };
 use cubecl::{calculate_cube_count_elemwise, prelude::*};
 
-use super::super::{Direction, Matrix, Precision, precision::precision_of};
+use super::super::{Direction, Matrix, ProductPrecision};
 use super::product::Product;
 use super::room::lasting;
 use crate::packed::StorageType;
@@ -107,14 +107,19 @@ impl PackedMatrix {
     /// # Shapes
     /// - `x`: [N, in] forward, [N, out] backward
     /// - result: [N, out] forward, [N, in] backward
-    pub fn product(&self, x: Tensor<2>, direction: Direction) -> Tensor<2> {
+    pub fn product(
+        &self,
+        x: Tensor<2>,
+        direction: Direction,
+        precision: ProductPrecision,
+    ) -> Tensor<2> {
         let (x, words) = (x.into_dispatch(), self.words.clone().into_dispatch());
         Tensor::from_dispatch(<Dispatch as Packed>::packed_product(
             x,
             words,
             self.packing,
             direction,
-            precision_of(direction),
+            precision,
         ))
     }
 
@@ -157,7 +162,7 @@ trait Packed: Product {
         words: IntTensor<Self>,
         packing: Packing,
         direction: Direction,
-        precision: Precision,
+        precision: ProductPrecision,
     ) -> FloatTensor<Self> {
         Self::product(x, Self::unpack(words, packing), direction.form(), precision)
     }
@@ -237,7 +242,7 @@ impl<B: Packed, C: CheckpointStrategy> Packed for Autodiff<B, C> {
         words: IntTensor<Self>,
         packing: Packing,
         direction: Direction,
-        precision: Precision,
+        precision: ProductPrecision,
     ) -> FloatTensor<Self> {
         let nodes = [x.node()];
         let result = B::packed_product(
@@ -274,7 +279,7 @@ impl<B: Packed> Backward<B, 1> for Step {
                 words,
                 packing,
                 direction.reverse(),
-                Precision::Single,
+                ProductPrecision::Single,
             )
         });
     }

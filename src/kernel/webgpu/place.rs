@@ -12,7 +12,7 @@ use burn::tensor::{Shape, Tensor};
 use burn_cubecl::{CubeBackend, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor};
 use cubecl::zspace::Strides;
 
-use super::super::{Precision, product::Form};
+use super::super::{ProductPrecision, product::Form};
 use super::product::{product_into, shape_of};
 
 /// Where the gradient of a factor belongs.
@@ -78,7 +78,7 @@ impl Places for CubeBackend {
     ) -> FloatTensor<Self> {
         let form = Form::LeftTransposed;
         let place = part_of(&row, start, shape_of(&left.shape(), &right.shape(), &form));
-        product_into(left, right, form, Precision::Single, place)
+        product_into(left, right, form, ProductPrecision::Single, place)
     }
 
     fn row_around(first: FloatTensor<Self>, length: usize) -> FloatTensor<Self> {

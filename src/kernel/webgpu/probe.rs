@@ -9,11 +9,13 @@ use std::time::Duration;
 use burn::tensor::{Device, Tensor};
 use web_time::Instant;
 
-use super::super::{Precision, half_is_available, product::Form};
+use super::super::{
+    ProductChoice, ProductKind, ProductPrecision, ProductStrategy, ProductTable, half_is_available,
+    product::Form,
+};
 use super::product::product;
 use super::strategy::take;
 use crate::engine;
-use crate::messages::{ProductChoice, ProductKind, ProductStrategy, ProductTable};
 
 /// Raised when what is measured changes, so that tables of before are measured anew.
 const VERSION: u32 = 1;
@@ -57,11 +59,11 @@ async fn measure(device: &Device) -> Vec<ProductChoice> {
             } else {
                 3.0
             };
-            *seconds = measured(kind, Precision::Single, number, device).await;
+            *seconds = measured(kind, ProductPrecision::Single, number, device).await;
         }
         let [tiles_seconds, burn_seconds] = seconds;
         let half_seconds = match kind == ProductKind::Forward && half_is_available() {
-            true => measured(kind, Precision::Half, 4.0, device).await,
+            true => measured(kind, ProductPrecision::Half, 4.0, device).await,
             false => None,
         };
         let strategy = match (tiles_seconds, burn_seconds) {
@@ -84,7 +86,7 @@ async fn measure(device: &Device) -> Vec<ProductChoice> {
 /// As [`time`]; `None` also where the adapter refused.
 async fn measured(
     kind: ProductKind,
-    precision: Precision,
+    precision: ProductPrecision,
     number: f32,
     device: &Device,
 ) -> Option<f64> {
@@ -95,7 +97,7 @@ async fn measured(
 /// Seconds of a product, or of two with narrow factors, computed as is set; `None` where the result is not what it must be.
 async fn time(
     kind: ProductKind,
-    precision: Precision,
+    precision: ProductPrecision,
     number: f32,
     device: &Device,
 ) -> Option<f64> {

@@ -23,18 +23,17 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::super::{Precision, product::Form};
+use super::super::{ProductKind, ProductPrecision, ProductStrategy, product::Form};
 use super::room::lasting_rows;
 use super::strategy::strategy;
 use super::tiles;
-use crate::messages::{ProductKind, ProductStrategy};
 
 /// As [`crate::kernel::product`], in some precision.
 pub fn product<const D: usize>(
     left: Tensor<D>,
     right: Tensor<D>,
     form: Form,
-    precision: Precision,
+    precision: ProductPrecision,
 ) -> Tensor<D> {
     let (left, right) = (left.into_dispatch(), right.into_dispatch());
     Tensor::from_dispatch(<Dispatch as Product>::product(left, right, form, precision))
@@ -49,7 +48,7 @@ pub(super) trait Product: Backend {
         left: FloatTensor<Self>,
         right: FloatTensor<Self>,
         form: Form,
-        precision: Precision,
+        precision: ProductPrecision,
     ) -> FloatTensor<Self>;
 }
 
@@ -73,7 +72,7 @@ impl Product for CubeBackend {
         left: FloatTensor<Self>,
         right: FloatTensor<Self>,
         form: Form,
-        precision: Precision,
+        precision: ProductPrecision,
     ) -> FloatTensor<Self> {
         product_into(left, right, form, precision, None)
     }
@@ -87,7 +86,7 @@ pub(super) fn product_into(
     left: CubeTensor,
     right: CubeTensor,
     form: Form,
-    precision: Precision,
+    precision: ProductPrecision,
     place: Option<CubeTensor>,
 ) -> CubeTensor {
     let shape = shape_of(left.meta.shape(), right.meta.shape(), &form);
@@ -105,7 +104,7 @@ pub(super) fn product_into(
     };
     let smallest = |tensor: &CubeTensor| tensor.meta.shape().iter().rev().take(2).min().copied();
     let smallest = smallest(&left).min(smallest(&right)).unwrap_or(0);
-    let half = precision == Precision::Half;
+    let half = precision == ProductPrecision::Half;
     if (half || strategy(ProductKind::of(form, smallest)) == ProductStrategy::Tiles)
         && tiles::launch(&left, &right, &result, half)
     {
@@ -131,7 +130,7 @@ impl<B: Product, C: CheckpointStrategy> Product for Autodiff<B, C> {
         left: FloatTensor<Self>,
         right: FloatTensor<Self>,
         form: Form,
-        precision: Precision,
+        precision: ProductPrecision,
     ) -> FloatTensor<Self> {
         let step = Step.prepare::<C>([left.node(), right.node()]);
         // What is frozen needs no gradient, and its partner need not be kept.
@@ -170,19 +169,31 @@ impl<B: Product> Backward<B, 2> for Step {
         let [of_left, of_right] = ops.parents;
         if let (Some(parent), Some(right)) = (of_left, right) {
             let result = match form {
-                Plain => B::product(gradient.clone(), right, RightTransposed, Precision::Single),
-                RightTransposed => B::product(gradient.clone(), right, Plain, Precision::Single),
-                LeftTransposed => {
-                    B::product(right, gradient.clone(), RightTransposed, Precision::Single)
+                Plain => B::product(
+                    gradient.clone(),
+                    right,
+                    RightTransposed,
+                    ProductPrecision::Single,
+                ),
+                RightTransposed => {
+                    B::product(gradient.clone(), right, Plain, ProductPrecision::Single)
                 }
+                LeftTransposed => B::product(
+                    right,
+                    gradient.clone(),
+                    RightTransposed,
+                    ProductPrecision::Single,
+                ),
             };
             gradients.register::<B>(parent.id, result);
         }
         if let (Some(parent), Some(left)) = (of_right, left) {
             let result = match form {
-                Plain => B::product(left, gradient, LeftTransposed, Precision::Single),
-                RightTransposed => B::product(gradient, left, LeftTransposed, Precision::Single),
-                LeftTransposed => B::product(left, gradient, Plain, Precision::Single),
+                Plain => B::product(left, gradient, LeftTransposed, ProductPrecision::Single),
+                RightTransposed => {
+                    B::product(gradient, left, LeftTransposed, ProductPrecision::Single)
+                }
+                LeftTransposed => B::product(left, gradient, Plain, ProductPrecision::Single),
             };
             gradients.register::<B>(parent.id, result);
         }

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::product::Form;
-use crate::messages::{ProductKind, ProductStrategy};
+use super::super::{ProductKind, ProductStrategy, product::Form};
 
 /// Lines of a matrix below which it is narrow, as an adapter's factors are.
 const NARROW: usize = 32;

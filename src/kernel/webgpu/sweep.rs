@@ -25,19 +25,19 @@ pub fn inverse(matrices: &Tensor<3>) -> Option<Tensor<3>> {
     if rank > LARGEST_RANK || count > MOST_WORKGROUPS {
         return None;
     }
-    let inverses = <Dispatch as Sweep>::sweep_inverse(matrices.clone().into_dispatch());
+    let inverses = <Dispatch as SweepOperator>::sweep_inverse(matrices.clone().into_dispatch());
     Some(Tensor::from_dispatch(inverses))
 }
 
 /// What a backend must be able to do.
 #[backend_extension(Cube, Fusion)]
-trait Sweep: Backend {
+trait SweepOperator: Backend {
     /// As [`inverse`].
     #[fusion(dtype = matrices, shape = matrices)]
     fn sweep_inverse(matrices: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
-impl Sweep for CubeBackend {
+impl SweepOperator for CubeBackend {
     fn sweep_inverse(matrices: FloatTensor<Self>) -> FloatTensor<Self> {
         let matrices = into_contiguous(matrices);
         let shape = matrices.shape();

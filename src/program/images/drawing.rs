@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use riemann_lora::{
-    diffusion::{DiffusionModel, SampleSettings, Sampler, Words},
+    diffusion::{DenoisingSettings, DiffusionModel, Sampler, Words},
     model::Adapters,
 };
 
@@ -15,7 +15,7 @@ pub async fn draw(
     adapters: Option<&Adapters>,
     words: &Words,
     captions: &[String],
-    settings: SampleSettings,
+    settings: DenoisingSettings,
 ) -> Result<Vec<Vec<Vec<u8>>>> {
     let length = model.config.caption_length;
     let ids: Vec<i32> = captions

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use riemann_lora::{diffusion::SampleSettings, engine};
+use riemann_lora::{diffusion::DenoisingSettings, engine};
 
 use super::{drawing::draw, folder::Model, sheet};
 
@@ -49,7 +49,7 @@ impl Grid {
         let Model { weights, words } = Model::read(&self.model, &device)?;
         let config = &weights.config;
         let model = weights.model();
-        let settings = SampleSettings {
+        let settings = DenoisingSettings {
             steps: self.steps,
             guidance: self.guidance,
             seed: self.seed,

@@ -1,26 +1,23 @@
 //! Pretraining of the text-to-image model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     data::BatchOrder,
     diffusion::{DiffusionPretraining, DiffusionSettings, FlowBatch, Pictures, Words},
     engine,
+    pretrain::PretrainReport,
 };
 use serde::{Deserialize, Serialize};
 
-use super::super::{
-    pretrain::{folder::Folder, folder::Point, picture, thinned},
-    result_file::ResultFile,
-    stop::Stop,
+use super::super::pretrain::{
+    course::{Course, ends, report, train},
+    folder::Folder,
 };
 use super::folder;
 
-/// Steps between two checkpoints, which are also those between two validation losses.
-const STEPS_BETWEEN_CHECKPOINTS: u32 = 250;
 /// The random stream of the validation batch; those of the steps count from 0.
 const VALIDATION_STREAM: u64 = u64::MAX;
 
@@ -85,7 +82,7 @@ impl Pretrain {
         let pictures = folder::pictures(&self.icons.join("pretraining.safetensors"), model)?;
         let held_out = folder::pictures(&self.icons.join("combinations.safetensors"), model)?;
 
-        let mut training = match kept.checkpoint()? {
+        let training = match kept.checkpoint()? {
             Some(bytes) => DiffusionPretraining::resume(&bytes, &device)?,
             None => {
                 let mut training = DiffusionPretraining::new(training_settings.clone(), &device)?;
@@ -105,7 +102,7 @@ impl Pretrain {
             "{}: its checkpoint is of other settings; choose another folder, or delete it",
             self.folder.display()
         );
-        let mut batches = Batches {
+        let batches = Batches {
             order: BatchOrder::new(
                 pictures.train().len(),
                 training_settings.batch_size as usize,
@@ -115,70 +112,71 @@ impl Pretrain {
             words: &words,
             settings: training_settings,
         };
-        let validation = batches.held_out(&held_out);
-        let mut points = kept.points(training.steps_done())?;
-        let stop = Stop::on_interrupt()?;
-        let bar = ProgressBar::new(u64::from(training_settings.steps)).with_style(
-            ProgressStyle::with_template("{pos}/{len} steps {msg} {wide_bar} {eta} left")?,
-        );
-        bar.set_position(u64::from(training.steps_done()));
-        bar.reset_eta();
-        while !training.is_finished() && !stop.is_asked() {
-            let batch = batches.batch(training.steps_done());
-            let report = training.step(&batch).await?;
-            ensure!(
-                report.loss.is_finite(),
-                "the loss is no longer finite at step {}; lower lr",
-                report.step
-            );
-            bar.set_position(u64::from(report.step));
-            bar.set_message(format!("loss {:.3}", report.loss));
-            let due = report.step.is_multiple_of(STEPS_BETWEEN_CHECKPOINTS);
-            let validation_loss = match due || training.is_finished() {
-                true => Some(training.evaluate(&validation).await?),
-                false => None,
-            };
-            let point = Point {
-                step: report.step,
-                loss: report.loss,
-                validation_loss,
-            };
-            kept.add(&point)?;
-            points.push(point);
-            if validation_loss.is_some() {
-                kept.keep(&training.checkpoint().await?)?;
-                folder::write(&self.folder, training.average(), &list).await?;
-            }
-        }
-        bar.finish_and_clear();
-        if stop.is_asked() {
-            kept.keep(&training.checkpoint().await?)?;
-            eprintln!("Stopped; the same command goes on from there.");
-            std::process::exit(Stop::EXIT_CODE);
-        }
-        let figures = Figures {
-            parameters: training.average().parameters(),
-            pictures: pictures.train().len(),
-            steps: training.steps_done(),
-            epochs: batches.order.epochs(u64::from(training.steps_done())),
-            first_loss: points.first().map(|point| point.loss),
-            validation_loss: points.iter().rev().find_map(|point| point.validation_loss),
+        let mut course = PictureCourse {
+            validation: batches.held_out(&held_out),
+            training,
+            batches,
+            folder: &self.folder,
+            list: &list,
         };
-        println!("{}", serde_json::to_string(&figures)?);
-        match &self.result {
-            Some(path) => ResultFile::new(&figures)?
-                .with("settings", &settings)?
-                .with("losses", &thinned(&points))?
-                .write(
-                    path,
-                    Some(&picture(
-                        "Pretraining of the text-to-image model",
-                        "mean squared error of the velocity",
-                        &points,
-                    )?),
-                ),
-            None => Ok(()),
-        }
+        let points = train(&mut course, &kept).await?;
+        let (first_loss, validation_loss) = ends(&points);
+        let steps = course.steps_done();
+        let figures = Figures {
+            parameters: course.training.average().parameters(),
+            pictures: pictures.train().len(),
+            steps,
+            epochs: course.batches.order.epochs(u64::from(steps)),
+            first_loss,
+            validation_loss,
+        };
+        let titles = (
+            "Pretraining of the text-to-image model",
+            "mean squared error of the velocity",
+        );
+        report(
+            (&figures, &settings),
+            &points,
+            titles,
+            self.result.as_deref(),
+        )
+    }
+}
+
+/// A text-to-image model with its pictures.
+struct PictureCourse<'a> {
+    training: DiffusionPretraining,
+    batches: Batches<'a>,
+    validation: FlowBatch,
+    folder: &'a Path,
+    /// The model's words, one a line.
+    list: &'a str,
+}
+
+impl Course for PictureCourse<'_> {
+    fn steps_done(&self) -> u32 {
+        self.training.steps_done()
+    }
+
+    fn steps(&self) -> u32 {
+        self.training.settings().steps
+    }
+
+    async fn step(&mut self) -> Result<PretrainReport> {
+        let batch = self.batches.batch(self.training.steps_done());
+        Ok(self.training.step(&batch).await?)
+    }
+
+    async fn validation_loss(&self) -> Result<Option<f64>> {
+        Ok(Some(self.training.evaluate(&self.validation).await?))
+    }
+
+    async fn checkpoint(&self) -> Result<Vec<u8>> {
+        Ok(self.training.checkpoint().await?)
+    }
+
+    async fn write_model(&self) -> Result<()> {
+        folder::write(self.folder, self.training.average(), self.list).await
     }
 }
 

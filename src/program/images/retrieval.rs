@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use riemann_lora::{
     diffusion::{
-        DiffusionConfig, DiffusionModel, Gallery, Pictures, Retrieval, SampleSettings, Words,
+        DenoisingSettings, DiffusionConfig, DiffusionModel, Gallery, Pictures, Retrieval, Words,
         pictures::from_patches,
     },
     engine,
@@ -29,7 +29,7 @@ pub struct Measure {
     #[arg(long, default_value_t = 200)]
     count: usize,
     /// How far captions are followed.
-    #[arg(long, default_value_t = SampleSettings::default().guidance)]
+    #[arg(long, default_value_t = DenoisingSettings::default().guidance)]
     guidance: f64,
     /// Result file.
     #[arg(long)]
@@ -58,9 +58,9 @@ impl Measure {
             read("pretraining.safetensors")?,
             read("combinations.safetensors")?,
         );
-        let settings = SampleSettings {
+        let settings = DenoisingSettings {
             guidance: self.guidance,
-            ..SampleSettings::default()
+            ..DenoisingSettings::default()
         };
         let started = std::time::Instant::now();
         let eight = &seen.captions[..8.min(seen.captions.len())];
@@ -85,7 +85,7 @@ async fn measure(
     words: &Words,
     pictures: &Pictures,
     count: usize,
-    settings: SampleSettings,
+    settings: DenoisingSettings,
 ) -> Result<Retrieval> {
     let gallery = gallery(pictures, &model.config);
     let captions = &pictures.captions[..count.min(pictures.captions.len())];
@@ -98,7 +98,7 @@ async fn measure(
             None,
             words,
             captions,
-            SampleSettings { seed, ..settings },
+            DenoisingSettings { seed, ..settings },
         )
         .await?
         .concat();

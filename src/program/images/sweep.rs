@@ -9,12 +9,11 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
-    diffusion::{DiffusionModel, SampleSettings, Words},
+    diffusion::{DenoisingSettings, DiffusionModel, Words},
     engine,
-    messages::{RunSettings, SessionSettings},
     model::Target,
     optim::{OptimizerSettings, PreconditionerSettings, UpdateRule},
-    train::Session,
+    train::{RunSettings, Session, SessionSettings},
 };
 use serde::Serialize;
 
@@ -71,7 +70,8 @@ struct RunResult {
     method: &'static str,
     lr: f64,
     text_lr: f64,
-    /// Share of drawings whose nearest real picture is one of the subject's; `None` until it was taught.
+    /// Share of drawings whose nearest real picture is one of the subject's; `None` until it was taught, and where
+    /// it diverged.
     subject_retrieval: Option<f64>,
     /// As of the subject.
     style_retrieval: Option<f64>,
@@ -264,7 +264,7 @@ impl Sweep {
         let rates = self.rates();
         let mut session = self.session(model, optimizer, &rates)?;
         let validation = concept.validation(words)?;
-        let settings = SampleSettings::default();
+        let settings = DenoisingSettings::default();
         if !figures.base.iter().any(|base| base.concept == concept.name) {
             let losses = session.evaluate(model, &validation).await?.means();
             let drawn = draw(model, None, words, &concept.captions, settings).await?;
@@ -302,12 +302,13 @@ impl Sweep {
         let drawn = draw(model, adapters, words, &concept.captions, settings).await?;
         for (index, &(lr, text_lr)) in rates.iter().enumerate() {
             let diverged = session.diverged_at()[index].is_some();
-            let retrieval = concept.retrieval(&drawn[index]).first;
+            // What is drawn without its adapter is the base's.
+            let retrieval = (!diverged).then(|| concept.retrieval(&drawn[index]).first);
             let loss = Some(losses[index]).filter(|loss| loss.is_finite() && !diverged);
             let run = figures.run(method, lr, text_lr.unwrap_or(lr));
             match concept.name {
-                "subject" => run.subject_retrieval = Some(retrieval),
-                _ => run.style_retrieval = Some(retrieval),
+                "subject" => run.subject_retrieval = retrieval,
+                _ => run.style_retrieval = retrieval,
             }
             run.validation_loss.insert(concept.name, loss);
             run.diverged.insert(concept.name, diverged);

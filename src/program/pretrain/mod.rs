@@ -1,33 +1,27 @@
 //! Pretraining of a small model from a text alone.
 
+pub(super) mod course;
 pub(super) mod folder;
+mod losses;
 mod tokenizer;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
-    data::{DataSettings, Dataset},
+    data::{Batches, DataSettings, Dataset},
     engine,
-    pretrain::{PretrainSettings, Pretraining},
+    pretrain::{PretrainReport, PretrainSettings, Pretraining},
     train::Evaluation,
 };
 use serde::{Deserialize, Serialize};
 
 use self::{
-    folder::{Folder, Point},
+    course::{Course, ends, report, train},
+    folder::Folder,
     tokenizer::train_tokenizer,
 };
-use super::{
-    chart::{Axis, LineChart, SIZE, Series, draw},
-    result_file::ResultFile,
-    stop::Stop,
-};
-
-/// Steps between two checkpoints, which are also those between two validation losses.
-const STEPS_BETWEEN_CHECKPOINTS: u32 = 250;
 
 /// Train a tokenizer and all weights of a small Llama from a text, as the page's tiny model was made.
 ///
@@ -80,10 +74,7 @@ impl Pretrain {
         let tokenizer = folder.tokenizer(|| train_tokenizer(&bytes, vocab_size))?;
         let file = self.text.file_name().unwrap_or_default().to_string_lossy();
         let dataset = Dataset::build(&file, bytes, &settings.data, &tokenizer)?;
-        let rows = settings.training.batch_size as usize;
-        let mut batches = dataset.train_batches(rows)?;
-
-        let mut training = match folder.checkpoint()? {
+        let training = match folder.checkpoint()? {
             Some(bytes) => Pretraining::resume(&bytes, &device)?,
             None => Pretraining::new(settings.training.clone(), &device)?,
         };
@@ -92,107 +83,74 @@ impl Pretrain {
             "{}: its checkpoint is of other settings; choose another folder, or delete it",
             self.folder.display()
         );
-        let mut points = folder.points(training.steps_done())?;
-        let stop = Stop::on_interrupt()?;
-        let bar = ProgressBar::new(u64::from(settings.training.steps)).with_style(
-            ProgressStyle::with_template("{pos}/{len} steps {msg} {wide_bar} {eta} left")?,
-        );
-        bar.set_position(u64::from(training.steps_done()));
-        bar.reset_eta();
-        while !training.is_finished() && !stop.is_asked() {
-            let batch = batches.batch(u64::from(training.steps_done()));
-            let report = training.step(&batch).await?;
-            ensure!(
-                report.loss.is_finite(),
-                "the loss is no longer finite at step {}; lower lr",
-                report.step
-            );
-            bar.set_position(u64::from(report.step));
-            bar.set_message(format!("loss {:.3}", report.loss));
-            let due = report.step.is_multiple_of(STEPS_BETWEEN_CHECKPOINTS);
-            let validation_loss = match due || training.is_finished() {
-                true => evaluate(&training, &dataset, rows).await?,
-                false => None,
-            };
-            let point = Point {
-                step: report.step,
-                loss: report.loss,
-                validation_loss,
-            };
-            folder.add(&point)?;
-            points.push(point);
-            if validation_loss.is_some() {
-                folder.keep(&training.checkpoint().await?)?;
-            }
-        }
-        bar.finish_and_clear();
-        if stop.is_asked() {
-            folder.keep(&training.checkpoint().await?)?;
-            eprintln!("Stopped; the same command goes on from there.");
-            std::process::exit(Stop::EXIT_CODE);
-        }
-        folder
-            .write_model(&settings.name, &settings.training.model, training.weights())
-            .await?;
+        let rows = settings.training.batch_size as usize;
+        let mut course = LanguageCourse {
+            batches: dataset.train_batches(rows)?,
+            training,
+            dataset: &dataset,
+            folder: &folder,
+            name: &settings.name,
+        };
+        let points = train(&mut course, &folder).await?;
+        let (first_loss, validation_loss) = ends(&points);
+        let steps = course.steps_done();
         let figures = Figures {
             parameters: settings.training.model.parameters(),
             train_tokens: dataset.statistics().train_tokens,
-            steps: training.steps_done(),
-            epochs: batches.order().epochs(u64::from(training.steps_done())),
-            first_loss: points.first().map(|point| point.loss),
-            validation_loss: points.iter().rev().find_map(|point| point.validation_loss),
+            steps,
+            epochs: course.batches.order().epochs(u64::from(steps)),
+            first_loss,
+            validation_loss,
         };
-        println!("{}", serde_json::to_string(&figures)?);
-        match &self.result {
-            Some(path) => ResultFile::new(&figures)?
-                .with("settings", &settings)?
-                .with("losses", &thinned(&points))?
-                .write(
-                    path,
-                    Some(&picture(
-                        "Pretraining of the tiny model",
-                        "loss (nats a token)",
-                        &points,
-                    )?),
-                ),
-            None => Ok(()),
+        let titles = ("Pretraining of the tiny model", "loss (nats a token)");
+        report(
+            (&figures, &settings),
+            &points,
+            titles,
+            self.result.as_deref(),
+        )
+    }
+}
+
+/// A small Llama with its text.
+struct LanguageCourse<'a> {
+    training: Pretraining,
+    batches: Batches,
+    dataset: &'a Dataset,
+    folder: &'a Folder,
+    name: &'a str,
+}
+
+impl Course for LanguageCourse<'_> {
+    fn steps_done(&self) -> u32 {
+        self.training.steps_done()
+    }
+
+    fn steps(&self) -> u32 {
+        self.training.settings().steps
+    }
+
+    async fn step(&mut self) -> Result<PretrainReport> {
+        let batch = self.batches.batch(u64::from(self.training.steps_done()));
+        Ok(self.training.step(&batch).await?)
+    }
+
+    async fn validation_loss(&self) -> Result<Option<f64>> {
+        let mut evaluation = Evaluation::new(1);
+        let (data, rows) = (self.dataset, self.batches.order().rows());
+        for batch in data.validation_batches(data.validation().len(), rows)? {
+            evaluation.add(&self.training.evaluate(&batch).await?);
         }
+        Ok(evaluation.means(&[None]).into_iter().flatten().next())
     }
-}
 
-async fn evaluate(training: &Pretraining, data: &Dataset, rows: usize) -> Result<Option<f64>> {
-    let mut evaluation = Evaluation::new(1);
-    for batch in data.validation_batches(data.validation().len(), rows)? {
-        evaluation.add(&training.evaluate(&batch).await?);
+    async fn checkpoint(&self) -> Result<Vec<u8>> {
+        Ok(self.training.checkpoint().await?)
     }
-    Ok(evaluation.means(&[None]).into_iter().flatten().next())
-}
 
-/// Every twentieth step and all validation losses: enough for the eye.
-pub(super) fn thinned(points: &[Point]) -> Vec<&Point> {
-    let shown = |point: &&Point| point.step % 20 == 1 || point.validation_loss.is_some();
-    points.iter().filter(shown).collect()
-}
-
-/// Training and validation losses as a picture.
-pub(super) fn picture(title: &str, loss: &str, points: &[Point]) -> Result<String> {
-    let line = |name: &str, value: &dyn Fn(&Point) -> Option<f64>| {
-        let values = points
-            .iter()
-            .filter_map(|p| Some((f64::from(p.step), value(p)?)));
-        Series::line(name.to_owned(), values.collect())
-    };
-    let shown = |point: &Point| (point.step % 20 == 1).then_some(f64::from(point.loss));
-    draw(
-        &LineChart {
-            title: title.into(),
-            x: Axis::linear("step"),
-            y: Axis::linear(loss),
-            series: vec![
-                line("training", &shown),
-                line("validation", &|point| point.validation_loss),
-            ],
-        },
-        SIZE,
-    )
+    async fn write_model(&self) -> Result<()> {
+        let config = &self.training.settings().model;
+        let weights = self.training.weights();
+        self.folder.write_model(self.name, config, weights).await
+    }
 }

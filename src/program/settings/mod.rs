@@ -12,9 +12,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use riemann_lora::{
     data::DataSettings,
-    messages::{RunSettings, SessionSettings},
     model::Target,
     optim::OptimizerSettings,
+    train::{RunSettings, SessionSettings},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

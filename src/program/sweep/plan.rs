@@ -3,10 +3,12 @@
 use anyhow::{Context, Result, bail, ensure};
 use riemann_lora::{
     data::DataSettings,
-    messages::{RunSettings, SessionSettings},
     model::Target,
     optim::{OptimizerSettings, Preset, presets},
-    train::sweep::{SweepPoint, SweepResult, best_index, lrs_of},
+    train::{
+        RunSettings, SessionSettings,
+        sweep::{SweepPoint, SweepResult, best_index, lrs_of},
+    },
 };
 use serde::{Deserialize, Serialize};
 

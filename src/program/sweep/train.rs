@@ -6,9 +6,8 @@ use std::sync::Mutex;
 use anyhow::{Context, Result};
 use riemann_lora::{
     data::Dataset,
-    messages::StepReport,
     train::{
-        Evaluation, Session,
+        Evaluation, Session, StepReport,
         settings::validate,
         sweep::{SweepPoint, SweepResult},
     },

@@ -5,25 +5,25 @@ use nalgebra::DMatrix;
 use super::{INPUTS, PATTERNS, SAMPLES};
 use crate::theory::linear_algebra::{geometric, with_condition};
 use crate::theory::random::Random;
-use crate::theory::settings::{ProblemKind, Settings};
+use crate::theory::settings::{TheoryProblem, TheoryProblemKind};
 
 const DATA_STREAM: u64 = 0;
 const PATTERN_STREAM: u64 = 1;
 
 /// X: [n, d] for networks, [d, d] for recovery. Its largest singular value is √2 for sampled
 /// patterns, so that blocks of half of its rows are isometries as nearly as they can be, and 1 else.
-pub fn data(settings: &Settings) -> DMatrix<f64> {
+pub fn data(settings: &TheoryProblem) -> DMatrix<f64> {
     let mut random = Random::new(settings.seed, DATA_STREAM);
     let condition = settings.data_condition;
     match settings.problem {
-        ProblemKind::LowRankRecovery => {
+        TheoryProblemKind::LowRankRecovery => {
             with_condition(INPUTS, INPUTS, INPUTS, condition, &mut random)
         }
-        ProblemKind::TwoLayerRelu => {
+        TheoryProblemKind::TwoLayerRelu => {
             with_condition(SAMPLES, INPUTS, INPUTS, condition, &mut random)
                 * std::f64::consts::SQRT_2
         }
-        ProblemKind::DisjointPatterns => {
+        TheoryProblemKind::DisjointPatterns => {
             let rows = SAMPLES / PATTERNS;
             let right = random.orthonormal(INPUTS, INPUTS);
             let values = geometric(INPUTS, condition);
@@ -42,11 +42,11 @@ pub fn data(settings: &Settings) -> DMatrix<f64> {
 }
 
 /// The blocks Xᵢ.
-pub fn blocks(settings: &Settings) -> Vec<DMatrix<f64>> {
+pub fn blocks(settings: &TheoryProblem) -> Vec<DMatrix<f64>> {
     let data = data(settings);
     match settings.problem {
-        ProblemKind::LowRankRecovery => vec![data],
-        ProblemKind::TwoLayerRelu => {
+        TheoryProblemKind::LowRankRecovery => vec![data],
+        TheoryProblemKind::TwoLayerRelu => {
             let mut random = Random::new(settings.seed, PATTERN_STREAM);
             (0..PATTERNS)
                 .map(|_| {
@@ -56,7 +56,7 @@ pub fn blocks(settings: &Settings) -> Vec<DMatrix<f64>> {
                 })
                 .collect()
         }
-        ProblemKind::DisjointPatterns => {
+        TheoryProblemKind::DisjointPatterns => {
             let rows = SAMPLES / PATTERNS;
             (0..PATTERNS)
                 .map(|pattern| masked(&data, |row| row / rows == pattern))

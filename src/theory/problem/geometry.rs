@@ -10,8 +10,7 @@ use crate::theory::linear_algebra::singular_values;
 /// What the paper's Assumption 7.2 speaks of, and what the rate really depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-#[cfg_attr(test, ts(rename = "TheoryGeometry"))]
-pub struct Geometry {
+pub struct TheoryGeometry {
     /// Condition number of the planted changes, by singular value decomposition.
     pub planted_condition: f64,
     /// Condition number of X.
@@ -35,7 +34,7 @@ pub const ALLOWED_ISOMETRY_CONSTANT: f64 = 0.01;
 
 impl Problem {
     /// How hard it is.
-    pub fn geometry(&self) -> Geometry {
+    pub fn geometry(&self) -> TheoryGeometry {
         let condition = |matrix: &DMatrix<f64>| {
             let values = singular_values(matrix);
             condition_of(&values, matrix.ncols())
@@ -65,7 +64,7 @@ impl Problem {
             }
         }
         let terms = self.terms() as f64;
-        Geometry {
+        TheoryGeometry {
             planted_condition,
             data_condition: condition(&data(&self.settings)),
             block_condition: block_values

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use riemann_lora::{
-    kernel::{Direction, Matrix, webgpu::PackedMatrix},
+    kernel::{Direction, Matrix, ProductPrecision, webgpu::PackedMatrix},
     load::StorageType,
 };
 
@@ -66,11 +66,11 @@ everywhere! {
 
             let weight = dense(all, &device);
             let x = normal([5, INPUTS], 1.0, &device);
-            let ours = packed.product(x.clone(), Direction::Forward);
+            let ours = packed.product(x.clone(), Direction::Forward, ProductPrecision::Single);
             let expected = x.matmul(weight.clone().transpose());
             assert_close(&values(ours).await, &values(expected).await);
             let x = normal([5, OUTPUTS], 1.0, &device);
-            let ours = packed.product(x.clone(), Direction::Backward);
+            let ours = packed.product(x.clone(), Direction::Backward, ProductPrecision::Single);
             assert_close(&values(ours).await, &values(x.matmul(weight)).await);
         }
     }
@@ -82,7 +82,7 @@ everywhere! {
         let (matrix, _) = matrix(StorageType::Q4_1);
         let packed = PackedMatrix::new(&matrix, &device).unwrap();
         for (direction, width) in [(Direction::Forward, INPUTS), (Direction::Backward, OUTPUTS)] {
-            let loss = |x| packed.product(x, direction).square().sum();
+            let loss = |x| packed.product(x, direction, ProductPrecision::Single).square().sum();
             check_gradient([5, width], 1.0, loss, &device).await;
         }
     }

@@ -6,8 +6,9 @@ use burn_cubecl::CubeBackend;
 use cubecl::prelude::*;
 use riemann_lora::{
     engine::guarded,
-    kernel::{Form, product, webgpu::choose},
-    messages::{ProductChoice, ProductKind, ProductStrategy, ProductTable},
+    kernel::{
+        Form, ProductChoice, ProductKind, ProductStrategy, ProductTable, product, webgpu::choose,
+    },
 };
 
 use super::{assert_close, normal};

@@ -4,16 +4,14 @@ use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
 
-use super::{
-    SessionError,
-    gradients::{Pass, PassSettings},
-    settings::{MAXIMUM_RANK, adapter_shape, validate_beside_targets, validate_names},
-    trainable::Trainable,
-};
-use crate::diffusion::{DiffusionModel, FlowBatch, weights::linear_shape};
-use crate::messages::SessionSettings;
+use super::{DiffusionModel, FlowBatch, weights::linear_shape};
 use crate::model::{Adapters, Context, Target};
 use crate::optim::SettingError;
+use crate::train::{
+    SessionError, SessionSettings, Trainable,
+    gradients::{Pass, PassSettings},
+    settings::{MAXIMUM_RANK, adapter_shape, validate_beside_targets, validate_names},
+};
 
 impl Trainable for DiffusionModel {
     type Batch = FlowBatch;
@@ -94,7 +92,13 @@ impl Trainable for DiffusionModel {
         batch: &FlowBatch,
         settings: PassSettings<'a>,
     ) -> Option<Pass<'a>> {
-        Some(Pass::of_pictures(self, adapters, batch, settings))
+        let pass = Pass::of_graph(adapters, settings, |context| {
+            let losses = batch.losses(self, &context); // [K·B]
+            // The sum over runs of their mean losses: its gradient in a run's factors is that run's own.
+            let surrogate = losses.clone().sum().div_scalar(settings.whole as f64);
+            (losses.inner(), surrogate)
+        });
+        Some(pass)
     }
 
     fn losses(&self, adapters: &Adapters, batch: &FlowBatch) -> Option<Tensor<2>> {

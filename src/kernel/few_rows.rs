@@ -7,7 +7,7 @@ use super::{Matrix, sums::dot};
 const LANES: usize = 16;
 
 /// Most rows that are few.
-pub const ROWS: usize = 3;
+pub const MOST_ROWS: usize = 3;
 
 /// `x · Wᵀ`: [N, in] to [N, out].
 pub fn product(x: &[f32], weight: &Matrix) -> Vec<f32> {

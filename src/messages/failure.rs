@@ -1,13 +1,13 @@
 //! Every error of the library, in the page's words.
 
+use super::Failure;
 use crate::data::DataError;
 use crate::diffusion::draw::DrawError;
 use crate::engine::EngineError;
 use crate::generate::GenerateError;
 use crate::load::LoadError;
-use crate::messages::Failure;
 use crate::theory::TheoryError;
-use crate::train::SessionError;
+use crate::train::{NoAdapter, SessionError};
 
 fn at(place: &str, field: Option<String>, error: impl ToString) -> Failure {
     Failure {
@@ -58,6 +58,12 @@ impl From<SessionError> for Failure {
             | SessionError::Checkpoint(_) => "run",
         };
         at(place, error.field(), error)
+    }
+}
+
+impl From<NoAdapter> for Failure {
+    fn from(error: NoAdapter) -> Self {
+        at("adapter", None, error)
     }
 }
 
