@@ -251,7 +251,8 @@ pub struct Failure {
 mod tests {
     use super::*;
     use crate::data::{
-        Columns, DataSettings, DocumentBreak, Format, LossOn, PromptStyle, Validation,
+        Columns, ControlInText, DataSettings, DocumentBreak, Encoding, Format, LossOn, PromptStyle,
+        SkipCount, SkipReason, SkippedRow, SkippedRows, Validation, known_roles,
         statistics::LengthHistogram,
     };
     use crate::diffusion::draw::DrawSettings;
@@ -301,6 +302,7 @@ mod tests {
             Method,
             Preset,
             Format,
+            Encoding,
             Columns,
             DocumentBreak,
             PromptStyle,
@@ -309,6 +311,11 @@ mod tests {
             DataSettings,
             Detected,
             LengthHistogram,
+            SkipReason,
+            SkipCount,
+            SkippedRow,
+            SkippedRows,
+            ControlInText,
             DatasetStatistics,
             EngineReport,
             ProductTable,
@@ -362,7 +369,11 @@ mod tests {
         let presets = format!(
             "/** Hyper-parameters that are known to behave together. */\nexport const PRESETS: readonly Preset[] = {presets};\n"
         );
-        let written = format!("{header}{body}\n{presets}");
+        let roles = serde_json::to_string_pretty(&known_roles()).expect("roles are plain data");
+        let roles = format!(
+            "/** Names in common use for who speaks in a conversation, and what chat templates call them. */\nexport const KNOWN_ROLES: Readonly<Record<string, string>> = {roles};\n"
+        );
+        let written = format!("{header}{body}\n{presets}\n{roles}");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/www/src/protocol.ts");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, &written).expect("www/src is writable");

@@ -18,11 +18,13 @@ use js_sys::{Float32Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
-use crate::data::{Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt};
+use crate::data::{
+    Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt, prompt::SEPARATOR,
+};
 use crate::engine;
 use crate::generate::{Answer, GenerateError, Generator, SampleSettings};
 use crate::kernel::ProductTable;
-use crate::load::{Source, Tokenizer};
+use crate::load::{Source, TextStream, Tokenizer};
 use crate::messages::{
     DataSummary, EngineReport, Failure, ModelSummary, Progress, SamplePiece, TargetShape,
     TokenPiece,
@@ -207,9 +209,7 @@ impl WebSession {
         }
         let mut builder = DatasetBuilder::new(&file_name, bytes, &settings).map_err(failure)?;
         loop {
-            let progress = builder
-                .next_chunk(&self.tokenizer, RECORDS_A_SLICE)
-                .map_err(failure)?;
+            let progress = builder.next_chunk(&self.tokenizer, RECORDS_A_SLICE);
             let shown = Progress {
                 action: "tokenising".into(),
                 done: progress.done as f64,
@@ -240,14 +240,21 @@ impl WebSession {
         summary
     }
 
+    /// Tokens with their text. A letter that several tokens share stands with the last of them.
     fn pieces(&self, ids: &[u32], counts: &[bool]) -> Vec<TokenPiece> {
-        ids.iter()
+        let mut stream = TextStream::new(false);
+        let mut pieces: Vec<TokenPiece> = ids
+            .iter()
             .zip(counts)
             .map(|(&id, &counts)| TokenPiece {
-                text: self.tokenizer.decode(&[id], false),
+                text: stream.push(&self.tokenizer, id),
                 counts,
             })
-            .collect()
+            .collect();
+        if let Some(last) = pieces.last_mut() {
+            last.text.push_str(&stream.finish(&self.tokenizer));
+        }
+        pieces
     }
 
     /// Bytes that a session with these settings needs.
@@ -356,7 +363,11 @@ impl WebSession {
         if settings.prompt.trim().is_empty() {
             return Err(failure(GenerateError::EmptyPrompt));
         }
-        let prompt = encode_prompt(&settings.prompt, style, &self.tokenizer)
+        let separator = match &self.data {
+            Some(data) => data.settings.separator.as_str(),
+            None => SEPARATOR,
+        };
+        let prompt = encode_prompt(&settings.prompt, style, separator, &self.tokenizer)
             .map_err(|error| wrong(error.to_string()))?;
         let end = self.tokenizer.eos_ids().to_vec();
         let training = self.desk.training.as_ref();

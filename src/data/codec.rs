@@ -1,18 +1,26 @@
 //! What this module needs of a tokenizer.
 
+use std::ops::Range;
+
+use serde_json::Value;
+
 use super::error::DataError;
-pub use crate::load::ChatMessage;
+pub use crate::load::{ChatMessage, Encoded};
 
 /// Text to token ids, and conversations to text, as the base model knows them.
 ///
 /// Implementations return [`DataError::new`] without a file; the caller adds the file and the line.
 pub trait TextCodec {
-    /// Token ids of `text`. Control tokens that are written out in it (`<|im_end|>`) become that one token, because chat
-    /// templates write them as text; nothing is added at either end.
+    /// Tokens of `text` and their places, where people wrote the bytes of `written`, in rising order. Control tokens outside
+    /// of it (`<|im_end|>`) become one token each, because chat templates write them as text; inside they are text. Nothing
+    /// is added at either end.
     ///
     /// # Errors
     /// [`DataError`] if the tokenizer refuses the text.
-    fn encode(&self, text: &str) -> Result<Vec<u32>, DataError>;
+    fn encode(&self, text: &str, written: &[Range<usize>]) -> Result<Encoded, DataError>;
+
+    /// The token `id` as it is written out in a text.
+    fn written_out(&self, id: u32) -> Option<String>;
 
     /// The token after which a document or an answer is over, if the model has one.
     fn end_of_text(&self) -> Option<u32>;
@@ -36,6 +44,22 @@ pub trait TextCodec {
     fn render_chat(
         &self,
         messages: &[ChatMessage],
+        tools: Option<&Value>,
         add_generation_prompt: bool,
     ) -> Result<String, DataError>;
+
+    /// `text` without the token that begins a text, if somebody wrote it out there: it is added in any case.
+    fn without_begin<'a>(&self, text: &'a str) -> &'a str {
+        let begin = self.begin_of_text().and_then(|id| self.written_out(id));
+        begin
+            .and_then(|begin| text.strip_prefix(begin.as_str()))
+            .unwrap_or(text)
+    }
+
+    /// `text` without the token that ends a text, if somebody wrote it out there: it is added in any case.
+    fn without_end<'a>(&self, text: &'a str) -> &'a str {
+        let end = self.end_of_text().and_then(|id| self.written_out(id));
+        end.and_then(|end| text.strip_suffix(end.as_str()))
+            .unwrap_or(text)
+    }
 }

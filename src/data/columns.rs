@@ -15,9 +15,9 @@ pub struct Columns {
 
 /// Names in common use, tried in this order, with an optional second field of the prompt.
 const KNOWN: [(&str, Option<&str>, &str); 8] = [
-    ("prompt", None, "completion"),
-    ("prompt", None, "response"),
-    ("question", None, "answer"),
+    ("prompt", Some("context"), "completion"),
+    ("prompt", Some("context"), "response"),
+    ("question", Some("context"), "answer"),
     ("instruction", Some("input"), "output"),
     ("instruction", Some("context"), "response"),
     ("input", None, "output"),

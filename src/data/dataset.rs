@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::batches::{Batch, Batches, Layout, in_order};
 use super::codec::TextCodec;
-use super::decode::decode;
 use super::detect::Detected;
 use super::error::DataError;
 use super::example::Example;
@@ -50,7 +49,7 @@ impl DatasetBuilder {
     ) -> Result<Self, DataError> {
         settings.validate()?;
         Ok(Self {
-            train: Part::new(file, &decode(file, bytes.into())?, settings)?,
+            train: Part::new(file, bytes.into(), settings)?,
             validation: None,
             statistics: DatasetStatistics {
                 lengths: LengthHistogram::new(settings.sequence_length),
@@ -69,8 +68,7 @@ impl DatasetBuilder {
         file: &str,
         bytes: impl Into<Vec<u8>>,
     ) -> Result<Self, DataError> {
-        let text = decode(file, bytes.into())?;
-        self.validation = Some(Part::new(file, &text, &self.settings)?);
+        self.validation = Some(Part::new(file, bytes.into(), &self.settings)?);
         Ok(self)
     }
 
@@ -91,14 +89,11 @@ impl DatasetBuilder {
     }
 
     /// Tokenises up to `records` more records.
-    ///
-    /// # Errors
-    /// [`DataError`] with the line that cannot be tokenised.
     pub fn next_chunk<Codec: TextCodec + ?Sized>(
         &mut self,
         codec: &Codec,
         records: usize,
-    ) -> Result<EncodingProgress, DataError> {
+    ) -> EncodingProgress {
         for _ in 0..records {
             let part = match &mut self.validation {
                 Some(validation) if self.train.left() == 0 => validation,
@@ -107,20 +102,20 @@ impl DatasetBuilder {
             if part.left() == 0 {
                 break;
             }
-            part.advance(&self.settings, codec, &mut self.statistics)?;
+            part.advance(&self.settings, codec, &mut self.statistics);
         }
-        Ok(self.progress())
+        self.progress()
     }
 
     /// Tokenises what is left and splits the examples.
     ///
     /// # Errors
-    /// [`DataError`] if a line cannot be tokenised, or if nothing is left to train or to validate on.
+    /// [`DataError`] if nothing is left to train or to validate on.
     pub fn finish<Codec: TextCodec + ?Sized>(
         mut self,
         codec: &Codec,
     ) -> Result<Dataset, DataError> {
-        self.next_chunk(codec, usize::MAX)?;
+        self.next_chunk(codec, usize::MAX);
         let Self {
             settings,
             mut train,
@@ -129,12 +124,16 @@ impl DatasetBuilder {
         } = self;
         train.finish(&settings, &mut statistics);
         check_some_left(&train, &settings)?;
+        statistics.skipped = std::mem::take(&mut train.skipped);
 
         let seed = u64::from(settings.seed);
         let (train_examples, validation_examples) = match validation {
             Some(mut validation) => {
                 validation.finish(&settings, &mut statistics);
                 check_some_left(&validation, &settings)?;
+                statistics
+                    .skipped
+                    .append(std::mem::take(&mut validation.skipped));
                 (train.examples, validation.examples)
             }
             None => {
@@ -178,6 +177,9 @@ fn check_some_left(part: &Part, settings: &DataSettings) -> Result<(), DataError
             "no completion fits into a sequence length of {} tokens, the shortest prompt has {prompt}; choose a longer one, or shorten the prompts",
             settings.sequence_length
         ),
+        None if part.skipped.rows() > 0 => {
+            return part.skipped.error().map_or(Ok(()), Err);
+        }
         None => {
             "has fewer than two tokens, and nothing can be predicted from less; use a longer text"
                 .to_owned()

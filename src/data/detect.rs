@@ -1,5 +1,8 @@
 //! Which format a file has.
 
+use super::columns::Columns;
+use super::decode::Encoding;
+use super::read::table;
 use serde::{Deserialize, Serialize};
 
 /// How many filled lines are looked at.
@@ -15,9 +18,9 @@ pub enum Format {
     Text,
     /// A pair a line, `prompt||completion`.
     Pairs,
-    /// A JSON object a line: a pair, a conversation in `messages`, or a document in `text`.
+    /// JSON objects, a line each, in a list or one after another: pairs, conversations, or documents in `text`.
     JsonLines,
-    /// Comma, semicolon or tab separated values with a header line.
+    /// Values with a header line, separated by commas, semicolons, tabs or bars.
     Table,
 }
 
@@ -29,40 +32,79 @@ pub struct Detected {
     pub format: Format,
     /// Why, in a few words for the user.
     pub reason: String,
+    /// How its letters are written.
+    pub encoding: Encoding,
+    /// What stands between the fields of a table.
+    pub separator: Option<char>,
+    /// How the rows of a JSON file are put together, in words.
+    pub arranged: Option<String>,
+    /// The columns of the first pair, where pairs have names.
+    pub columns: Option<Columns>,
 }
 
-/// The format of a file, by its name's extension and else by its first lines. `text` is [`super::decode::decode`]d, and
-/// may be only the beginning of the file.
-pub fn detect(file: &str, text: &str) -> Detected {
-    let found = |format, reason: String| Detected { format, reason };
+/// The format of a file, by its name's extension and else by its first lines, with the reason in a few words. `text` is
+/// [`super::decode::decode`]d, and may be only the beginning of the file.
+pub fn detect(file: &str, text: &str) -> (Format, String) {
     let extension = file
         .rsplit_once('.')
         .map(|(_, extension)| extension.to_ascii_lowercase())
         .unwrap_or_default();
     match extension.as_str() {
         "jsonl" | "ndjson" | "json" => {
-            return found(Format::JsonLines, format!("the name ends in .{extension}"));
+            return (Format::JsonLines, format!("the name ends in .{extension}"));
         }
-        "csv" | "tsv" => return found(Format::Table, format!("the name ends in .{extension}")),
+        "csv" | "tsv" => return (Format::Table, format!("the name ends in .{extension}")),
         _ => {}
     }
-    let mut lines = text
+    if begins_json(text) {
+        return (Format::JsonLines, "it begins like JSON".to_owned());
+    }
+    let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
         .take(LINES_LOOKED_AT)
-        .peekable();
-    let first_is_object = lines.peek().is_some_and(|line| {
-        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line).is_ok()
-    });
-    if first_is_object {
-        return found(Format::JsonLines, "the first line is a JSON object".into());
+        .collect();
+    let marked = lines.iter().filter(|line| line.contains("||")).count();
+    if marked > 0 && marked == lines.len() {
+        return (Format::Pairs, "the first lines all contain ||".to_owned());
     }
-    if lines.peek().is_some() && lines.all(|line| line.contains("||")) {
-        return found(Format::Pairs, "the first lines all contain ||".into());
+    if 2 * marked > lines.len() {
+        let all = lines.len();
+        return (
+            Format::Pairs,
+            format!("{marked} of the first {all} lines contain ||"),
+        );
     }
-    found(
-        Format::Text,
-        "neither JSON objects nor lines with || at the beginning".into(),
+    if let Some(header) = lines.first() {
+        let separator = char::from(table::separator(header));
+        let names = header
+            .split(separator)
+            .map(|name| name.trim().trim_matches('"'));
+        let rows = &lines[1..];
+        let separated = rows.iter().filter(|row| row.contains(separator)).count();
+        if 2 * separated > rows.len() && Columns::guess(names).is_some() {
+            return (
+                Format::Table,
+                "the first line names columns of a pair".to_owned(),
+            );
+        }
+    }
+    let reason = match marked {
+        0 => "neither JSON, nor lines with ||, nor names of columns at the beginning".to_owned(),
+        _ => format!(
+            "only {marked} of the first {} lines contain ||",
+            lines.len()
+        ),
+    };
+    (Format::Text, reason)
+}
+
+/// Whether a text begins with an object with a field, or with a list of objects or lists.
+fn begins_json(text: &str) -> bool {
+    let mut letters = text.chars().filter(|letter| !letter.is_whitespace());
+    matches!(
+        (letters.next(), letters.next()),
+        (Some('{'), Some('"')) | (Some('['), Some('{' | '['))
     )
 }
 
@@ -82,14 +124,28 @@ mod tests {
                 "\n{\"prompt\": \"a\", \"completion\": \"b\"}\nx",
                 Format::JsonLines,
             ),
+            ("a.txt", "[\n  {\"prompt\": 1", Format::JsonLines),
+            ("a.txt", "{\n  \"prompt\": 1", Format::JsonLines),
             ("a.txt", "a||b\n\nc || d\n", Format::Pairs),
+            ("a.txt", "a||b\nc||d\ne\n", Format::Pairs),
             ("a.txt", "a||b\nc\n", Format::Text),
+            ("a.txt", "prompt\tcompletion\na\tb\n", Format::Table),
+            (
+                "a.txt",
+                "Question, answer, and what follows\nfrom it",
+                Format::Text,
+            ),
             ("a", "{not json", Format::Text),
+            ("a", "[1] a footnote", Format::Text),
             ("", "", Format::Text),
         ];
         for (file, text, format) in cases {
-            assert_eq!(detect(file, text).format, format, "{file} {text}");
+            assert_eq!(detect(file, text).0, format, "{file} {text}");
         }
-        assert_eq!(detect("a.csv", "").reason, "the name ends in .csv");
+        assert_eq!(detect("a.csv", "").1, "the name ends in .csv");
+        assert_eq!(
+            detect("a.txt", "a||b\nc||d\ne\n").1,
+            "2 of the first 3 lines contain ||"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Text to examples to batches.
 //!
 //! A file's bytes become text ([`decode`]), the text becomes records ([`read`]: plain text, `prompt||completion` lines,
-//! JSON lines or a table), a record becomes an [`Example`] (token ids, and which of them count in the loss), examples are
+//! JSON or a table), a record becomes an [`Example`] (token ids, and which of them count in the loss), examples are
 //! [`split`] into training and validation, and [`Batches`] hands out any step's batch without replaying the steps before.
 //!
 //! Every random choice is ChaCha8 ([`shuffle`]) under a seed of the settings, so that all runs, all machines and a resumed
@@ -10,6 +10,7 @@
 pub mod batches;
 pub mod codec;
 pub mod columns;
+pub mod conversation;
 pub mod dataset;
 pub mod decode;
 pub mod detect;
@@ -22,6 +23,7 @@ pub mod prompt;
 pub mod read;
 pub mod settings;
 pub mod shuffle;
+pub mod skipped;
 pub mod split;
 pub mod statistics;
 mod tokenizer_codec;
@@ -29,12 +31,16 @@ mod tokenizer_codec;
 pub(crate) mod toy;
 
 pub use batches::{Batch, BatchOrder, Batches, IGNORED_LABEL};
-pub use codec::TextCodec;
+pub use codec::{Encoded, TextCodec};
 pub use columns::Columns;
+pub use conversation::Conversation;
 pub use dataset::{Dataset, DatasetBuilder, EncodingProgress};
+pub use decode::Encoding;
 pub use detect::{Detected, Format, detect};
 pub use error::DataError;
 pub use example::{Example, LossOn};
 pub use prompt::{PromptStyle, encode_prompt};
+pub use read::{Roles, known_roles};
 pub use settings::{DataSettings, DocumentBreak, Validation};
-pub use statistics::DatasetStatistics;
+pub use skipped::{SkipCount, SkipReason, SkippedRow, SkippedRows};
+pub use statistics::{ControlInText, DatasetStatistics};

@@ -4,15 +4,18 @@ use std::collections::HashMap;
 use std::vec;
 
 use super::codec::TextCodec;
+use super::conversation::Conversation;
+use super::decode::decode;
 use super::detect::{Detected, detect};
-use super::encode::{encode_chat, encode_pair};
+use super::encode::{EncodedRow, PairForm, encode_chat, encode_pair};
 use super::error::DataError;
 use super::example::Example;
 use super::pack::Packer;
+use super::prompt::PromptStyle;
 use super::read::{ReadOptions, Record, RecordAtLine, read};
 use super::settings::DataSettings;
+use super::skipped::{RowError, SkipReason, SkippedRows};
 use super::statistics::DatasetStatistics;
-use crate::load::ChatMessage;
 
 /// A file, partly tokenised.
 pub(super) struct Part {
@@ -26,6 +29,8 @@ pub(super) struct Part {
     pub prompts: Vec<u32>,
     /// Tokens of the shortest prompt that left no room for its completion.
     pub shortest_too_long: Option<usize>,
+    /// Rows that nothing is learned from.
+    pub skipped: SkippedRows,
     records: vec::IntoIter<RecordAtLine>,
     total: usize,
     packer: Option<Packer>,
@@ -35,29 +40,40 @@ pub(super) struct Part {
 
 impl Part {
     /// Reads the records; nothing is tokenised yet.
-    pub(super) fn new(file: &str, text: &str, settings: &DataSettings) -> Result<Self, DataError> {
-        let detected = match settings.format {
-            Some(format) => Detected {
-                format,
-                reason: "chosen".to_owned(),
-            },
-            None => detect(file, text),
+    pub(super) fn new(
+        file: &str,
+        bytes: Vec<u8>,
+        settings: &DataSettings,
+    ) -> Result<Self, DataError> {
+        let (text, encoding) = decode(file, bytes, settings.encoding)?;
+        let (format, reason) = match settings.format {
+            Some(format) => (format, "chosen".to_owned()),
+            None => detect(file, &text),
         };
         let options = ReadOptions {
-            format: detected.format,
+            format,
             columns: settings.columns.clone(),
             documents: settings.documents,
+            roles: settings.roles.clone(),
             maximum: maximum(settings),
         };
-        let records = read(file, text, &options)?;
+        let read = read(file, &text, &options)?;
         Ok(Self {
             file: file.to_owned(),
-            detected,
+            detected: Detected {
+                format,
+                reason,
+                encoding,
+                separator: read.separator,
+                arranged: read.arranged,
+                columns: read.columns,
+            },
             examples: Vec::new(),
             prompts: Vec::new(),
             shortest_too_long: None,
-            total: records.len(),
-            records: records.into_iter(),
+            skipped: read.skipped,
+            total: read.records.len(),
+            records: read.records.into_iter(),
             packer: None,
             known_prompts: HashMap::new(),
             next_prompt: 0,
@@ -74,65 +90,109 @@ impl Part {
         self.records.len()
     }
 
-    /// Tokenises the next record, if one is left.
+    /// Tokenises the next record, if one is left. One that cannot be used is counted and left out.
     pub(super) fn advance<Codec: TextCodec + ?Sized>(
         &mut self,
         settings: &DataSettings,
         codec: &Codec,
         statistics: &mut DatasetStatistics,
-    ) -> Result<(), DataError> {
+    ) {
         let Some(RecordAtLine { line, record }) = self.records.next() else {
-            return Ok(());
+            return;
         };
-        self.encode(record, settings, codec, statistics)
-            .map_err(|error| error.at(&self.file, line))?;
+        match self.encode(record, settings, codec, statistics) {
+            Ok(Some(token)) => statistics.control_in_text.add(line, token),
+            Ok(None) => {}
+            Err(error) => self.skipped.add(&self.file, line, error),
+        }
         if self.examples.len() >= maximum(settings) {
             self.examples.truncate(maximum(settings));
             self.prompts.truncate(maximum(settings));
             self.records = Vec::new().into_iter();
             self.packer = None;
         }
-        Ok(())
     }
 
     /// Adds the last window of text. No record may be left.
     pub(super) fn finish(&mut self, settings: &DataSettings, statistics: &mut DatasetStatistics) {
-        if let Some(window) = self.packer.take().and_then(Packer::finish) {
-            self.accept(window, None, settings, statistics);
+        if let Some(packer) = self.packer.take() {
+            let mut windows = Vec::new();
+            packer.finish(&mut windows);
+            self.accept_all(windows, settings, statistics);
         }
     }
 
+    /// Makes examples of a record; the result is the control token that somebody wrote out in it.
     fn encode<Codec: TextCodec + ?Sized>(
         &mut self,
         record: Record,
         settings: &DataSettings,
         codec: &Codec,
         statistics: &mut DatasetStatistics,
-    ) -> Result<(), DataError> {
-        match record {
-            Record::Pair { prompt, completion } => {
-                let style = settings.prompt_style;
-                let example = encode_pair(&prompt, &completion, style, settings.loss_on, codec)?;
-                check_ids(&example.ids)?;
-                self.accept(example, Some(prompt), settings, statistics);
-            }
-            Record::Chat(messages) => {
-                let example = encode_chat(&messages, settings.loss_on, codec)?;
-                check_ids(&example.ids)?;
-                self.accept(example, Some(opening(&messages)), settings, statistics);
+    ) -> Result<Option<String>, RowError> {
+        let (row, prompt) = match record {
+            Record::Pair {
+                system,
+                prompt,
+                completion,
+            } => encode_record(system, prompt, &completion, settings, codec)?,
+            Record::Chat(conversation) => {
+                let prompt = opening(&conversation);
+                (encode_chat(conversation, settings.loss_on, codec)?, prompt)
             }
             Record::Text(text) => {
-                let ids = codec.encode(&text)?;
-                check_ids(&ids)?;
+                let text = self.text_of_document(&text, codec);
+                let encoded = codec
+                    .encode(text, std::slice::from_ref(&(0..text.len())))
+                    .map_err(RowError::of_codec(SkipReason::Tokenizer))?;
+                check_ids(&encoded.ids)?;
                 let mut windows = Vec::new();
-                self.packer(settings, codec).push(&ids, &mut windows);
-                for window in windows {
-                    self.accept(window, None, settings, statistics);
-                }
+                self.packer(settings, codec)
+                    .push(&encoded.ids, &mut windows);
+                self.accept_all(windows, settings, statistics);
+                return Ok(encoded.control_in_text);
             }
-            Record::EndOfDocument => self.packer(settings, codec).end_document(),
+            Record::EndOfDocument => {
+                let mut windows = Vec::new();
+                self.packer(settings, codec).end_document(&mut windows);
+                self.accept_all(windows, settings, statistics);
+                return Ok(None);
+            }
+        };
+        check_ids(&row.example.ids)?;
+        self.accept(row.example, Some(prompt), settings, statistics);
+        Ok(row.control_in_text)
+    }
+
+    /// A piece of a document, without a beginning or an end that somebody wrote out: both are added in any case.
+    fn text_of_document<'a, Codec: TextCodec + ?Sized>(
+        &self,
+        text: &'a str,
+        codec: &Codec,
+    ) -> &'a str {
+        let begins = self
+            .packer
+            .as_ref()
+            .is_none_or(Packer::is_between_documents);
+        let text = if begins {
+            codec.without_begin(text)
+        } else {
+            text
+        };
+        let next = self.records.as_slice().first();
+        let ends = next.is_none_or(|next| next.record == Record::EndOfDocument);
+        if ends { codec.without_end(text) } else { text }
+    }
+
+    fn accept_all(
+        &mut self,
+        windows: Vec<Example>,
+        settings: &DataSettings,
+        statistics: &mut DatasetStatistics,
+    ) {
+        for window in windows {
+            self.accept(window, None, settings, statistics);
         }
-        Ok(())
     }
 
     fn packer<Codec: TextCodec + ?Sized>(
@@ -190,21 +250,54 @@ fn maximum(settings: &DataSettings) -> usize {
     settings.maximum_examples.unwrap_or(usize::MAX)
 }
 
-/// What is said before the first answer.
-fn opening(messages: &[ChatMessage]) -> String {
+/// A pair in its form, and what it shares with others of the same prompt.
+fn encode_record<Codec: TextCodec + ?Sized>(
+    system: Option<String>,
+    prompt: String,
+    completion: &str,
+    settings: &DataSettings,
+    codec: &Codec,
+) -> Result<(EncodedRow, String), RowError> {
+    let loss_on = settings.loss_on;
+    match (settings.prompt_style, system) {
+        (PromptStyle::Chat, Some(system)) => {
+            let mut conversation = Conversation::of_pair(&prompt, completion);
+            let message = crate::load::ChatMessage::new("system", system);
+            conversation.messages.insert(0, message);
+            let prompt = opening(&conversation);
+            Ok((encode_chat(conversation, loss_on, codec)?, prompt))
+        }
+        (style, system) => {
+            let prompt = match system {
+                Some(system) => format!("{system}\n{prompt}"),
+                None => prompt,
+            };
+            let separator = settings.separator.as_str();
+            let form = PairForm { style, separator };
+            let row = encode_pair(&prompt, completion, form, loss_on, codec)?;
+            Ok((row, prompt))
+        }
+    }
+}
+
+/// What is said before the first answer that is learned.
+fn opening(conversation: &Conversation) -> String {
+    let messages = conversation.messages.iter();
     messages
-        .iter()
-        .take_while(|message| !message.is_assistant())
+        .take_while(|message| !(message.is_assistant() && message.learned))
         .flat_map(|message| [message.role.as_str(), "\n", message.content.as_str(), "\n"])
         .collect()
 }
 
 /// Batches hold ids as `i32`, as models take them.
-fn check_ids(ids: &[u32]) -> Result<(), DataError> {
+fn check_ids(ids: &[u32]) -> Result<(), RowError> {
     match ids.iter().find(|id| i32::try_from(**id).is_err()) {
-        Some(id) => Err(DataError::new(format!(
-            "the tokenizer gives the token id {id}, which no model has; load the tokenizer that belongs to the model"
-        ))),
+        Some(id) => Err(RowError::new(
+            SkipReason::Tokenizer,
+            format!(
+                "the tokenizer gives the token id {id}, which no model has; load the tokenizer that belongs to the model"
+            ),
+        )),
         None => Ok(()),
     }
 }

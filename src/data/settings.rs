@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::columns::Columns;
+use super::decode::Encoding;
 use super::detect::Format;
 use super::error::DataError;
 use super::example::LossOn;
-use super::prompt::PromptStyle;
+use super::prompt::{PromptStyle, SEPARATOR};
+use super::read::{Roles, known_roles};
 
 /// Longest sequence that can be asked for, in tokens.
 pub const MAXIMUM_SEQUENCE_LENGTH: usize = 1 << 16;
@@ -19,12 +21,19 @@ pub const MAXIMUM_SEQUENCE_LENGTH: usize = 1 << 16;
 pub struct DataSettings {
     /// Format of the files; detected where `None`.
     pub format: Option<Format>,
-    /// Fields of the pair in JSON lines and tables; guessed where `None`.
+    /// How the letters of the files are written, where no byte order mark says it; UTF-8 where `None`.
+    pub encoding: Option<Encoding>,
+    /// Fields of the pair in JSON and tables; guessed where `None`.
     pub columns: Option<Columns>,
+    /// What the names of those who speak in conversations are to the chat template, which knows system, user, assistant
+    /// and perhaps tool. Names that are not here are handed to it as they are.
+    pub roles: Roles,
     /// Where documents of plain text end.
     pub documents: DocumentBreak,
     /// How a pair is written for the model.
     pub prompt_style: PromptStyle,
+    /// What stands between prompt and completion of a plain pair.
+    pub separator: String,
     /// Which tokens are labels.
     pub loss_on: LossOn,
     /// Most tokens of an example; what is longer is cut at the end. Plain text is cut into windows of so many.
@@ -41,9 +50,12 @@ impl Default for DataSettings {
     fn default() -> Self {
         Self {
             format: None,
+            encoding: None,
             columns: None,
+            roles: known_roles(),
             documents: DocumentBreak::File,
             prompt_style: PromptStyle::Plain,
+            separator: SEPARATOR.to_owned(),
             loss_on: LossOn::Completion,
             sequence_length: 128,
             validation: Validation::Share(0.1),

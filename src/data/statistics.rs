@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::example::Example;
+use super::skipped::SkippedRows;
 
 /// Number of equally wide bars of [`DatasetStatistics::lengths`].
 pub const BARS: usize = 16;
@@ -29,10 +30,36 @@ pub struct DatasetStatistics {
     pub truncated: usize,
     /// Examples that were left out because nothing of a completion fits into the sequence length.
     pub dropped: usize,
+    /// Rows that nothing is learned from.
+    pub skipped: SkippedRows,
+    /// Rows in which somebody wrote out a control token, which is trained as the text that it is.
+    pub control_in_text: ControlInText,
     /// Whether no prompt of the validation examples is also trained on. Not looked at for a separate validation file.
     pub prompts_kept_apart: bool,
     /// How many examples have which length before cutting.
     pub lengths: LengthHistogram,
+}
+
+/// Control tokens that stand in the text of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ControlInText {
+    /// How many rows have one.
+    pub rows: usize,
+    /// Line of the first such row, counted from 1.
+    pub line: usize,
+    /// The token, as it is written.
+    pub token: String,
+}
+
+impl ControlInText {
+    /// Counts a row.
+    pub(super) fn add(&mut self, line: usize, token: String) {
+        if self.rows == 0 {
+            (self.line, self.token) = (line, token);
+        }
+        self.rows += 1;
+    }
 }
 
 /// How many examples have which length.

@@ -1,7 +1,11 @@
 //! The model's own tokenizer as the codec of data.
 
+use std::ops::Range;
+
+use serde_json::Value;
+
 use super::{DataError, TextCodec};
-use crate::load::{ChatMessage, LoadError, Tokenizer};
+use crate::load::{ChatMessage, Encoded, LoadError, Tokenizer};
 
 impl From<LoadError> for DataError {
     fn from(error: LoadError) -> Self {
@@ -11,8 +15,12 @@ impl From<LoadError> for DataError {
 }
 
 impl TextCodec for Tokenizer {
-    fn encode(&self, text: &str) -> Result<Vec<u32>, DataError> {
-        Ok(Tokenizer::encode(self, text)?)
+    fn encode(&self, text: &str, written: &[Range<usize>]) -> Result<Encoded, DataError> {
+        Ok(self.encode_written(text, written)?)
+    }
+
+    fn written_out(&self, id: u32) -> Option<String> {
+        self.token(id)
     }
 
     fn end_of_text(&self) -> Option<u32> {
@@ -34,11 +42,13 @@ impl TextCodec for Tokenizer {
     fn render_chat(
         &self,
         messages: &[ChatMessage],
+        tools: Option<&Value>,
         add_generation_prompt: bool,
     ) -> Result<String, DataError> {
         Ok(Tokenizer::render_chat(
             self,
             messages,
+            tools,
             add_generation_prompt,
         )?)
     }

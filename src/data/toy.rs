@@ -1,6 +1,8 @@
 //! A tokenizer for tests: a token a byte, and two control tokens.
 
-use super::codec::{ChatMessage, TextCodec};
+use std::ops::Range;
+
+use super::codec::{ChatMessage, Encoded, TextCodec};
 use super::error::DataError;
 
 /// Written `<end>`.
@@ -19,6 +21,8 @@ pub(crate) struct ToyCodec {
     pub ends_turns: bool,
     /// Whether the template leaves out all answers but the last.
     pub forgets_answers: bool,
+    /// Whether the template trims answers, and writes `()` before the last one, as Qwen3's writes an empty thought.
+    pub thinks: bool,
 }
 
 impl Default for ToyCodec {
@@ -27,6 +31,7 @@ impl Default for ToyCodec {
             begin: false,
             ends_turns: true,
             forgets_answers: false,
+            thinks: false,
         }
     }
 }
@@ -56,18 +61,38 @@ impl ToyCodec {
 }
 
 impl TextCodec for ToyCodec {
-    fn encode(&self, text: &str) -> Result<Vec<u32>, DataError> {
+    fn encode(&self, text: &str, written: &[Range<usize>]) -> Result<Encoded, DataError> {
         if text.contains("<refused>") {
             return Err(DataError::new("the tokenizer refuses this"));
         }
-        let mut ids = Vec::new();
-        for (index, part) in text.split("<end>").enumerate() {
-            if index > 0 {
-                ids.push(END);
+        let mut encoded = Encoded::default();
+        let mut at = 0;
+        while at < text.len() {
+            let controls = [("<end>", END), ("<begin>", BEGIN)];
+            let control = controls
+                .into_iter()
+                .find(|(name, _)| text.as_bytes()[at..].starts_with(name.as_bytes()));
+            let is_written = written.iter().any(|range| range.contains(&at));
+            let (id, length) = match control {
+                Some((name, id)) if !is_written => (id, name.len()),
+                _ => (u32::from(text.as_bytes()[at]), 1),
+            };
+            if let Some((name, _)) = control.filter(|_| is_written) {
+                encoded.control_in_text.get_or_insert(name.to_owned());
             }
-            ids.extend(part.bytes().map(u32::from));
+            encoded.ids.push(id);
+            encoded.places.push(at..at + length);
+            at += length;
         }
-        Ok(ids)
+        Ok(encoded)
+    }
+
+    fn written_out(&self, id: u32) -> Option<String> {
+        match id {
+            END => Some("<end>".to_owned()),
+            BEGIN => Some("<begin>".to_owned()),
+            _ => None,
+        }
     }
 
     fn end_of_text(&self) -> Option<u32> {
@@ -85,6 +110,7 @@ impl TextCodec for ToyCodec {
     fn render_chat(
         &self,
         messages: &[ChatMessage],
+        _tools: Option<&serde_json::Value>,
         add_generation_prompt: bool,
     ) -> Result<String, DataError> {
         let end = if self.ends_turns { "<end>" } else { "" };
@@ -94,7 +120,17 @@ impl TextCodec for ToyCodec {
                 continue;
             }
             let role = &message.role[..1];
-            text.push_str(&format!("{role}:{}{end}\n", message.content));
+            let content = match self.thinks && message.is_assistant() {
+                true => message.content.trim(),
+                false => message.content.as_str(),
+            };
+            let is_last = index + 1 == messages.len();
+            let thought = if self.thinks && message.is_assistant() && is_last {
+                "()"
+            } else {
+                ""
+            };
+            text.push_str(&format!("{role}:{thought}{content}{end}\n"));
         }
         if add_generation_prompt {
             text.push_str("a:");

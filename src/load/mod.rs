@@ -18,4 +18,4 @@ pub use error::LoadError;
 pub use source::FileSource;
 pub use source::{MemorySource, Source};
 pub use tensor::{HostTensor, PackedTensor, TensorInfo};
-pub use tokenizer::{ChatMessage, TextStream, Tokenizer, TokenizerExtras};
+pub use tokenizer::{ChatMessage, Encoded, TextStream, Tokenizer, TokenizerExtras};

@@ -75,14 +75,23 @@ pub async fn read_exactly<S: Source>(
     }
 }
 
-/// Reads a small file as a whole.
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a small text file as a whole, without the byte order mark that some editors put before it.
 ///
 /// # Errors
 /// Those of [`Source::read`], and a file longer than `limit` bytes, which is then not read.
 pub async fn read_whole<S: Source>(source: &S, limit: u64) -> Result<Vec<u8>, LoadError> {
     let length = source.len();
     match usize::try_from(length) {
-        Ok(bytes) if length <= limit => read_exactly(source, 0, bytes).await,
+        Ok(bytes) if length <= limit => {
+            let mut bytes = read_exactly(source, 0, bytes).await?;
+            if bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
+            }
+            Ok(bytes)
+        }
         _ => Err(LoadError::new(
             source.name(),
             format!("it has {length} bytes; such a file has at most {limit}"),

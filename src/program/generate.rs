@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use riemann_lora::{
-    data::{PromptStyle, encode_prompt},
+    data::{PromptStyle, encode_prompt, prompt::SEPARATOR},
     generate::{Answer, Generator, SampleSettings},
     model::Adapters,
     peft,
@@ -40,6 +40,9 @@ pub struct Generate {
     /// Seed of the choices.
     #[arg(long, default_value_t = 0)]
     seed: u32,
+    /// What stands behind the prompt, as in training; not with --chat.
+    #[arg(long, default_value = SEPARATOR)]
+    separator: String,
     /// Text before which the answer ends; may be given several times.
     #[arg(long)]
     stop: Vec<String>,
@@ -62,7 +65,7 @@ impl Generate {
             true => PromptStyle::Chat,
             false => PromptStyle::Plain,
         };
-        let prompt = encode_prompt(&self.prompt, style, &base.tokenizer)?;
+        let prompt = encode_prompt(&self.prompt, style, &self.separator, &base.tokenizer)?;
         let settings = SampleSettings {
             prompt: self.prompt,
             chat: self.chat,

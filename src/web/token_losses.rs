@@ -72,9 +72,14 @@ impl WebSession {
     fn text_of(&self, settings: &TokenLossSettings) -> Result<(Vec<u32>, Vec<bool>), JsValue> {
         let wrong = |message: &str| plain_failure("losses", message);
         if let Some(text) = &settings.text {
+            let text = self.tokenizer.without_begin(text);
             let mut ids = Vec::from_iter(self.tokenizer.begin_of_text());
-            let encoded = self.tokenizer.encode(text);
-            ids.extend(encoded.map_err(|error| wrong(&error.to_string()))?);
+            let encoded = TextCodec::encode(
+                &self.tokenizer,
+                text,
+                std::slice::from_ref(&(0..text.len())),
+            );
+            ids.extend(encoded.map_err(|error| wrong(&error.to_string()))?.ids);
             let counts = (0..ids.len()).map(|token| token > 0).collect();
             return Ok((ids, counts));
         }

@@ -30,6 +30,7 @@ mod diffusion_lanes;
 #[cfg(not(feature = "webgpu"))]
 mod diffusion_sessions;
 mod families;
+mod forms;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
 mod golden_ten_steps;

@@ -148,6 +148,11 @@ schedule_steps: number | null, };
 export type Format = "text" | "pairs" | "json_lines" | "table";
 
 /**
+ * How letters are written as bytes.
+ */
+export type Encoding = "utf8" | "utf16_little_endian" | "utf16_big_endian" | "windows1252";
+
+/**
  * Names of the fields that make a pair.
  */
 export type Columns = { 
@@ -189,9 +194,18 @@ export type DataSettings = {
  */
 format: Format | null, 
 /**
- * Fields of the pair in JSON lines and tables; guessed where `None`.
+ * How the letters of the files are written, where no byte order mark says it; UTF-8 where `None`.
+ */
+encoding: Encoding | null, 
+/**
+ * Fields of the pair in JSON and tables; guessed where `None`.
  */
 columns: Columns | null, 
+/**
+ * What the names of those who speak in conversations are to the chat template, which knows system, user, assistant
+ * and perhaps tool. Names that are not here are handed to it as they are.
+ */
+roles: { [key in string]: string }, 
 /**
  * Where documents of plain text end.
  */
@@ -200,6 +214,10 @@ documents: DocumentBreak,
  * How a pair is written for the model.
  */
 prompt_style: PromptStyle, 
+/**
+ * What stands between prompt and completion of a plain pair.
+ */
+separator: string, 
 /**
  * Which tokens are labels.
  */
@@ -232,7 +250,23 @@ format: Format,
 /**
  * Why, in a few words for the user.
  */
-reason: string, };
+reason: string, 
+/**
+ * How its letters are written.
+ */
+encoding: Encoding, 
+/**
+ * What stands between the fields of a table.
+ */
+separator: string | null, 
+/**
+ * How the rows of a JSON file are put together, in words.
+ */
+arranged: string | null, 
+/**
+ * The columns of the first pair, where pairs have names.
+ */
+columns: Columns | null, };
 
 /**
  * How many examples have which length.
@@ -246,6 +280,71 @@ width: number,
  * Examples of each bar; the last bar counts all that are longer than the sequence length.
  */
 examples: Array<number>, };
+
+/**
+ * Why a row is left out.
+ */
+export type SkipReason = "unreadable" | "field" | "no_answer" | "empty_answer" | "template" | "tokenizer";
+
+/**
+ * How many rows were left out for one reason.
+ */
+export type SkipCount = { 
+/**
+ * The reason.
+ */
+reason: SkipReason, 
+/**
+ * Rows.
+ */
+rows: number, };
+
+/**
+ * One row that was left out.
+ */
+export type SkippedRow = { 
+/**
+ * File name as the user knows it.
+ */
+file: string, 
+/**
+ * Line where the row begins, counted from 1.
+ */
+line: number, 
+/**
+ * What is wrong, and what would help.
+ */
+problem: string, };
+
+/**
+ * All rows of a data set that were left out.
+ */
+export type SkippedRows = { 
+/**
+ * How many for which reason, in the order in which the reasons were met.
+ */
+counts: Array<SkipCount>, 
+/**
+ * The first of them.
+ */
+first: Array<SkippedRow>, };
+
+/**
+ * Control tokens that stand in the text of a file.
+ */
+export type ControlInText = { 
+/**
+ * How many rows have one.
+ */
+rows: number, 
+/**
+ * Line of the first such row, counted from 1.
+ */
+line: number, 
+/**
+ * The token, as it is written.
+ */
+token: string, };
 
 /**
  * Sizes of a data set.
@@ -287,6 +386,14 @@ truncated: number,
  * Examples that were left out because nothing of a completion fits into the sequence length.
  */
 dropped: number, 
+/**
+ * Rows that nothing is learned from.
+ */
+skipped: SkippedRows, 
+/**
+ * Rows in which somebody wrote out a control token, which is trained as the text that it is.
+ */
+control_in_text: ControlInText, 
 /**
  * Whether no prompt of the validation examples is also trained on. Not looked at for a separate validation file.
  */
@@ -1697,3 +1804,17 @@ export const PRESETS: readonly Preset[] = [
     "schedule_steps": null
   }
 ];
+
+/** Names in common use for who speaks in a conversation, and what chat templates call them. */
+export const KNOWN_ROLES: Readonly<Record<string, string>> = {
+  "ai": "assistant",
+  "bing": "assistant",
+  "bot": "assistant",
+  "chatgpt": "assistant",
+  "function_response": "tool",
+  "gpt": "assistant",
+  "human": "user",
+  "model": "assistant",
+  "observation": "tool",
+  "prompter": "user"
+};

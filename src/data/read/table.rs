@@ -1,24 +1,49 @@
-//! Comma, semicolon or tab separated values with a header line.
+//! Values with a header line, separated by commas, semicolons, tabs or bars.
 
-use super::bad_lines::BadLines;
-use super::{Record, RecordAtLine};
+use super::{Read, Record, RecordAtLine, join, pair, quotes};
 use crate::data::columns::Columns;
 use crate::data::error::DataError;
+use crate::data::skipped::{RowError, SkipReason};
 
-/// A pair for every row. The separator is the one of comma, semicolon and tab that the header has most of; quoted fields
-/// may span lines. Without `columns`, they are guessed from the header.
+/// What may stand between fields.
+const SEPARATORS: [u8; 4] = [b'|', b';', b'\t', b','];
+
+/// The column of documents, where a table has no pairs.
+const TEXT: &str = "text";
+
+/// What is made of a row.
+enum Made {
+    /// A pair of these columns, by position.
+    Pair {
+        columns: Columns,
+        prompt: Vec<usize>,
+        completion: usize,
+    },
+    /// A document.
+    Document(usize),
+}
+
+/// A pair for every row, or a document where the only column that is known is `text`. The separator is the one that the
+/// header has most of; quoted fields may span lines. Without `columns`, they are guessed from the header.
 ///
 /// # Errors
-/// [`DataError`] if a column is missing, about the first row with too many or too few fields or without a completion, or
-/// if there are no rows.
+/// [`DataError`] of a header without the columns or with two of one name, or of a quote that never closes.
 pub fn read(
     file: &str,
     text: &str,
     columns: Option<&Columns>,
     maximum: usize,
-) -> Result<Vec<RecordAtLine>, DataError> {
+) -> Result<Read, DataError> {
+    let separator = separator(text);
+    if let Some(line) = quotes::unclosed(text, separator) {
+        return Err(DataError {
+            file: file.to_owned(),
+            line: Some(line),
+            problem: "the quote is not closed; close it, or write two quotes for one inside a quoted field".to_owned(),
+        });
+    }
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator(text))
+        .delimiter(separator)
         .from_reader(text.as_bytes());
     let header = reader
         .headers()
@@ -29,92 +54,126 @@ pub fn read(
             )
         })?
         .clone();
-    let columns = match columns {
-        Some(columns) => columns.clone(),
-        None => Columns::guess(header.iter()).ok_or_else(|| {
-            DataError::in_file(
-                file,
-                format!(
-                    "has the columns {}; choose which are the prompt and the completion, or name them {}",
-                    names(&header),
-                    Columns::known()
-                ),
-            )
-        })?,
+    let made = made(file, &header, columns)?;
+    let mut read = Read {
+        separator: Some(char::from(separator)),
+        ..Read::default()
     };
-    let position = |name: &String| {
-        header
-            .iter()
-            .position(|column| column == name)
-            .ok_or_else(|| {
-                DataError::in_file(
-                    file,
-                    format!("has no column `{name}`; its columns are {}", names(&header)),
-                )
-            })
-    };
-    let prompt_columns = columns
-        .prompt
-        .iter()
-        .map(position)
-        .collect::<Result<Vec<_>, _>>()?;
-    let completion_column = position(&columns.completion)?;
-
-    let mut bad_lines = BadLines::default();
-    let mut records = Vec::new();
+    let mut good = 0;
     for row in reader.records() {
-        if records.len() == maximum {
+        if good == maximum {
             break;
         }
-        let row = match row {
-            Ok(row) => row,
+        let (line, record) = match &row {
+            Ok(row) => (line_of(row.position(), text), record(row, &made)),
             Err(error) => {
-                bad_lines.add(line_of(error.position(), text), explain(&error));
-                continue;
+                let problem = RowError::new(SkipReason::Unreadable, explain(error));
+                (line_of(error.position(), text), Err(problem))
             }
         };
-        let line = line_of(row.position(), text);
-        let mut prompt = String::new();
-        for column in &prompt_columns {
-            join(&mut prompt, &row[*column]);
+        match record {
+            Err(error) => read.skipped.add(file, line, error),
+            Ok(record) => {
+                good += 1;
+                read.records.push(RecordAtLine { line, record });
+                if let Made::Document(_) = made {
+                    let record = Record::EndOfDocument;
+                    read.records.push(RecordAtLine { line, record });
+                }
+            }
         }
-        let completion = row[completion_column].trim().to_owned();
-        if completion.is_empty() {
-            bad_lines.add(
-                line,
+    }
+    if let Made::Pair { columns, .. } = made {
+        read.columns = Some(columns);
+    }
+    Ok(read)
+}
+
+fn record(row: &csv::StringRecord, made: &Made) -> Result<Record, RowError> {
+    match made {
+        Made::Document(column) if row[*column].trim().is_empty() => {
+            Err(RowError::field("has an empty `text`; remove the row"))
+        }
+        Made::Document(column) => Ok(Record::Text(row[*column].to_owned())),
+        Made::Pair {
+            columns,
+            prompt,
+            completion,
+        } => {
+            let mut joined = String::new();
+            for column in prompt {
+                join(&mut joined, &row[*column]);
+            }
+            let completion = row[*completion].to_owned();
+            pair(None, joined, completion, &columns.completion)
+        }
+    }
+}
+
+/// What the columns of `header` are for. Spaces around a name are no part of it.
+fn made(
+    file: &str,
+    header: &csv::StringRecord,
+    columns: Option<&Columns>,
+) -> Result<Made, DataError> {
+    let wrong = |problem: String| Err(DataError::in_file(file, problem));
+    let columns = match columns.cloned().or_else(|| Columns::guess(header.iter())) {
+        Some(columns) => columns,
+        None => {
+            let mut documents = (0..header.len())
+                .filter(|&column| header[column].trim().eq_ignore_ascii_case(TEXT));
+            return match (documents.next(), documents.next()) {
+                (Some(column), None) => Ok(Made::Document(column)),
+                _ => wrong(format!(
+                    "has the columns {}; choose which are the prompt and the completion, or name them {} or {TEXT}",
+                    names(header),
+                    Columns::known()
+                )),
+            };
+        }
+    };
+    let position = |name: &String| {
+        let mut found = (0..header.len()).filter(|&column| header[column].trim() == name.trim());
+        match (found.next(), found.next()) {
+            (Some(column), None) => Ok(column),
+            (Some(one), Some(other)) => Err(DataError::in_file(
+                file,
                 format!(
-                    "has an empty `{}`; write a completion or remove the row",
-                    columns.completion
+                    "calls two columns `{name}`, number {} and number {}; give each a name of its own",
+                    one + 1,
+                    other + 1
                 ),
-            );
-            continue;
+            )),
+            (None, _) => Err(DataError::in_file(
+                file,
+                format!("has no column `{name}`; its columns are {}", names(header)),
+            )),
         }
-        let record = Record::Pair { prompt, completion };
-        records.push(RecordAtLine { line, record });
-    }
-    bad_lines.check(file, records, "write a row for each below the header line")
+    };
+    Ok(Made::Pair {
+        prompt: columns
+            .prompt
+            .iter()
+            .map(position)
+            .collect::<Result<_, _>>()?,
+        completion: position(&columns.completion)?,
+        columns,
+    })
 }
 
-/// Adds a field to a prompt that may have one already, with a line end between them.
-pub(super) fn join(prompt: &mut String, field: &str) {
-    let field = field.trim();
-    if !prompt.is_empty() && !field.is_empty() {
-        prompt.push('\n');
-    }
-    prompt.push_str(field);
-}
-
-fn separator(text: &str) -> u8 {
+/// The separator that the header line has most of, outside of quotes; a header of one column is read as comma separated.
+pub(in crate::data) fn separator(text: &str) -> u8 {
     let header = text
         .lines()
         .find(|line| !line.trim().is_empty())
         .unwrap_or_default();
-    let count = |separator: u8| header.bytes().filter(|byte| *byte == separator).count();
-    // The last of equals is taken: a header of one column is read as comma separated.
-    [b';', b'\t', b',']
+    let outside: String = header.split('"').step_by(2).collect();
+    let count = |separator: u8| outside.bytes().filter(|byte| *byte == separator).count();
+    // The last of equals is taken.
+    let most = SEPARATORS
         .into_iter()
-        .max_by_key(|separator| count(*separator))
-        .unwrap_or(b',')
+        .max_by_key(|separator| count(*separator));
+    most.unwrap_or(b',')
 }
 
 /// Line of the first character of a row, counted from 1. The csv crate gives that of the blank lines before it.
@@ -148,22 +207,27 @@ mod tests {
         RecordAtLine {
             line,
             record: Record::Pair {
+                system: None,
                 prompt: prompt.into(),
                 completion: completion.into(),
             },
         }
     }
 
+    fn records(text: &str, columns: Option<&Columns>, maximum: usize) -> Vec<RecordAtLine> {
+        read("t.csv", text, columns, maximum).unwrap().records
+    }
+
     #[test]
     fn quotes_separators_and_lines_inside_fields() {
-        let text = "id,prompt,completion\n1,\"a, \"\"b\"\"\",c\n2,\"d\ne\",\"f\n\ng\"\n\n3,,h\n";
+        let text = "id,prompt,completion\n1,\"a, \"\"b\"\"\",c\n2,\"d\ne\",\"  f\n\ng \"\n\n3,,h\n";
         assert_eq!(
-            read("t.csv", text, None, usize::MAX),
-            Ok(vec![
+            records(text, None, usize::MAX),
+            [
                 pair(2, "a, \"b\"", "c"),
-                pair(3, "d\ne", "f\n\ng"),
+                pair(3, "d\ne", "  f\n\ng "),
                 pair(8, "", "h")
-            ])
+            ]
         );
     }
 
@@ -174,18 +238,46 @@ mod tests {
             completion: "says".into(),
         };
         assert_eq!(
-            read(
-                "t.csv",
+            records(
                 "country;says;city\nFrance;\"Bon, jour\";Paris\n",
                 Some(&chosen),
-                usize::MAX
+                9
             ),
-            Ok(vec![pair(2, "Paris\nFrance", "Bon, jour")])
+            [pair(2, "Paris\nFrance", "Bon, jour")]
         );
         assert_eq!(
-            read("t.tsv", "Question\tAnswer\na, b; c\td\ne\tf\n", None, 1),
-            Ok(vec![pair(2, "a, b; c", "d")])
+            records("Question\tAnswer\na, b; c\td\ne\tf\n", None, 1),
+            [pair(2, "a, b; c", "d")]
         );
+        assert_eq!(
+            records("prompt|completion\na, b|c\n", None, 9),
+            [pair(2, "a, b", "c")]
+        );
+        assert_eq!(
+            records(" Prompt ,Completion\na,b\n", None, 9),
+            [pair(2, "a", "b")]
+        );
+    }
+
+    #[test]
+    fn a_column_of_texts_holds_documents() {
+        let read = read(
+            "t.csv",
+            "text,label\n\"one\ntwo\"\"\"\n\"\",a\n\"plain, quoted\",b",
+            None,
+            9,
+        );
+        let read = read.unwrap();
+        let texts: Vec<&Record> = read.records.iter().map(|row| &row.record).collect();
+        assert_eq!(
+            texts,
+            [
+                &Record::Text("plain, quoted".into()),
+                &Record::EndOfDocument
+            ]
+        );
+        // A row with one field of two, and one without a text.
+        assert_eq!(read.skipped.rows(), 2);
     }
 
     #[test]
@@ -198,19 +290,14 @@ mod tests {
                 "t.csv: has the columns a, b; choose which are the prompt and the completion",
             ),
             (
-                "prompt,completion\n",
+                "prompt,completion,completion\na,b,c\n",
                 None,
-                "t.csv: has no examples; write a row",
+                "t.csv: calls two columns `completion`, number 2 and number 3; give",
             ),
             (
-                "prompt,completion\na,b\n\nc\nd,\n",
+                "prompt,completion\n\"a,b\nc,d\n",
                 None,
-                "t.csv, line 4: has 1 fields where the header has 2; put fields that contain the separator, a quote or a line end in double quotes (and 1 more bad line)",
-            ),
-            (
-                "prompt,completion\na,\" \"\n",
-                None,
-                "t.csv, line 2: has an empty `completion`",
+                "t.csv, line 2: the quote is not closed; close it",
             ),
             (
                 "prompt,completion\na,b\n",
@@ -224,5 +311,11 @@ mod tests {
                 .to_string();
             assert!(message.starts_with(expected), "{message}");
         }
+        let bad = read("t.csv", "prompt,completion\na,b\n\nc\nd,\n", None, 9).unwrap();
+        assert_eq!(bad.records, [pair(2, "a", "b")]);
+        assert_eq!(
+            bad.skipped.error().unwrap().to_string(),
+            "t.csv, line 4: has 1 fields where the header has 2; put fields that contain the separator, a quote or a line end in double quotes (and 1 more bad row)"
+        );
     }
 }

@@ -1,15 +1,24 @@
 //! Chat templates: Jinja, in the dialect that Hugging Face transformers gives them.
 
 use minijinja::{Environment, Error, ErrorKind};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::python_json;
 
 /// One turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChatMessage {
     /// Who speaks: `system`, `user` or `assistant` in most templates.
     pub role: String,
     /// What is said.
     pub content: String,
+    /// What else the template is given of it, such as `tool_calls`.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+    /// Whether it is learned, if the assistant says it.
+    #[serde(skip)]
+    pub learned: bool,
 }
 
 impl ChatMessage {
@@ -18,6 +27,8 @@ impl ChatMessage {
         Self {
             role: role.into(),
             content: content.into(),
+            more: Map::new(),
+            learned: true,
         }
     }
 
@@ -34,6 +45,8 @@ impl ChatMessage {
 pub struct Context<'a> {
     /// The conversation.
     pub messages: &'a [ChatMessage],
+    /// Functions that the model may call; transformers passes null when there are none.
+    pub tools: Option<&'a Value>,
     /// Whether to end with the beginning of the assistant's answer.
     pub add_generation_prompt: bool,
     /// Text of the token that begins a text.
@@ -65,8 +78,8 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         },
     );
-    // transformers passes these as null when there are none.
-    environment.add_global("tools", ());
+    environment.add_filter("tojson", python_json::filter);
+    // transformers passes them as null when there are none.
     environment.add_global("documents", ());
     let template = without_generation_tags(template);
     environment
@@ -83,12 +96,14 @@ fn without_generation_tags(template: &str) -> String {
     while let Some(start) = rest.find("{%") {
         let (before, tag) = rest.split_at(start);
         result.push_str(before);
-        let Some(length) = tag.find("%}") else {
+        // The end may not begin inside the two letters of the beginning: `{%}` is no tag.
+        let Some(length) = tag["{%".len()..].find("%}").map(|at| at + "{%".len()) else {
             rest = tag;
             break;
         };
         let (tag, after) = tag.split_at(length);
-        let name = tag[2..].trim_matches(|c: char| c == '-' || c == '+' || c.is_whitespace());
+        let name =
+            tag["{%".len()..].trim_matches(|c: char| c == '-' || c == '+' || c.is_whitespace());
         match name {
             "generation" => result.push_str(&tag.replacen("generation", "if true", 1)),
             "endgeneration" => result.push_str(&tag.replacen("endgeneration", "endif", 1)),

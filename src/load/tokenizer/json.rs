@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
+use tokenizers::AddedToken;
 
 use super::{SpecialTokens, Tokenizer, byte_pair};
 use crate::load::error::LoadError;
 
 const FILE: &str = "tokenizer.json";
+const CONFIG: &str = "tokenizer_config.json";
 
 /// The files beside `tokenizer.json` that say something about its tokens; each may be missing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,14 +21,22 @@ pub struct TokenizerExtras<'a> {
     pub generation_config: Option<&'a [u8]>,
     /// Contents of `chat_template.jinja`, which newer folders have instead of a template in `tokenizer_config.json`.
     pub chat_template: Option<&'a [u8]>,
+    /// Contents of `special_tokens_map.json`: names of special tokens in older folders.
+    pub special_tokens_map: Option<&'a [u8]>,
     /// Contents of `config.json`: ids of special tokens.
     pub model_config: Option<&'a [u8]>,
 }
 
 /// What must be looked at before the `tokenizers` crate reads `tokenizer.json`.
 #[derive(Deserialize)]
-struct Outline {
-    model: ModelOutline,
+struct Outline<Model> {
+    model: Model,
+}
+
+#[derive(Deserialize)]
+struct KindOutline {
+    #[serde(rename = "type")]
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,22 +65,90 @@ impl Tokenizer {
     /// Malformed contents of any of the files, or a model that is no byte-pair encoding.
     pub fn from_json(tokenizer: &[u8], extras: &TokenizerExtras<'_>) -> Result<Self, LoadError> {
         check_outline(tokenizer).map_err(|problem| LoadError::new(FILE, problem))?;
-        let inner = tokenizers::Tokenizer::from_bytes(tokenizer)
+        let mut inner = tokenizers::Tokenizer::from_bytes(tokenizer)
             .map_err(|error| LoadError::new(FILE, format!("it is malformed: {error}")))?;
-        let special = special_tokens(&inner, extras)?;
-        Self::new(FILE, inner, special)
+        let tokenizer_config = object(CONFIG, extras.tokenizer_config)?;
+        let notices = add_tokens(&mut inner, &tokenizer_config["added_tokens_decoder"])
+            .map_err(|problem| LoadError::new(CONFIG, problem))?;
+        let special = special_tokens(&inner, &tokenizer_config, extras)?;
+        Ok(Self {
+            notices,
+            ..Self::new(FILE, inner, special)?
+        })
+    }
+}
+
+/// Adds the tokens that stand only in `added_tokens_decoder` of `tokenizer_config.json`. Where both files have a token,
+/// `tokenizer.json` counts, as in transformers; the result says so to the user.
+///
+/// # Errors
+/// A token without a text, or an id that the token cannot have because ids before it have no token.
+fn add_tokens(inner: &mut tokenizers::Tokenizer, added: &Value) -> Result<Vec<String>, String> {
+    let mut wanted = Vec::new();
+    for (id, properties) in added.as_object().into_iter().flatten() {
+        let number: Option<u32> = id.parse().ok();
+        let content = properties["content"].as_str();
+        match (number, content.filter(|content| !content.is_empty())) {
+            (Some(number), Some(content)) => wanted.push((number, content, properties)),
+            _ => {
+                return Err(format!(
+                    "added_tokens_decoder has no token with the id {id}"
+                ));
+            }
+        }
+    }
+    wanted.sort_by_key(|(id, ..)| *id);
+    let mut moved = Vec::new();
+    for (id, content, properties) in wanted {
+        if let Some(own) = inner.token_to_id(content) {
+            if own != id {
+                moved.push(format!("{content} ({own}, not {id})"));
+            }
+            continue;
+        }
+        let is = |property: &str| properties[property] == true;
+        let token = AddedToken::from(content, is("special"))
+            .lstrip(is("lstrip"))
+            .rstrip(is("rstrip"))
+            .single_word(is("single_word"))
+            .normalized(is("normalized"));
+        inner
+            .add_tokens([token])
+            .map_err(|error| error.to_string())?;
+        if inner.token_to_id(content) != Some(id) {
+            return Err(format!(
+                "added_tokens_decoder gives {content} the id {id}, which does not follow the ids of {FILE}; use the {FILE} that belongs to it"
+            ));
+        }
+    }
+    Ok(match moved.as_slice() {
+        [] => Vec::new(),
+        tokens => vec![format!(
+            "{CONFIG} gives other ids than {FILE} to {}; those of {FILE} are used",
+            tokens.join(", ")
+        )],
+    })
+}
+
+fn refuse_kind(kind: Option<&str>) -> Result<(), String> {
+    match kind.filter(|kind| *kind != "BPE") {
+        None => Ok(()),
+        Some(kind) => Err(format!(
+            "its model is {kind}, which is not supported; use a byte-pair encoding (BPE)"
+        )),
     }
 }
 
 fn check_outline(tokenizer: &[u8]) -> Result<(), String> {
-    let outline: Outline =
-        serde_json::from_slice(tokenizer).map_err(|error| format!("it is malformed: {error}"))?;
+    let outline = serde_json::from_slice::<Outline<ModelOutline>>(tokenizer).map_err(|error| {
+        // Models of other kinds have vocabularies of other forms.
+        let kind = serde_json::from_slice::<Outline<KindOutline>>(tokenizer);
+        kind.ok()
+            .and_then(|outline| refuse_kind(outline.model.name.as_deref()).err())
+            .unwrap_or_else(|| format!("it is malformed: {error}"))
+    })?;
     let model = outline.model;
-    if let Some(kind) = model.kind.filter(|kind| kind != "BPE") {
-        return Err(format!(
-            "its model is {kind}, which is not supported; use a byte-pair encoding (BPE)"
-        ));
-    }
+    refuse_kind(model.kind.as_deref())?;
     if model
         .continuing_subword_prefix
         .is_some_and(|prefix| !prefix.is_empty())
@@ -86,15 +164,20 @@ fn check_outline(tokenizer: &[u8]) -> Result<(), String> {
     byte_pair::check_merges(longest, merges)
 }
 
-/// Special tokens by name from `tokenizer_config.json`, else by id from the other files.
+/// Special tokens by name from `tokenizer_config.json` or `special_tokens_map.json`, else by id from the other files. A
+/// name that is null says that there is no such token, whatever the ids say.
 fn special_tokens(
     inner: &tokenizers::Tokenizer,
+    tokenizer_config: &Value,
     extras: &TokenizerExtras<'_>,
 ) -> Result<SpecialTokens, LoadError> {
-    let tokenizer_config = object("tokenizer_config.json", extras.tokenizer_config)?;
+    let special_tokens_map = object("special_tokens_map.json", extras.special_tokens_map)?;
     let generation_config = object("generation_config.json", extras.generation_config)?;
     let model_config = object("config.json", extras.model_config)?;
-    let named = |key: &str| inner.token_to_id(token_text(&tokenizer_config[key])?);
+    let named = |key: &str| {
+        let mut names = [tokenizer_config, &special_tokens_map].into_iter();
+        inner.token_to_id(names.find_map(|names| token_text(&names[key]))?)
+    };
     let numbered = |key: &str| {
         let values = [&generation_config[key], &model_config[key]];
         values
@@ -103,7 +186,13 @@ fn special_tokens(
             .filter(|&id| inner.id_to_token(id).is_some())
             .collect::<Vec<_>>()
     };
-    let bos = named("bos_token").or_else(|| numbered("bos_token_id").first().copied());
+    let one = |name: &str, id: &str| match named(name) {
+        None if !tokenizer_config.get(name).is_some_and(Value::is_null) => {
+            numbered(id).first().copied()
+        }
+        found => found,
+    };
+    let bos = one("bos_token", "bos_token_id");
     let mut eos = Vec::new();
     for id in named("eos_token")
         .into_iter()
@@ -117,10 +206,12 @@ fn special_tokens(
         .encode_fast("", true)
         .map_err(|error| LoadError::new(FILE, error.to_string()))?;
     let chat_template = match extras.chat_template {
+        // Python reads every line end as one character.
         Some(bytes) => Some(
             std::str::from_utf8(bytes)
                 .map_err(|_| LoadError::new("chat_template.jinja", "it is not UTF-8"))?
-                .to_owned(),
+                .replace("\r\n", "\n")
+                .replace('\r', "\n"),
         ),
         None => template_text(&tokenizer_config["chat_template"]).map(str::to_owned),
     };
@@ -129,7 +220,7 @@ fn special_tokens(
         starts_with_bos: tokenizer_config["add_bos_token"] == true
             || bos.is_some() && added.get_ids().first() == bos.as_ref(),
         eos,
-        pad: named("pad_token").or_else(|| numbered("pad_token_id").first().copied()),
+        pad: one("pad_token", "pad_token_id"),
         chat_template,
     })
 }

@@ -2,13 +2,20 @@
 
 mod byte_pair;
 mod chat;
+mod encoded;
 mod gguf;
 mod json;
+mod python_json;
 mod stream;
 
 pub use chat::ChatMessage;
+pub use encoded::Encoded;
 pub use json::TokenizerExtras;
 pub use stream::TextStream;
+
+use std::collections::HashSet;
+
+use serde_json::Value;
 
 use super::error::LoadError;
 
@@ -16,9 +23,15 @@ use super::error::LoadError;
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    /// The same, to which a control token that is written out is plain text; made when it is first needed.
+    literal: encoded::Literal,
+    /// Ids of control tokens.
+    control: HashSet<u32>,
     /// The file it came from; errors begin with it.
     file: String,
     special: SpecialTokens,
+    /// What the user should know of how the files were read.
+    notices: Vec<String>,
     /// Ids that are not below this have no row in the model's embedding table.
     id_limit: usize,
     vocab_size: usize,
@@ -66,10 +79,15 @@ impl Tokenizer {
             .map_err(|error| LoadError::new(file, error.to_string()))?;
         let highest = inner.get_vocab(true).into_values().max();
         let vocab_size = highest.map_or(0, |id| id as usize + 1);
+        let added = inner.get_added_tokens_decoder().into_iter();
+        let control = added.filter(|(_, token)| token.special);
         Ok(Self {
+            control: control.map(|(id, _)| id).collect(),
+            literal: encoded::Literal::default(),
             inner,
             file: file.to_owned(),
             special,
+            notices: Vec::new(),
             id_limit: usize::MAX,
             vocab_size,
         })
@@ -98,8 +116,14 @@ impl Tokenizer {
             .encode_fast(text, false)
             .map_err(|error| LoadError::new(&self.file, error.to_string()))?;
         let ids = encoding.get_ids().to_vec();
+        self.check(&ids)?;
+        Ok(ids)
+    }
+
+    /// Whether the model has an embedding for each of `ids`.
+    fn check(&self, ids: &[u32]) -> Result<(), LoadError> {
         match ids.iter().find(|&&id| id as usize >= self.id_limit) {
-            None => Ok(ids),
+            None => Ok(()),
             Some(&id) => {
                 let token = self.token(id).unwrap_or_default();
                 let rows = self.id_limit;
@@ -144,6 +168,11 @@ impl Tokenizer {
         self.special.starts_with_bos && self.special.bos.is_some()
     }
 
+    /// What the user should know of how the files were read, a sentence each.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
     /// The token that fills up batches.
     pub fn pad_id(&self) -> Option<u32> {
         self.special.pad
@@ -161,6 +190,7 @@ impl Tokenizer {
 
     /// The text of a conversation in the model's chat format.
     ///
+    /// `tools` are the functions that the model may call, as transformers hands them to a template.
     /// `add_generation_prompt` ends it with the beginning of the assistant's answer.
     ///
     /// # Errors
@@ -168,6 +198,7 @@ impl Tokenizer {
     pub fn render_chat(
         &self,
         messages: &[ChatMessage],
+        tools: Option<&Value>,
         add_generation_prompt: bool,
     ) -> Result<String, LoadError> {
         let Some(template) = self.chat_template() else {
@@ -176,6 +207,7 @@ impl Tokenizer {
         let text_of = |id: Option<u32>| id.and_then(|id| self.token(id));
         let context = chat::Context {
             messages,
+            tools,
             add_generation_prompt,
             bos_token: text_of(self.bos_id()),
             eos_token: text_of(self.eos_ids().first().copied()),

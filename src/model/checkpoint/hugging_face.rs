@@ -53,10 +53,12 @@ pub(super) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
     let tokenizer = read_whole(tokenizer_file, LONGEST_TEXT).await?;
     let tokenizer_config = folder.read_if_there("tokenizer_config.json").await?;
     let generation_config = folder.read_if_there("generation_config.json").await?;
+    let special_tokens_map = folder.read_if_there("special_tokens_map.json").await?;
     let chat_template = folder.read_if_there("chat_template.jinja").await?;
     let extras = TokenizerExtras {
         tokenizer_config: tokenizer_config.as_deref(),
         generation_config: generation_config.as_deref(),
+        special_tokens_map: special_tokens_map.as_deref(),
         chat_template: chat_template.as_deref(),
         model_config: Some(&config_bytes),
     };

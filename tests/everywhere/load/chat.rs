@@ -19,7 +19,7 @@ fn render(template: &str, add_generation_prompt: bool) -> Result<String, LoadErr
         ChatMessage::new("system", "Be brief. "),
         ChatMessage::new("user", "Why <|endoftext|> & \"how\"?"),
     ];
-    with_template(Some(template)).render_chat(&messages, add_generation_prompt)
+    with_template(Some(template)).render_chat(&messages, None, add_generation_prompt)
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -78,7 +78,7 @@ fn templates_render_as_in_transformers() {
 #[wasm_bindgen_test(unsupported = test)]
 fn special_tokens_of_a_rendered_chat_are_encoded() {
     let tokenizer = with_template(Some("{{ messages[0].content }}{{ eos_token }}"));
-    let text = tokenizer.render_chat(&[ChatMessage::new("user", "hi")], false);
+    let text = tokenizer.render_chat(&[ChatMessage::new("user", "hi")], None, false);
     let ids = tokenizer
         .encode(&text.expect("the template is sound"))
         .expect("it can be encoded");
@@ -106,7 +106,7 @@ fn templates_that_fail_say_why() {
         assert!(error.to_string().contains(expected), "{error}");
     }
     let error = with_template(None)
-        .render_chat(&[], false)
+        .render_chat(&[], None, false)
         .expect_err("there is none");
     assert_eq!(
         error.to_string(),

@@ -64,5 +64,5 @@ fn use_everything(checkpoint: &Checkpoint<MemorySource>) {
     if let Ok(ids) = tokenizer.encode("hello 123 <|end|> Ω") {
         tokenizer.decode(&ids, false);
     }
-    let _ = tokenizer.render_chat(&[], true);
+    let _ = tokenizer.render_chat(&[], None, true);
 }

@@ -1,3 +1,4 @@
+import { KNOWN_ROLES } from '../protocol';
 import type { Config } from './config';
 import { presetCalled, settingsOf } from './presets';
 
@@ -31,9 +32,12 @@ export function defaultConfig(): Config {
     ],
     data: {
       format: null,
+      encoding: null,
       columns: null,
+      roles: { ...KNOWN_ROLES },
       documents: 'file',
       prompt_style: 'plain',
+      separator: '\n',
       loss_on: 'completion',
       sequence_length: 64,
       validation: { count: 16 },

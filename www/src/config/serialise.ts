@@ -126,6 +126,10 @@ const special: Record<string, Reader> = {
     isRecord(value) && isStrings(value.prompt) && typeof value.completion === 'string'
       ? { prompt: value.prompt, completion: value.completion }
       : null,
+  roles: (value, path, notes, template) =>
+    isRecord(value) && Object.values(value).every((role) => typeof role === 'string')
+      ? value
+      : refused(template, path, notes),
   stop: (value, path, notes) =>
     Array.isArray(value)
       ? upTo(

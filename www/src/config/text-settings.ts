@@ -1,7 +1,15 @@
+import { readRoles, writeRoles } from '../words/roles';
+import { readSeparator, writeSeparator } from '../words/separator';
 import { parseStops, writeStops } from '../words/stop-strings';
 import type { Config } from './config';
 import { from0, seeds, whole } from './range';
 import type { ChoiceSetting, NumberSetting, Setting, TextSetting } from './setting';
+
+/** A choice that is left to the file: null in settings. */
+const orFound = {
+  shown: (value: unknown) => (typeof value === 'string' ? value : 'auto'),
+  kept: (shown: string) => (shown === 'auto' ? null : shown),
+};
 
 const format: ChoiceSetting<Config> = {
   kind: 'choice',
@@ -12,19 +20,41 @@ const format: ChoiceSetting<Config> = {
   choices: [
     ['auto', 'Find out'],
     ['pairs', 'prompt||completion lines'],
-    ['json_lines', 'JSON lines'],
-    ['table', 'CSV or TSV with a header'],
+    ['json_lines', 'JSON'],
+    ['table', 'Table with a header'],
     ['text', 'Plain text'],
   ],
-  form: {
-    shown: (value) => (typeof value === 'string' ? value : 'auto'),
-    kept: (shown) => (shown === 'auto' ? null : shown),
-  },
+  form: orFound,
 };
+
+const encoding: ChoiceSetting<Config> = {
+  kind: 'choice',
+  field: 'encoding',
+  label: 'Encoding',
+  help: 'How the letters of the file are written; a byte order mark in the file counts first.',
+  at: 'data.encoding',
+  choices: [
+    ['auto', 'Find out'],
+    ['utf8', 'UTF-8'],
+    ['utf16_little_endian', 'UTF-16, little endian'],
+    ['utf16_big_endian', 'UTF-16, big endian'],
+    ['windows1252', 'Windows-1252 (Western Europe)'],
+  ],
+  form: orFound,
+};
+
+/** What an encoding is called on the page. */
+export function encodingName(name: string): string {
+  return nameOf(encoding, name);
+}
 
 /** What a format is called on the page. */
 export function formatName(name: string): string {
-  return format.choices.find(([choice]) => choice === name)?.[1] ?? name;
+  return nameOf(format, name);
+}
+
+function nameOf(setting: ChoiceSetting<Config>, name: string): string {
+  return setting.choices.find(([choice]) => choice === name)?.[1] ?? name;
 }
 
 const validation: NumberSetting<Config> = {
@@ -47,16 +77,29 @@ function isCount(held: unknown): held is { count: number } {
 /** How a file becomes examples, in the order of the page. */
 export const dataSettings: readonly Setting<Config>[] = [
   format,
+  encoding,
   {
     kind: 'choice',
     field: 'prompt_style',
     label: 'Prompt style',
-    help: 'Plain writes prompt, a line end and the completion; chat puts them into the model’s chat template.',
+    help: 'Plain writes prompt, separator and completion; chat puts them into the model’s chat template.',
     at: 'data.prompt_style',
     choices: [
       ['plain', 'Plain'],
       ['chat', 'Chat template'],
     ],
+  },
+  {
+    kind: 'text',
+    field: 'separator',
+    label: 'Separator',
+    help: 'What stands between prompt and completion, to the letter; \\n is a line end, \\t a tab.',
+    at: 'data.separator',
+    matters: ({ data }) => data.prompt_style === 'plain',
+    form: {
+      shown: (value) => writeSeparator(String(value)),
+      kept: readSeparator,
+    },
   },
   {
     kind: 'choice',
@@ -95,6 +138,18 @@ export const dataSettings: readonly Setting<Config>[] = [
     at: 'data.seed',
     range: seeds,
   },
+  {
+    kind: 'text',
+    field: 'roles',
+    label: 'Roles',
+    help: 'What the names of those who speak are to the chat template: name=role, separated by commas. Other names are handed to it as they are.',
+    rows: 2,
+    at: 'data.roles',
+    form: {
+      shown: (value) => writeRoles(value as Record<string, string>),
+      kept: readRoles,
+    },
+  },
 ];
 
 /** What a model continues. */
@@ -102,7 +157,7 @@ export const samplePrompt: TextSetting<Config> = {
   kind: 'text',
   field: 'prompt',
   label: 'Prompt',
-  help: 'What the model continues. It is written as the training prompts are: before a line end, or as a turn of a chat.',
+  help: 'What the model continues. It is written as the training prompts are: before the separator, or as a turn of a chat.',
   rows: 2,
   at: 'sample.prompt',
 };

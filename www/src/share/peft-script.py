@@ -11,6 +11,7 @@ digits; with --adapter and --batches both can be given, and then the losses are 
 
 import argparse
 import csv
+import io
 import json
 import math
 import pathlib
@@ -21,7 +22,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer, create_riemannian_optimizer
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 # SETTINGS
 
@@ -66,99 +67,208 @@ def factor(run, step):
     return 1.0
 
 
-KNOWN_FIELDS = [
-    (["prompt"], "completion"),
-    (["prompt"], "response"),
-    (["question"], "answer"),
-    (["instruction", "input"], "output"),
-    (["instruction", "context"], "response"),
-    (["input"], "output"),
-    (["input"], "target"),
-    (["source"], "target"),
-]
+# READING
+
+def encode(tokenizer, text, written):
+    """Tokens of a text and their places. Control tokens that stand inside of `written`, spans of what people wrote, are text."""
+
+    def pieces(part, start, **options):
+        encoded = tokenizer(part, add_special_tokens=False, return_offsets_mapping=True, **options)
+        places = [(start + first, start + end) for first, end in encoded["offset_mapping"]]
+        return list(zip(encoded["input_ids"], places))
+
+    control = set(tokenizer.all_special_ids) | {
+        number for number, token in tokenizer.added_tokens_decoder.items() if token.special
+    }
+    is_written = lambda place: any(place[0] < end and start < place[1] for start, end in written)
+    tokens = pieces(text, 0)
+    if not any(token in control and is_written(place) for token, place in tokens):
+        return tokens
+    result, start = [], 0
+    for token, place in [*tokens, (None, (len(text), len(text)))]:
+        if token is None or (token in control and not is_written(place)):
+            if start < place[0]:
+                result += pieces(text[start : place[0]], start, split_special_tokens=True)
+            start = place[1]
+            result += [] if token is None else [(token, place)]
+    return result
 
 
-def pair_of(fields):
-    """Prompt and completion of a record; None where it has neither."""
-    columns = DATA_SETTINGS["columns"]
-    choices = [(columns["prompt"], columns["completion"])] if columns else KNOWN_FIELDS
-    for prompt, completion in choices:
-        if prompt[0] in fields and completion in fields:
-            first, *rest = [fields.get(name) or "" for name in prompt]
-            return "\n".join([first, *[part for part in rest if part]]), fields[completion]
-    return None
+def first_from(tokens, border):
+    """The number of tokens before a border; one that reaches over it is behind it."""
+    return sum(place[1] <= border for _, place in tokens)
 
 
-def records(path):
-    """Pairs (prompt, completion), conversations (lists of messages) and documents (text)."""
-    text = path.read_text(encoding="utf-8-sig")
-    lines = [line for line in text.splitlines() if line.strip()]
-    kind = DATA_SETTINGS["format"]
-    if kind is None and path.suffix in (".jsonl", ".ndjson", ".json"):
-        kind = "json_lines"
-    if kind is None and path.suffix in (".csv", ".tsv"):
-        kind = "table"
-    if kind is None:
-        is_json = lines and all(line.lstrip().startswith("{") for line in lines[:20])
-        is_pairs = lines and all("||" in line for line in lines[:20])
-        kind = "json_lines" if is_json else "pairs" if is_pairs else "text"
-    if kind == "pairs":
-        return [tuple(part.strip() for part in line.split("||", 1)) for line in lines]
-    if kind == "json_lines":
-        objects = [json.loads(line) for line in lines]
-        return [fields.get("messages") or pair_of(fields) or fields["text"] for fields in objects]
-    if kind == "table":
-        separator = "\t" if path.suffix == ".tsv" else ","
-        return [pair_of(fields) for fields in csv.DictReader(text.splitlines(keepends=True), delimiter=separator)]
-    if DATA_SETTINGS["documents"] == "blank_line":
-        return [document for document in text.split("\n\n") if document.strip()]
-    return [text]
-
-
-def encode(tokenizer, text):
-    return tokenizer(text, add_special_tokens=False)["input_ids"]
-
-
-def pair_example(tokenizer, prompt, completion, begin):
+def pair_example(tokenizer, row, begin, ends):
+    prompt, completion = row["prompt"], row["completion"]
     if DATA_SETTINGS["prompt_style"] == "chat":
-        return chat_example(tokenizer, [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}])
-    context = begin + encode(tokenizer, prompt + "\n")
-    answer = encode(tokenizer, completion) + [tokenizer.eos_token_id]
-    first = context if DATA_SETTINGS["loss_on"] == "all" else [-100] * len(context)
-    return context + answer, first + answer
+        messages = [{"role": "system", "content": row["system"]}] if row["system"] is not None else []
+        messages += [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+        return chat_example(tokenizer, {"messages": [{"learned": True, "more": {}, **each} for each in messages], "tools": None}, ends)
+    prompt = prompt if row["system"] is None else row["system"] + "\n" + prompt
+    prompt = prompt.removeprefix(tokenizer.bos_token) if begin else prompt
+    completion = completion.removesuffix(tokenizer.eos_token)
+    if not completion.strip():
+        raise RowError("an empty answer")
+    text = prompt + DATA_SETTINGS["separator"] + completion
+    border = len(text) - len(completion)
+    tokens = encode(tokenizer, text, [(0, len(prompt)), (border, len(text))])
+    learned = first_from(tokens, border)
+    ids = begin + [token for token, _ in tokens] + [tokenizer.eos_token_id]
+    if DATA_SETTINGS["loss_on"] == "all":
+        return ids, list(ids)
+    context = len(begin) + learned
+    return ids, [-100] * context + ids[context:]
 
 
-def chat_example(tokenizer, messages):
-    ids, labels, written = [], [], ""
-    for index, message in enumerate(messages):
-        if message["role"] != "assistant":
+OPEN, CLOSE = "\uf8f0", "\uf8f1"
+
+
+def rendered(tokenizer, row):
+    """A conversation as the chat template writes it, and the place of each content in it."""
+    messages = [{"role": each["role"], "content": each["content"], **each["more"]} for each in row["messages"]]
+
+    def render(messages, opening=False, tools=row["tools"]):
+        return tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=opening)
+
+    def marked(chosen):
+        return [
+            {**each, "content": OPEN + each["content"] + CLOSE} if number in chosen else each
+            for number, each in enumerate(messages)
+        ]
+
+    text = render(messages)
+    if row["tools"] and render(messages, tools=None) == text:
+        raise RowError("`tools`, which the chat template does not write")
+    for each in messages:
+        for call in each.get("tool_calls", []):
+            if call.get("function", call).get("name", OPEN) not in text:
+                raise RowError("`tool_calls`, which the chat template does not write")
+    places = []
+    for number, each in enumerate(messages):
+        # What stands before and after a content must be the same with and without marks.
+        try:
+            with_marks = render(marked({number}))
+        except Exception:
+            with_marks = ""
+        before, opened, _ = with_marks.partition(OPEN)
+        _, closed, after = with_marks.rpartition(CLOSE)
+        earliest = places[-1][1] if places else 0
+        end = len(text) - len(after) if closed and text.endswith(after) else None
+        start = len(before) if opened and text.startswith(before) else None
+        if start is not None and end is not None and earliest <= start <= end:
+            places.append((start, end))
+        elif start is None and end is not None and each["role"] == "assistant" and earliest <= end:
+            said = each["content"].strip()
+            said = next(said[cut:] for cut in range(len(said) + 1) if text[earliest:end].endswith(said[cut:]))
+            places.append((end - len(said), end))
+        else:
+            raise RowError(f"message {number + 1}, which the chat template leaves out or changes")
+    first = next(number for number, each in enumerate(messages) if each["role"] == "assistant")
+    before = messages[:first] if first else messages
+    try:
+        opened, closed = render(before, True), render(before)
+    except Exception:
+        opened = closed = ""
+    same = next((at for at, (one, other) in enumerate(zip(opened, closed)) if one != other), min(len(opened), len(closed)))
+    return text, places, opened[same:]
+
+
+def chat_example(tokenizer, row, ends):
+    row = {**row, "messages": [dict(each) for each in row["messages"]]}
+    learned = [number for number, each in enumerate(row["messages"]) if each["role"] == "assistant" and each["learned"]]
+    if not learned:
+        raise RowError("no assistant message that counts")
+    everything = DATA_SETTINGS["loss_on"] == "all"
+    if not everything:
+        row["messages"] = row["messages"][: learned[-1] + 1]
+    for each in row["messages"]:
+        if each["role"] == "assistant":
+            each["content"] = each["content"].removesuffix(tokenizer.eos_token)
+            if not each["content"].strip() and "tool_calls" not in each["more"]:
+                raise RowError("an empty answer")
+    text, places, opening = rendered(tokenizer, row)
+    tokens = encode(tokenizer, text, places)
+    ids = [token for token, _ in tokens]
+    labels = list(ids) if everything else [-100] * len(ids)
+    ended = True
+    for number, each in enumerate(row["messages"]):
+        ended = True
+        if each["role"] != "assistant":
             continue
-        before = tokenizer.apply_chat_template(messages[:index], tokenize=False, add_generation_prompt=True)
-        after = tokenizer.apply_chat_template(messages[: index + 1], tokenize=False)
-        context, turn = encode(tokenizer, before[len(written) :]), encode(tokenizer, after[len(before) :])
-        end = max((place + 1 for place, token in enumerate(turn) if token == tokenizer.eos_token_id), default=len(turn))
-        counts_all = DATA_SETTINGS["loss_on"] == "all"
-        ids += context + turn
-        labels += context if counts_all else [-100] * len(context)
-        labels += turn if counts_all else turn[:end] + [-100] * (len(turn) - end)
-        written = after
+        previous = places[number - 1][1] if number else 0
+        content, said = places[number]
+        following = places[number + 1][0] if number + 1 < len(places) else len(text)
+        at = text.rfind(opening, previous, content) if opening else -1
+        begin = first_from(tokens, content if at < 0 else at + len(opening))
+        ends = [
+            place
+            for place, (token, span) in enumerate(tokens)
+            if said <= span[0] < following and token in ends
+        ]
+        ended = bool(ends)
+        if not each["learned"]:
+            continue
+        tail, turn = text[places[-1][1] :], said
+        for one, other in zip(text[said:following], tail):
+            if one != other:
+                break
+            turn += 1
+        stop = ends[0] + 1 if ends else sum(span[0] < turn for _, span in tokens)
+        labels[begin:stop] = ids[begin:stop]
+    if not ended:
+        ids, labels = ids + [tokenizer.eos_token_id], labels + [tokenizer.eos_token_id]
     return ids, labels
 
 
-def examples(path, tokenizer):
+def ends_of(base, tokenizer):
+    """The tokens at which the base stops to write."""
+    try:
+        more = GenerationConfig.from_pretrained(base).eos_token_id
+    except OSError:
+        more = None
+    return {tokenizer.eos_token_id, *(more if isinstance(more, list) else [] if more is None else [more])}
+
+
+def windows_of(documents, length, begin, tokenizer):
+    """Windows of one document each, with an end between two documents."""
+    for number, document in enumerate(documents):
+        if number + 1 < len(documents):
+            if len(document) % length == 0:
+                # In a full window there is no room for the end, and alone it could not be predicted.
+                last = len(document) - 1
+                cuts = [document[first : min(first + length, last)] for first in range(0, last, length)]
+                yield from cuts + [[document[last], tokenizer.eos_token_id]]
+                continue
+            document = document + [tokenizer.eos_token_id]
+        yield from (document[first : first + length] for first in range(0, len(document), length))
+
+
+def examples(path, tokenizer, ends):
     """Ids and labels of every example, and how many of them at the end are held out."""
     length = DATA_SETTINGS["sequence_length"]
     begin = tokenizer("a")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
     begin = begin if begin == [tokenizer.bos_token_id] else []
-    found, stream = [], []
-    for record in records(path):
-        if isinstance(record, str):
-            stream += [tokenizer.eos_token_id] * bool(stream) + begin + encode(tokenizer, record)
-        elif isinstance(record, tuple):
-            found.append(pair_example(tokenizer, *record, begin))
-        elif record is not None:
-            found.append(chat_example(tokenizer, record))
-    windows = [stream[first : first + length] for first in range(0, len(stream), length)]
+    found, documents, left_out = [], [], []
+    for line, row in read_rows(path.name, path.read_bytes(), DATA_SETTINGS):
+        try:
+            if isinstance(row, RowError):
+                raise row
+            if "text" in row:
+                text = row["text"].removeprefix(tokenizer.bos_token) if begin else row["text"]
+                text = text.removesuffix(tokenizer.eos_token)
+                documents.append(begin + [token for token, _ in encode(tokenizer, text, [(0, len(text))])])
+            elif "messages" in row:
+                found.append(chat_example(tokenizer, row, ends))
+            else:
+                found.append(pair_example(tokenizer, row, begin, ends))
+        except RowError as error:
+            left_out.append((line, error))
+    for line, error in left_out[:3]:
+        print(f"{path.name}, line {line}: left out, it has {error}")
+    if len(left_out) > 3:
+        print(f"{path.name}: {len(left_out)} rows are left out in all")
+    windows = windows_of(documents, length, begin, tokenizer)
     found += [(window, list(window)) for window in windows if len(window) > 1]
     found = found[: DATA_SETTINGS["maximum_examples"]]
     found = [(ids[:length], labels[:length]) for ids, labels in found]
@@ -179,8 +289,8 @@ def batch_of(rows, pad):
     return {"ids": ids, "labels": labels}
 
 
-def file_batches(path, tokenizer):
-    training, held_out = examples(path, tokenizer)
+def file_batches(path, tokenizer, ends):
+    training, held_out = examples(path, tokenizer, ends)
     pad = tokenizer.eos_token_id or 0
     drawn, epoch = [], 0
     while len(drawn) < STEPS * BATCH_SIZE:
@@ -250,7 +360,8 @@ def main():
     if arguments.batches:
         batches, held_out = json.loads(arguments.batches.read_text())[:STEPS], []
     else:
-        batches, held_out = file_batches(arguments.data, AutoTokenizer.from_pretrained(arguments.base))
+        tokenizer = AutoTokenizer.from_pretrained(arguments.base)
+        batches, held_out = file_batches(arguments.data, tokenizer, ends_of(arguments.base, tokenizer))
     results = []
     for run in RUNS:
         if "skipped" in run:

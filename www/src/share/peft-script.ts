@@ -3,6 +3,7 @@ import type { Target } from '../protocol';
 import { peftRun } from './peft-run';
 import body from './peft-script.py?raw';
 import { comment, python } from './python';
+import reading from './read-data.py?raw';
 
 /** What a script is made of. */
 export interface ScriptInput {
@@ -15,7 +16,8 @@ export interface ScriptInput {
   data: string;
 }
 
-const MARK = '# SETTINGS\n';
+const SETTINGS = '# SETTINGS\n';
+const READING = '# READING\n';
 
 /** A Python script that trains the runs of the page with transformers, PEFT and Accelerate. */
 export function peftScript({ config, base, architecture, data }: ScriptInput): string {
@@ -67,7 +69,7 @@ export function peftScript({ config, base, architecture, data }: ScriptInput): s
     ']',
     '',
   ];
-  return body.replace(MARK, () => lines.join('\n'));
+  return body.replace(SETTINGS, () => lines.join('\n')).replace(READING, () => `${reading}\n`);
 }
 
 /** The modules as PEFT finds them, where they are called otherwise; parts of a layer are the whole there. */

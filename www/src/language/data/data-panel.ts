@@ -1,6 +1,6 @@
 import '../../experiment/offers.css';
 import './data.css';
-import { formatName } from '../../config/text-settings';
+import { encodingName, formatName } from '../../config/text-settings';
 import { fill, h, setText } from '../../controls/dom';
 import { dropZone } from '../../controls/drop-zone';
 import { factList } from '../../controls/facts';
@@ -18,6 +18,7 @@ import { bundledData } from './bundled-data';
 import { columnMap } from './column-map';
 import { dataFields } from './data-fields';
 import { lengthHistogram } from './histogram';
+import { leftOut } from './left-out';
 
 /** Where the text comes from, how it is read, and what became of it. */
 export function dataPanel(app: App): HTMLElement[] {
@@ -25,6 +26,7 @@ export function dataPanel(app: App): HTMLElement[] {
   const problem = failureBox();
   const progress = progressBar('Reading the data', () => lab.cancelLoading());
   const facts = factList('The data that was read');
+  const left = h('div', { class: 'stack', id: 'left-out', role: 'status' });
   const lengths = lengthHistogram();
   const preview = examplePreview();
   const waiting = h('p', { class: 'hint', role: 'status' });
@@ -74,7 +76,7 @@ export function dataPanel(app: App): HTMLElement[] {
       what: 'data',
       pick: (files) => files.slice(0, 1),
       why: 'One file is read at a time; put several into one.',
-      words: 'Or drop text, prompt||completion lines, JSONL or CSV.',
+      words: 'Or drop text, prompt||completion lines, JSON or a table.',
       choose: 'Choose a file',
       accept: '.txt,.jsonl,.ndjson,.json,.csv,.tsv,.md',
       folder: false,
@@ -107,8 +109,10 @@ export function dataPanel(app: App): HTMLElement[] {
     facts.element.hidden = summary === undefined;
     preview.element.hidden = summary === undefined;
     lengths.element.hidden = summary === undefined;
+    left.hidden = summary === undefined;
     if (summary !== undefined) {
       facts.show(factsOf(summary, app.dataSource.value?.name ?? ''));
+      fill(left, ...leftOut(summary.statistics));
       lengths.show(summary.statistics.lengths);
       preview.show(summary.preview);
       chooser.open = false;
@@ -137,6 +141,7 @@ export function dataPanel(app: App): HTMLElement[] {
   fill(
     host,
     facts.element,
+    left,
     progress.element,
     problem.element,
     waiting,
@@ -156,14 +161,28 @@ function factsOf({ detected, statistics }: DataSummary, name: string): [string, 
   return [
     ['File', name],
     ['Read as', `${formatName(detected.format)}: ${detected.reason}`],
+    ...understood(detected),
     ['Training', plural(statistics.train_examples, 'example')],
     ['Validation', plural(statistics.validation_examples, 'example')],
     ['Tokens', count(tokens)],
     ['In the loss', shareOf(counted, tokens)],
     ['Longest', plural(statistics.longest, 'token')],
     ['Cut', shareOf(statistics.truncated, examples)],
-    ['Left out', shareOf(statistics.dropped, examples + statistics.dropped)],
+    ['Too long', shareOf(statistics.dropped, examples + statistics.dropped)],
   ];
+}
+
+const separators: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' };
+
+/** What the reader found in a file beside its format. */
+function understood({ encoding, separator, arranged, columns }: DataSummary['detected']): [string, string][] {
+  const facts: [string, string | null][] = [
+    ['Encoding', encoding === 'utf8' ? null : encodingName(encoding)],
+    ['Separated by', separator === null ? null : (separators[separator] ?? separator)],
+    ['Rows', arranged],
+    ['Columns', columns === null ? null : `${columns.prompt.join(' + ')} → ${columns.completion}`],
+  ];
+  return facts.flatMap(([term, value]) => (value === null ? [] : [[term, value] as [string, string]]));
 }
 
 /** `12 (3 %)`. */
