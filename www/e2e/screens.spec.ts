@@ -88,7 +88,7 @@ test('every view looks as it should, in both themes, on a laptop, on a phone and
   const { page } = lab;
   await expect(page.locator('#train-now')).toBeEnabled();
   await everywhere(page, 'first');
-  await page.getByRole('button', { name: 'Show me around' }).click();
+  await page.locator('#tour').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Next' }).click();
   for (const [at, size] of sizes.entries()) {
     await page.setViewportSize(size);
