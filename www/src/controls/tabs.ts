@@ -28,6 +28,7 @@ export function tabs(bar: HTMLElement, later: Partial<Record<View, MakeView>>): 
     fill(place, h('p', { class: 'hint', role: 'status' }, `Loading ${label} …`));
     try {
       fill(place, ...(await make()));
+      show();
     } catch (thrown) {
       const box = failureBox();
       fill(place, box.element);
@@ -46,7 +47,8 @@ export function tabs(bar: HTMLElement, later: Partial<Record<View, MakeView>>): 
       else links[index]?.removeAttribute('aria-current');
       if (!current) continue;
       const link = byId('skip');
-      link.setAttribute('href', skipTo);
+      // A view that is not made yet has nothing to skip to but itself.
+      link.setAttribute('href', document.querySelector(skipTo) === null ? `#${name}-view` : skipTo);
       link.textContent = skip;
       const make = later[name];
       if (make !== undefined && !made.has(name)) void fetchView(name, label, make);
