@@ -102,13 +102,13 @@ async fn open(path: &Path) -> Result<Checkpoint<FileSource>> {
 }
 
 /// A base on this machine's engine, with its tokenizer.
-struct Base {
+struct LoadedModel {
     model: model::Base,
     tokenizer: Tokenizer,
     device: Device,
 }
 
-async fn load(path: &Path) -> Result<Base> {
+async fn load(path: &Path) -> Result<LoadedModel> {
     let (device, _) = engine::start().await?;
     let checkpoint = open(path).await?;
     for notice in checkpoint.notices() {
@@ -125,7 +125,7 @@ async fn load(path: &Path) -> Result<Base> {
     })
     .await?;
     bar.finish_and_clear();
-    Ok(Base {
+    Ok(LoadedModel {
         model,
         tokenizer: checkpoint.tokenizer().clone(),
         device,

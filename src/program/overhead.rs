@@ -127,7 +127,7 @@ impl Overhead {
     /// Steps of a plain and a preconditioned session in turns, on the same batch.
     async fn measure(
         &self,
-        base: &super::Base,
+        base: &super::LoadedModel,
         rank: u32,
         bar: &ProgressBar,
     ) -> Result<Measurement> {

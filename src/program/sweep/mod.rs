@@ -146,7 +146,7 @@ impl Sweep {
         }
     }
 
-    fn dataset(&self, settings: &DataSettings, base: &super::Base) -> Result<Dataset> {
+    fn dataset(&self, settings: &DataSettings, base: &super::LoadedModel) -> Result<Dataset> {
         let read = |path: &PathBuf| -> Result<(String, Vec<u8>)> {
             let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();

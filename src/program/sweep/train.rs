@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use riemann_lora::{
     data::Dataset,
     train::{
-        Evaluation, Session, StepReport,
+        Course, End, Milestone, Session, StepReport, evaluate,
         settings::validate,
         sweep::{SweepPoint, SweepResult},
     },
@@ -20,7 +20,7 @@ use super::{
     plan::Plan,
     processor::ProcessorTime,
 };
-use crate::program::{Base, progress::Progress, stop::Stop};
+use crate::program::{LoadedModel, progress::Progress, stop::Stop};
 
 /// Steps between checkpoints: about a minute on a laptop.
 const STEPS_BETWEEN_CHECKPOINTS: u32 = 10;
@@ -52,7 +52,7 @@ impl Job {
 
 /// What all banks of a sweep are trained with.
 pub struct Workshop<'a> {
-    pub base: &'a Base,
+    pub base: &'a LoadedModel,
     pub plan: &'a Plan,
     /// One for each seed, to train on.
     pub datasets: &'a [(u32, Dataset)],
@@ -147,18 +147,28 @@ impl Workshop<'_> {
             .find(|(of, _)| *of == seed)
             .with_context(|| format!("seed {seed} is not in the plan"))?;
         let mut batches = dataset.train_batches(self.plan.session.batch_size as usize)?;
-        while !session.is_finished() {
-            let batch = batches.batch(u64::from(session.steps_done()));
-            let report = session.step(model, &batch).await?;
-            self.log(&mut bank, &session, &report).await?;
-            self.progress.add_done(bank.points.len() as u64);
-            let stops = self.stop.is_asked();
-            if stops || report.step.is_multiple_of(STEPS_BETWEEN_CHECKPOINTS) {
-                self.folder.keep(&bank, &session.checkpoint().await?)?;
-            }
-            if stops {
-                return Ok(());
-            }
+        let course = Course {
+            evaluate_every: None,
+            checkpoint_every: STEPS_BETWEEN_CHECKPOINTS,
+        };
+        let trained = course.train(
+            &mut session,
+            model,
+            |step| batches.batch(step),
+            || self.stop.is_asked(),
+            async |session, milestone| match milestone {
+                Milestone::Step(report) => {
+                    self.log(&mut bank, session, report).await?;
+                    self.progress.add_done(bank.points.len() as u64);
+                    Ok(())
+                }
+                Milestone::Checkpoint => self.folder.keep(&bank, &session.checkpoint().await?),
+                // Once, after the last step.
+                Milestone::Evaluation => Ok(()),
+            },
+        );
+        if trained.await? == End::Stopped {
+            return Ok(());
         }
         let mut losses = Vec::new();
         for dataset in self.validation {
@@ -238,11 +248,9 @@ impl Workshop<'_> {
     }
 
     async fn evaluate(&self, session: &Session, dataset: &Dataset) -> Result<Vec<Option<f64>>> {
-        let mut evaluation = Evaluation::new(session.settings().runs.len());
         let rows = self.plan.session.batch_size as usize;
-        for batch in dataset.validation_batches(self.plan.validation_examples, rows)? {
-            evaluation.add(&session.evaluate(&self.base.model, &batch).await?);
-        }
-        Ok(evaluation.means(session.diverged_at()))
+        let batches = dataset.validation_batches(self.plan.validation_examples, rows)?;
+        let report = evaluate(session, &self.base.model, batches, async |_| true).await?;
+        Ok(report.map_or_else(Vec::new, |report| report.losses))
     }
 }
