@@ -1,12 +1,12 @@
 //! The operations of our own against their definitions, and their gradients against finite differences.
 
-use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, activation::sigmoid};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 use riemann_lora::kernel::{
     Angles, Causal, Form, causal_softmax, cross_entropy, cross_entropy_losses, product, rms_norm,
     rotate, swiglu,
 };
 
-use crate::support::{device, values};
+use crate::support::{device, draws::normal, values};
 
 /// Products with packed weights, which are the CPU's.
 #[cfg(not(feature = "webgpu"))]
@@ -224,15 +224,11 @@ everywhere! {
     }
 }
 
-fn normal<const D: usize>(shape: [usize; D], deviation: f64, device: &Device) -> Tensor<D> {
-    Tensor::random(shape, Distribution::Normal(0.0, deviation), device)
-}
-
 /// The derivative of `loss` in a random direction at a random place: from its backward pass, and from a central
 /// difference.
 async fn check_gradient<const D: usize>(
     shape: [usize; D],
-    deviation: f64,
+    deviation: f32,
     loss: impl Fn(Tensor<D>) -> Tensor<1>,
     device: &Device,
 ) {

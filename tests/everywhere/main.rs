@@ -5,13 +5,16 @@
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-/// An async test on the build's engine.
+/// An async test on the build's engine, which draws the same random numbers at every run.
 macro_rules! everywhere {
     ($(#[$attribute:meta])* async fn $name:ident() $body:block) => {
         $(#[$attribute])*
         #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
         #[cfg_attr(not(target_arch = "wasm32"), pollster::test)]
-        async fn $name() $body
+        async fn $name() {
+            crate::support::draws::start(stringify!($name));
+            $body
+        }
     };
 }
 

@@ -11,6 +11,8 @@ use riemann_lora::{
 };
 use serde::Deserialize;
 
+pub mod draws;
+
 macro_rules! fixture {
     ($($path:literal),*) => {
         include_bytes!(concat!("../fixtures/golden/", $($path),*)).as_slice()

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 use riemann_lora::kernel::{Direction, Matrix, frozen::product};
 use riemann_lora::load::StorageType;
 
 use super::{assert_close, check_gradient};
-use crate::support::{device, values};
+use crate::support::{device, draws::normal, values};
 
 const OUTPUTS: usize = 37;
 const INPUTS: usize = 300;
 
 /// A matrix of f32, and the same as a tensor.
-async fn matrix(deviation: f64, device: &Device) -> (Arc<Matrix>, Tensor<2>) {
-    let normal = Distribution::Normal(0.0, deviation);
-    let tensor = Tensor::<2>::random([OUTPUTS, INPUTS], normal, device);
+async fn matrix(deviation: f32, device: &Device) -> (Arc<Matrix>, Tensor<2>) {
+    let tensor = normal([OUTPUTS, INPUTS], deviation, device);
     let bytes = values(tensor.clone())
         .await
         .into_iter()
@@ -29,12 +28,12 @@ everywhere! {
         let device = device().await;
         for rows in [2, 23] {
             let (weight, tensor) = matrix(1.0, &device).await;
-            let x = Tensor::<2>::random([rows, INPUTS], Distribution::Default, &device);
+            let x = normal([rows, INPUTS], 0.3, &device);
             let ours = product(x.clone(), &weight, Direction::Forward);
             let engines = x.matmul(tensor.clone().transpose());
             assert_close(&values(ours).await, &values(engines).await);
 
-            let gradient = Tensor::<2>::random([rows, OUTPUTS], Distribution::Default, &device);
+            let gradient = normal([rows, OUTPUTS], 0.3, &device);
             let ours = product(gradient.clone(), &weight, Direction::Backward);
             let engines = gradient.matmul(tensor);
             assert_close(&values(ours).await, &values(engines).await);
@@ -46,7 +45,7 @@ everywhere! {
     async fn a_slice_of_a_larger_tensor_is_read_where_it_lies() {
         let device = device().await;
         let (weight, tensor) = matrix(1.0, &device).await;
-        let wide = Tensor::<2>::random([9, 2 * INPUTS], Distribution::Default, &device);
+        let wide = normal([9, 2 * INPUTS], 0.3, &device);
         let x = wide.narrow(1, INPUTS, INPUTS).narrow(0, 1, 7);
         let ours = product(x.clone(), &weight, Direction::Forward);
         let engines = x.matmul(tensor.transpose());
