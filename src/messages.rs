@@ -63,6 +63,8 @@ messages! {
     pub struct ModelSummary {
         /// From the file.
         pub name: String,
+        /// Its id on the Hugging Face hub, where it is known by the names of its files.
+        pub base_id: Option<String>,
         /// Architecture, as HF's `model_type` names it: `llama` or `gpt2`.
         pub architecture: String,
         /// Weights.
@@ -107,12 +109,22 @@ messages! {
     pub struct AdapterSummary {
         /// Rank r.
         pub rank: u32,
-        /// Scale is alpha / rank.
+        /// Scale is alpha / rank, or alpha / √rank with `use_rslora`.
         pub alpha: f64,
+        /// Whether its scale is rank-stabilised.
+        pub use_rslora: bool,
         /// Layers that it adapts.
         pub targets: Vec<Target>,
         /// The base that it was made for, by its own words.
         pub base: Option<String>,
+        /// Tensors of the file, each of which has found its place.
+        pub tensors: u32,
+        /// Blocks that it adapts.
+        pub layers: u32,
+        /// Blocks of the base.
+        pub of_layers: u32,
+        /// What was done to it or passed over, each in a sentence.
+        pub notices: Vec<String>,
     }
 
     /// How a merged model will be written.

@@ -19,14 +19,14 @@ pub enum TensorFileError {
     #[error("{0} is missing; use a file that was made with the same base")]
     Missing(String),
     /// A tensor of another type or shape.
-    #[error("{name} is {found}, and this base with these settings needs F32 {needed:?}")]
+    #[error("{name} is {found}, and this base with these settings needs {needed}")]
     Unfit {
         /// Its name.
         name: String,
-        /// Its type and shape.
+        /// Its type or shape.
         found: String,
-        /// The shape that fits.
-        needed: Vec<usize>,
+        /// What fits.
+        needed: String,
     },
     /// A device that failed.
     #[error(transparent)]
@@ -103,6 +103,22 @@ impl<'a> TensorFile<'a> {
         shape: [usize; D],
         device: &Device,
     ) -> Result<Tensor<D>, TensorFileError> {
+        let (found, values) = self.floats(name)?;
+        if found != shape {
+            return Err(TensorFileError::Unfit {
+                name: name.to_owned(),
+                found: format!("{found:?}"),
+                needed: format!("{shape:?}"),
+            });
+        }
+        Ok(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+
+    /// The shape of the tensor called `name`, and its values.
+    ///
+    /// # Errors
+    /// A tensor that is missing, or whose type is no float.
+    pub fn floats(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), TensorFileError> {
         let view = self
             .0
             .tensor(name)
@@ -111,19 +127,17 @@ impl<'a> TensorFile<'a> {
             Dtype::F32 => floats::f32,
             Dtype::F16 => floats::f16,
             Dtype::BF16 => floats::bf16,
-            _ => |_, _| {},
+            other => {
+                return Err(TensorFileError::Unfit {
+                    name: name.to_owned(),
+                    found: format!("{other:?}"),
+                    needed: "F32, F16 or BF16".to_owned(),
+                });
+            }
         };
-        let is_float = matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16);
-        if !is_float || view.shape() != shape {
-            return Err(TensorFileError::Unfit {
-                name: name.to_owned(),
-                found: format!("{:?} {:?}", view.dtype(), view.shape()),
-                needed: shape.to_vec(),
-            });
-        }
-        let mut values = vec![0.0; shape.iter().product()];
+        let mut values = vec![0.0; view.shape().iter().product()];
         dequantise(view.data(), &mut values);
-        Ok(Tensor::from_data(TensorData::new(values, shape), device))
+        Ok((view.shape().to_vec(), values))
     }
 
     /// Names of all tensors, in order.

@@ -30,6 +30,7 @@ use crate::messages::{
     TokenPiece,
 };
 use crate::model::{Base, Checkpoint};
+use crate::peft::known_base;
 use crate::train::{
     MemoryEstimate, Session, SessionSettings, estimate::estimate, memory::held_bytes,
 };
@@ -107,6 +108,7 @@ pub fn lose_device() {
 #[wasm_bindgen]
 pub struct WebSession {
     name: String,
+    base_id: Option<String>,
     file_bytes: f64,
     tokenizer: Tokenizer,
     data: Option<LoadedData>,
@@ -128,6 +130,7 @@ impl WebSession {
         let device = started_device()?;
         let files: Vec<BlobSource> = files.into_iter().map(BlobSource::new).collect();
         let file_bytes: f64 = files.iter().map(|file| file.len() as f64).sum();
+        let first = files.first().map(|file| file.name().to_owned());
         let checkpoint = Checkpoint::open(files).await.map_err(failure)?;
         check_size(checkpoint.name(), file_bytes)?;
         let model = Base::load(&checkpoint, &device, |done, total| {
@@ -142,8 +145,10 @@ impl WebSession {
         .map_err(failure)?;
         device.memory_cleanup();
         check_engine()?;
+        let names = [first.as_deref().unwrap_or_default(), checkpoint.name()];
         Ok(Self {
             name: checkpoint.name().to_owned(),
+            base_id: known_base(&names).map(str::to_owned),
             file_bytes,
             tokenizer: checkpoint.tokenizer().clone(),
             data: None,
@@ -159,6 +164,7 @@ impl WebSession {
         let config = &self.desk.model.config;
         to_js(&ModelSummary {
             name: self.name.clone(),
+            base_id: self.base_id.clone(),
             architecture: config.architecture.model_type.into(),
             parameters: config.parameters() as f64,
             layers: config.num_hidden_layers as u32,

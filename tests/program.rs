@@ -320,8 +320,52 @@ fn training_writes_losses_a_picture_and_adapters() {
     assert!(adapter.join("adapter_model.safetensors").exists());
     let gguf = std::fs::read(adapter.join("adapter.gguf")).unwrap();
     assert!(gguf.starts_with(b"GGUF"));
+    let config = std::fs::read(adapter.join("adapter_config.json")).unwrap();
+    let config: Value = serde_json::from_slice(&config).unwrap();
+    // The golden model says nothing of itself, so it is its folder, and not where that is.
+    assert_eq!(config["base_model_name_or_path"], "model");
+    assert!(config["peft_version"].as_str().unwrap().starts_with("0."));
+    let card = std::fs::read_to_string(adapter.join("README.md")).unwrap();
+    for words in [
+        "base_model: \"model\"",
+        "library_name: peft",
+        "# plain",
+        "| Data | train.txt |",
+        "| Scale | alpha / rank |",
+    ] {
+        assert!(card.contains(words), "{words}: {card}");
+    }
     // The one that diverged has none, and not one of zeros.
     assert!(!place.path("adapters/run-2").exists());
+
+    let answer = [
+        "generate",
+        "model",
+        "name",
+        "--max-tokens",
+        "2",
+        "--adapter",
+        "adapters/run-1",
+    ];
+    let output = place.program(&answer).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("8 of 8 tensors matched, in 2 of 2 layers"),
+        "{said}"
+    );
+    std::fs::rename(
+        adapter.join("adapter_model.safetensors"),
+        adapter.join("adapter_model.bin"),
+    )
+    .unwrap();
+    let error = place.refused(&answer);
+    assert!(
+        error.contains("adapter_model.bin") && error.contains("safe_serialization=True"),
+        "{error}"
+    );
+    let error = place.refused(&[&answer[..6], &["nowhere"]].concat());
+    assert!(error.contains("adapter_config.json"), "{error}");
 
     settings["session"]["runs"][1]["optimizer"]["lr"] = json!(-1);
     place.write("settings.json", &settings);

@@ -104,6 +104,7 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointin
     let settings = SessionSettings {
         rank: 4,
         alpha: 8.0,
+        use_rslora: false,
         dropout: 0.0,
         targets,
         batch_size: 2,

@@ -93,6 +93,7 @@ impl Trainer {
         let shape = AdapterShape {
             rank,
             alpha: sizes.alpha,
+            use_rslora: false,
             targets: targets.to_vec(),
         };
         let blocks =

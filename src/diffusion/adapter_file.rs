@@ -38,6 +38,8 @@ struct Config {
     base_model_name_or_path: Option<String>,
     r: usize,
     lora_alpha: f64,
+    #[serde(default)]
+    use_rslora: bool,
     target_modules: Vec<Target>,
 }
 
@@ -79,6 +81,7 @@ pub async fn write(
         base_model_name_or_path: Some(base.into()),
         r: shape.rank,
         lora_alpha: shape.alpha,
+        use_rslora: shape.use_rslora,
         target_modules: shape.targets.clone(),
     };
     let config =
@@ -130,6 +133,7 @@ pub fn read(model: &DiffusionModel, bytes: &[u8]) -> Result<ReadAdapter, Adapter
     let shape = AdapterShape {
         rank: config.r,
         alpha: config.lora_alpha,
+        use_rslora: config.use_rslora,
         targets,
     };
     let file = TensorFile::open(bytes)?;

@@ -11,16 +11,24 @@ use super::{Bank, ModelConfig, Target, lora::AdapterInput};
 pub struct AdapterShape {
     /// Rank r.
     pub rank: usize,
-    /// ΔW is `alpha / rank · B · A`.
+    /// ΔW is `alpha / rank · B · A`, or with `use_rslora` `alpha / √rank · B · A`.
     pub alpha: f64,
+    /// Whether the scale is rank-stabilised (arXiv 2312.03732).
+    pub use_rslora: bool,
     /// Layers of a block that carry an adapter, in the order of [`Target::ALL`].
     pub targets: Vec<Target>,
 }
 
 impl AdapterShape {
-    /// alpha / rank.
+    /// alpha / rank, or alpha / √rank where it is rank-stabilised.
     pub fn scale(&self) -> f64 {
-        self.alpha / self.rank as f64
+        Self::scale_of(self.alpha, self.rank, self.use_rslora)
+    }
+
+    /// What adapters of this alpha and rank are multiplied by.
+    pub fn scale_of(alpha: f64, rank: usize, use_rslora: bool) -> f64 {
+        let rank = rank as f64;
+        alpha / if use_rslora { rank.sqrt() } else { rank }
     }
 }
 

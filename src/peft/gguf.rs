@@ -2,8 +2,8 @@
 //!
 //! The metadata says that it is an adapter, of which architecture, and its alpha; a weight `NAME`
 //! has its factors in `NAME.lora_a`, [r, in], and `NAME.lora_b`, [out, r]. llama.cpp takes the rank
-//! from each tensor and scales by alpha / rank, so an adapter of p parts, whose rank is p·r, has its
-//! B multiplied by p.
+//! from each tensor and scales by alpha / rank, whatever made the adapter: the alpha here is the rank times the scale that was
+//! used, and an adapter of p parts, whose rank is p·r, has its B multiplied by p.
 
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 
@@ -65,7 +65,10 @@ pub async fn write_gguf(
         ("general.name", Value::Text(name)),
         ("general.file_type", Value::Whole(file_type)),
         ("adapter.type", Value::Text("lora")),
-        ("adapter.lora.alpha", Value::Float(shape.alpha as f32)),
+        (
+            "adapter.lora.alpha",
+            Value::Float((shape.scale() * shape.rank as f64) as f32),
+        ),
     ];
     Ok(file(&metadata, &tensors.collect::<Vec<_>>(), kind))
 }
@@ -184,6 +187,7 @@ mod tests {
         let shape = AdapterShape {
             rank: 4,
             alpha: 8.0,
+            use_rslora: false,
             targets: targets.to_vec(),
         };
         let mut adapters = Adapters::new(config, shape, 2, 0, &device);

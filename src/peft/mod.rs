@@ -4,6 +4,8 @@
 //! PEFT adapts whole modules. Adapters on the parts of GPT-2's fused layer leave as one adapter on
 //! the whole, whose `lora_A` stacks theirs and whose `lora_B` has theirs as blocks (see `fused`).
 
+mod base_id;
+mod card;
 mod factors;
 mod fused;
 mod gguf;
@@ -13,10 +15,12 @@ mod precision;
 mod read;
 mod write;
 
+pub use base_id::{base_id, known_base};
+pub use card::{Card, card};
 pub use gguf::write_gguf;
 pub use merged::{Merged, SpecialTokens};
 pub use precision::Precision;
-pub use read::{base_name, read};
+pub use read::{ReadAdapter, read};
 pub use write::write;
 
 use crate::tensor_file::TensorFileError;
@@ -25,6 +29,8 @@ use crate::tensor_file::TensorFileError;
 pub const CONFIG_FILE: &str = "adapter_config.json";
 /// File name of the factors.
 pub const WEIGHTS_FILE: &str = "adapter_model.safetensors";
+/// File name of the card.
+pub const CARD_FILE: &str = "README.md";
 /// File name of the adapter for llama.cpp, where it lies beside the other two.
 pub const GGUF_FILE: &str = "adapter.gguf";
 

@@ -9,8 +9,11 @@ use super::{
     factors::factors,
     modules::{shortest_names, tensor_name},
 };
-use crate::model::{Adapters, Architecture, ModelConfig, Target};
+use crate::model::{AdapterShape, Adapters, Architecture, ModelConfig, Target};
 use crate::tensor_file;
+
+/// The version of PEFT whose settings these are, and which reads them in `scripts/check-peft`.
+const PEFT_VERSION: &str = "0.21.2";
 
 /// Writes run `run` as `PeftModel.from_pretrained` reads it. `config` is the shape of the base and
 /// `base` its name.
@@ -48,7 +51,7 @@ pub async fn write(
         .map(|(module, parts)| (*module, parts * shape.rank))
         .collect();
     let alphas: BTreeMap<&str, f64> = unusual()
-        .map(|(module, parts)| (*module, *parts as f64 * shape.alpha))
+        .map(|(module, parts)| (*module, alpha_of_parts(shape, *parts)))
         .collect();
     let config = json!({
         "alpha_pattern": alphas,
@@ -58,20 +61,30 @@ pub async fn write(
         "fan_in_fan_out": architecture.stores_columns,
         "inference_mode": true,
         "init_lora_weights": true,
-        "lora_alpha": usual as f64 * shape.alpha,
+        "lora_alpha": alpha_of_parts(shape, usual),
         "lora_dropout": dropout,
         "modules_to_save": null,
         "peft_type": "LORA",
+        "peft_version": PEFT_VERSION,
         "r": usual * shape.rank,
         "rank_pattern": ranks,
         "target_modules": shortest_names(architecture, &modules),
         "task_type": "CAUSAL_LM",
         "use_dora": false,
-        "use_rslora": false,
+        "use_rslora": shape.use_rslora,
     });
     let config =
         serde_json::to_vec_pretty(&config).map_err(|error| PeftError::new(CONFIG_FILE, error))?;
     Ok(PeftFolder { config, weights })
+}
+
+/// The alpha with which PEFT scales an adapter of `parts` times the rank as these adapters are scaled.
+fn alpha_of_parts(shape: &AdapterShape, parts: usize) -> f64 {
+    let parts = parts as f64;
+    match shape.use_rslora {
+        true => parts.sqrt() * shape.alpha,
+        false => parts * shape.alpha,
+    }
 }
 
 /// Every adapted module, and how many of the targets are adapters on it: 1, or the number of parts.

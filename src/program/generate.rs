@@ -8,9 +8,9 @@ use clap::Args;
 use riemann_lora::{
     data::{PromptStyle, encode_prompt, prompt::SEPARATOR},
     generate::{Answer, Generator, SampleSettings},
-    model::Adapters,
-    peft,
 };
+
+use super::adapter;
 
 /// Let a model answer a prompt.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub struct Generate {
     /// Put the prompt into the model's chat template.
     #[arg(long)]
     chat: bool,
-    /// Folder of a PEFT adapter to answer with.
+    /// Folder of a PEFT or MLX adapter to answer with.
     #[arg(long)]
     adapter: Option<PathBuf>,
     /// Most tokens to write.
@@ -52,14 +52,9 @@ impl Generate {
     /// Prints the answer as it is written.
     pub async fn run(self) -> Result<()> {
         let base = super::load(&self.model).await?;
-        let adapters: Option<Adapters> = match &self.adapter {
+        let adapters = match &self.adapter {
             None => None,
-            Some(folder) => {
-                let config = std::fs::read(folder.join(peft::CONFIG_FILE))?;
-                let weights = std::fs::read(folder.join(peft::WEIGHTS_FILE))?;
-                let config_of_base = &base.model.config;
-                Some(peft::read(&config, &weights, config_of_base, &base.device)?)
-            }
+            Some(folder) => Some(adapter::read(folder, &base)?),
         };
         let style = match self.chat {
             true => PromptStyle::Chat,

@@ -1,5 +1,6 @@
 //! Commands and what they share.
 
+mod adapter;
 mod chart;
 mod generate;
 mod history;
@@ -103,6 +104,8 @@ async fn open(path: &Path) -> Result<Checkpoint<FileSource>> {
 
 /// A base on this machine's engine, with its tokenizer.
 struct LoadedModel {
+    /// As its files call it.
+    name: String,
     model: model::Base,
     tokenizer: Tokenizer,
     device: Device,
@@ -126,6 +129,7 @@ async fn load(path: &Path) -> Result<LoadedModel> {
     .await?;
     bar.finish_and_clear();
     Ok(LoadedModel {
+        name: checkpoint.name().to_owned(),
         model,
         tokenizer: checkpoint.tokenizer().clone(),
         device,

@@ -136,6 +136,7 @@ impl Overhead {
             let settings = SessionSettings {
                 rank,
                 alpha: f64::from(rank),
+                use_rslora: false,
                 dropout: 0.0,
                 targets: vec![Target::QProj, Target::VProj],
                 batch_size: self.batch_size as u32,

@@ -7,8 +7,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
     data::Dataset,
-    peft::{self, Precision},
-    train::{Course, End, Milestone, Session, evaluate},
+    peft::{self, Card, Precision},
+    train::{Course, End, Milestone, Session, SessionSettings, evaluate},
 };
 
 use super::{
@@ -34,6 +34,10 @@ pub struct Train {
     /// Folder for the adapters: one PEFT folder a run, with a GGUF file for llama.cpp in it.
     #[arg(long)]
     output: Option<PathBuf>,
+    /// What the adapters say of their base: its id on the Hugging Face hub. Without it, the id where it is known, else what
+    /// the model calls itself.
+    #[arg(long)]
+    base: Option<String>,
     /// Where Ctrl-C saves the session; training goes on from there if the file is there.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
@@ -67,7 +71,7 @@ impl Train {
                 );
                 session
             }
-            None => Session::new(&base.model, settings.session)?,
+            None => Session::new(&base.model, settings.session.clone())?,
         };
         let stop = Stop::on_interrupt()?;
         let mut batches = dataset.train_batches(rows)?;
@@ -135,9 +139,10 @@ impl Train {
         }
         if let Some(folder) = &self.output {
             let config = &base.model.config;
+            let name = self.base_id(&base.name);
+            let recipe = recipe(session.settings(), &name, &file, session.steps_done());
             for (index, run) in session.settings().runs.iter().enumerate() {
                 let dropout = session.settings().dropout;
-                let name = self.model.display().to_string();
                 let adapter = match session.adapter(index) {
                     Ok(adapter) => adapter,
                     Err(none) => {
@@ -154,9 +159,58 @@ impl Train {
                 std::fs::write(folder.join(peft::CONFIG_FILE), files.config)?;
                 std::fs::write(folder.join(peft::WEIGHTS_FILE), files.weights)?;
                 std::fs::write(folder.join(peft::GGUF_FILE), gguf.await?)?;
+                let settings = serde_json::json!({ "run": run, "data": settings.data });
+                let card = peft::card(&Card {
+                    name: &run.name,
+                    base: &name,
+                    recipe: &recipe,
+                    settings: &serde_json::to_string_pretty(&settings)?,
+                });
+                std::fs::write(folder.join(peft::CARD_FILE), card)?;
                 eprintln!("{}: {}", run.name, folder.display());
             }
         }
         Ok(())
     }
+
+    fn base_id(&self, name: &str) -> String {
+        // A folder given as `.` has a name, too.
+        let path = self.model.canonicalize();
+        let path = path.as_deref().unwrap_or(&self.model).to_string_lossy();
+        let known = || peft::base_id(&path, name);
+        self.base.clone().unwrap_or_else(known)
+    }
+}
+
+/// What the cards of all runs have in common.
+fn recipe(
+    settings: &SessionSettings,
+    base: &str,
+    data: &str,
+    steps: u32,
+) -> Vec<(&'static str, String)> {
+    let names: Vec<&str> = settings.targets.iter().map(|t| t.name()).collect();
+    let SessionSettings {
+        rank,
+        alpha,
+        dropout,
+        ..
+    } = settings;
+    let scale = match settings.use_rslora {
+        true => "alpha / √rank (rsLoRA)",
+        false => "alpha / rank",
+    };
+    vec![
+        ("Base", base.to_owned()),
+        ("Data", data.to_owned()),
+        ("Start", format!("fresh adapters, seed {}", settings.seed)),
+        (
+            "Rank, alpha, dropout",
+            format!("{rank}, {alpha}, {dropout}"),
+        ),
+        ("Scale", scale.to_owned()),
+        ("Layers", names.join(", ")),
+        ("Batch", settings.batch_size.to_string()),
+        ("Steps", format!("{steps} of {}", settings.steps)),
+    ]
 }

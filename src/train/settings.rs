@@ -37,8 +37,12 @@ pub struct RunSettings {
 pub struct SessionSettings {
     /// Rank r of the adapters.
     pub rank: u32,
-    /// Scale of the adapters is alpha / rank.
+    /// Scale of the adapters is alpha / rank, or alpha / √rank with use_rslora.
     pub alpha: f64,
+    /// Whether the scale of the adapters is alpha / √rank (rank-stabilised LoRA, arXiv 2312.03732), as PEFT's setting of
+    /// this name.
+    #[serde(default)]
+    pub use_rslora: bool,
     /// Share of the adapter's inputs that are set to 0 while training.
     pub dropout: f64,
     /// Layers that carry an adapter.
@@ -216,6 +220,7 @@ pub fn adapter_shape(settings: &SessionSettings) -> AdapterShape {
     AdapterShape {
         rank: settings.rank as usize,
         alpha: settings.alpha,
+        use_rslora: settings.use_rslora,
         targets: Target::ALL
             .into_iter()
             .filter(|target| settings.targets.contains(target))

@@ -33,6 +33,9 @@ impl Session {
         if asked.alpha != given.alpha {
             return Err(differs("alpha", &asked.alpha, &given.alpha));
         }
+        if asked.use_rslora != given.use_rslora {
+            return Err(differs("use_rslora", &asked.use_rslora, &given.use_rslora));
+        }
         if asked.targets != given.targets {
             let names = |adapters: &[crate::model::Target]| {
                 let names: Vec<&str> = adapters.iter().map(|target| target.name()).collect();

@@ -21,21 +21,23 @@ impl WebSession {
     /// # Errors
     /// Files that are no adapter of this base.
     pub fn start_from(&mut self, config: Vec<u8>, weights: Vec<u8>) -> Result<JsValue, JsValue> {
-        let adapters = peft::read(
-            &config,
-            &weights,
-            &self.desk.model.config,
-            &self.desk.model.device,
-        )
-        .map_err(|error| refused(&error.to_string()))?;
+        let model = &self.desk.model;
+        let read = peft::read(&config, &weights, &model.config, &model.device)
+            .map_err(|error| refused(&error.to_string()))?;
         check_engine()?;
+        let shape = &read.adapters.shape;
         let summary = AdapterSummary {
-            rank: adapters.shape.rank as u32,
-            alpha: adapters.shape.alpha,
-            targets: adapters.shape.targets.clone(),
-            base: peft::base_name(&config),
+            rank: shape.rank as u32,
+            alpha: shape.alpha,
+            use_rslora: shape.use_rslora,
+            targets: shape.targets.clone(),
+            base: read.base,
+            tensors: read.tensors as u32,
+            layers: read.layers as u32,
+            of_layers: model.config.num_hidden_layers as u32,
+            notices: read.notices,
         };
-        self.desk.start = Some(adapters);
+        self.desk.start = Some(read.adapters);
         to_js(&summary)
     }
 

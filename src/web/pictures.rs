@@ -392,11 +392,17 @@ impl WebPictureSession {
             .map_err(|error| plain_failure("adapter", &error.to_string()))?;
         check_engine()?;
         let shape = &read.adapters.shape;
+        let blocks = read.adapters.blocks.len() as u32;
         let summary = AdapterSummary {
             rank: shape.rank as u32,
             alpha: shape.alpha,
+            use_rslora: shape.use_rslora,
             targets: shape.targets.clone(),
             base: read.base,
+            tensors: 2 * read.adapters.banks().count() as u32,
+            layers: blocks,
+            of_layers: blocks,
+            notices: Vec::new(),
         };
         self.desk.start = Some(read.adapters);
         to_js(&summary)

@@ -81,6 +81,7 @@ pub fn adapters(golden: &Golden, model: &DiffusionModel) -> Adapters {
     let shape = AdapterShape {
         rank: *rank,
         alpha: *alpha,
+        use_rslora: false,
         targets: Target::LLAMA.to_vec(),
     };
     let banks = blocks.iter().map(|banks| banks.iter().map(bank).collect());

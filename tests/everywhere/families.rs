@@ -270,7 +270,7 @@ async fn what_is_written_computes_the_same(family: Family) {
         &model.config,
         &model.device,
     );
-    let again = logits(&model, Some(&again.unwrap()), &golden.batches[0]).await;
+    let again = logits(&model, Some(&again.unwrap().adapters), &golden.batches[0]).await;
     assert_eq!(difference(&expected, &again), 0.0);
 
     let merged = Merged::new(&model, &adapters, 0, Precision::F32);

@@ -75,8 +75,11 @@ async fn check_case(fixture: Fixture, case: &str) {
             "{case}, step {step}: norm {norm}, torch {expected}"
         );
     }
-    let read =
-        |files: (&[u8], &[u8])| peft::read(files.0, files.1, &model.config, &model.device).unwrap();
+    let read = |files: (&[u8], &[u8])| {
+        peft::read(files.0, files.1, &model.config, &model.device)
+            .unwrap()
+            .adapters
+    };
     let after = read(fixture.adapter(&format!("after_{case}")));
     let start = read(fixture.adapter("adapter_init"));
     let error = relative_error(&found, &after, &start).await;

@@ -22,6 +22,8 @@ mod support;
 
 // A software WebGPU adapter takes minutes for what these train; there, golden_training stands for them.
 #[cfg(not(feature = "webgpu"))]
+mod adapters;
+#[cfg(not(feature = "webgpu"))]
 mod bank;
 #[cfg(not(feature = "webgpu"))]
 mod checkpoint;

@@ -27,7 +27,8 @@ async fn an_adapter_survives_writing_and_reading(fixture: Fixture) {
         &model.config,
         &model.device,
     )
-    .unwrap();
+    .unwrap()
+    .adapters;
     assert_eq!(again.shape, two.shape);
     for (x, y) in again.banks().zip(two.run(1).banks()) {
         assert_eq!(
@@ -50,6 +51,8 @@ async fn an_adapter_survives_writing_and_reading(fixture: Fixture) {
         let modules = settings["target_modules"].as_array_mut().unwrap();
         modules.sort_by_key(Value::to_string);
         settings["lora_alpha"] = json!(settings["lora_alpha"].as_f64());
+        // Older than PEFT's own note of its version.
+        settings["peft_version"] = json!("0.21.2");
         settings
     };
     let (theirs, ours) = (settings(config), settings(&folder.config));
@@ -76,7 +79,8 @@ async fn check_fused(targets: &[Target], expected: Value, rank: usize, read: &[T
         &model.config,
         &model.device,
     )
-    .unwrap();
+    .unwrap()
+    .adapters;
     assert_eq!((again.shape.rank, again.shape.scale()), (rank, 2.0));
     assert_eq!(again.shape.targets, read);
     let before = logits(GPT2, &model, Some(&two.run(1))).await;
@@ -146,7 +150,9 @@ async fn a_merged_folder_is_the_base_with_the_adapter(fixture: Fixture) {
 async fn runs_start_from_an_adapter(fixture: Fixture) {
     let model = fixture.model().await;
     let (config, weights) = fixture.adapter("adapter_random");
-    let start = peft::read(config, weights, &model.config, &model.device).unwrap();
+    let start = peft::read(config, weights, &model.config, &model.device)
+        .unwrap()
+        .adapters;
     let optimizers = vec![
         OptimizerSettings::adamw(1e-3),
         OptimizerSettings::scaled_adamw(1e-3),
@@ -194,7 +200,7 @@ everywhere! {
             (name, view.unwrap())
         });
         let halves = safetensors::serialize(views, None).unwrap();
-        let read = |weights: &[u8]| peft::read(config, weights, &model.config, &model.device).unwrap();
+        let read = |weights: &[u8]| peft::read(config, weights, &model.config, &model.device).unwrap().adapters;
         for (x, y) in read(weights).banks().zip(read(&halves).banks()) {
             assert!(difference(&values(x.b.clone()).await, &values(y.b.clone()).await) < 4e-3);
         }
@@ -251,27 +257,21 @@ everywhere! {
         deeper.num_hidden_layers = 3;
         shallower.num_hidden_layers = 1;
         for (config, model, words) in [
-            (text.replace("LORA", "IA3"), &model.config, "use LORA"),
-            (text.replace("\"use_dora\": false", "\"use_dora\": true"), &model.config, "use_dora is set"),
-            (text.replace("gate_proj", "c_attn"), &model.config, "c_attn is not one"),
-            (text.replace("\"r\": 4", "\"r\": 8"), &model.config, "needs F32 [8, 32]"),
-            (text.clone(), &other, "needs F32 [4, 64]"),
-            (text.clone(), &gpt2.config, "target module"),
-            (text.replace("\"fan_in_fan_out\": false", "\"fan_in_fan_out\": true"), &model.config, "fan_in_fan_out is set"),
-            (
-                text.replace("\"alpha_pattern\": {}", "\"alpha_pattern\": {\"q_proj\": 16}"),
-                &model.config,
-                "the scale alpha / r of self_attn.",
-            ),
+            (text.replace("LORA", "IA3"), &model.config, "only LORA is read"),
+            (text.replace("\"use_dora\": false", "\"use_dora\": true"), &model.config, "use_dora is true"),
+            (text.replace("gate_proj", "c_attn"), &model.config, "gate_proj.lora_A.weight is of a module that adapter_config.json does not name"),
+            (text.replace("\"r\": 4", "\"r\": 8"), &model.config, "needs [8, 32]"),
+            (text.clone(), &other, "needs [4, 64]"),
+            (text.clone(), &gpt2.config, "which is not one of this base's modules"),
             (
                 text.replace("\"rank_pattern\": {}", "\"rank_pattern\": {\"layers.1.self_attn.q_proj\": 2}"),
                 &model.config,
-                "the pattern layers.1.self_attn.q_proj names no module",
+                "needs [2, 32]",
             ),
-            ("{}".to_owned(), &model.config, "missing field"),
+            ("{}".to_owned(), &model.config, "peft_type is missing"),
             (text.replace("\"r\": 4", "\"r\": 33"), &model.config, "its rank is 33"),
-            (text.replace("\"bias\": \"none\"", "\"bias\": \"all\""), &model.config, "bias is set"),
-            (text.clone(), &deeper, "is missing; this base has 3 layers"),
+            (text.replace("\"bias\": \"none\"", "\"bias\": \"all\""), &model.config, "bias is \"all\""),
+            (text.clone(), &deeper, "in 1 of this base's 3 layers"),
             (text.clone(), &shallower, "has no place in this base with its 1 layers"),
         ] {
             let found = peft::read(config.as_bytes(), weights, model, &crate::support::device().await);
@@ -293,9 +293,16 @@ async fn files_for_other_programs() {
         ("llama", crate::support::LLAMA, &Target::LLAMA[..]),
         ("gpt2", GPT2, GPT2.targets),
         ("gpt2-parts", GPT2, &parts),
+        ("llama-rslora", crate::support::LLAMA, &Target::LLAMA[..]),
+        ("gpt2-rslora-parts", GPT2, &parts),
     ] {
         let model = fixture.model().await;
-        let all = random_adapters(&model, targets, 2);
+        let mut all = random_adapters(&model, targets, 2);
+        if name.contains("rslora") {
+            // At rank 4 this is the scale of the others.
+            all.shape.use_rslora = true;
+            all.shape.alpha = 4.0;
+        }
         let folder = std::path::Path::new(&folder).join(name);
         let write = |file: &str, bytes: Vec<u8>| {
             let path = folder.join(file);

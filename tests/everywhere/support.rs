@@ -282,8 +282,8 @@ pub async fn model() -> Base {
 
 /// A golden adapter for each of `runs` runs.
 pub fn adapters(files: (&[u8], &[u8]), model: &Base, runs: usize) -> Adapters {
-    let adapters = peft::read(files.0, files.1, &model.config, &model.device).unwrap();
-    adapters.repeated(runs)
+    let read = peft::read(files.0, files.1, &model.config, &model.device).unwrap();
+    read.adapters.repeated(runs)
 }
 
 /// Golden shape of the Llama's adapters, 10 steps, the given optimizers.
@@ -291,6 +291,7 @@ pub fn settings(optimizers: Vec<OptimizerSettings>) -> SessionSettings {
     SessionSettings {
         rank: 4,
         alpha: 8.0,
+        use_rslora: false,
         dropout: 0.0,
         targets: Target::LLAMA.to_vec(),
         batch_size: 2,
@@ -337,6 +338,7 @@ pub fn random_adapters(model: &Base, targets: &[Target], runs: usize) -> Adapter
     let shape = riemann_lora::model::AdapterShape {
         rank: 4,
         alpha: 8.0,
+        use_rslora: false,
         targets: targets.to_vec(),
     };
     let mut adapters = Adapters::new(&model.config, shape, runs, 0, &model.device);

@@ -5,7 +5,7 @@
  *
  * NODE_LLAMA_CPP   the installed npm package
  * MODELS           the bases as GGUF files: llama, gpt2 and tiny
- * EXPORTED         a folder each of llama, gpt2 and gpt2-parts: adapter.gguf, adapter-f16.gguf, adapter-bf16.gguf, and
+ * EXPORTED         a folder each of llama and gpt2, of parts of layers and of rsLoRA: adapter.gguf, adapter-f16.gguf, adapter-bf16.gguf, and
  *                  our logits with the adapter, logits.json [rows, tokens, vocabulary]
  * GOLDEN           tests/fixtures/golden, with the logits of transformers without an adapter
  * TRAINED          what riemann-lora train and generate wrote about tiny: prompt.txt, base.txt, and answer.txt beside
@@ -72,7 +72,7 @@ async function logitsOf(model, rows, lora) {
 }
 
 async function checkLogits(llama, name, models, exported, goldenFolder) {
-  const base = name.replace('-parts', '');
+  const [base] = name.split('-');
   const golden = readJson(goldenFolder, base, 'golden.json');
   const model = await llama.loadModel({ modelPath: join(models, `${base}.gguf`) });
   const rows = golden.batches[0].ids;

@@ -2,7 +2,7 @@
 
     check.py EXPORTED SCRIPTS GOLDEN
 
-EXPORTED   a folder each of llama, gpt2 and gpt2-parts: adapter/, merged/, adapter.gguf, logits.json
+EXPORTED   a folder each of llama and gpt2, of parts of layers and of rsLoRA: adapter/, merged/, adapter.gguf, logits.json
 SCRIPTS    the golden experiment as the page's PEFT script: llama.py and gpt2.py
 GOLDEN     tests/fixtures/golden
 """
@@ -36,13 +36,18 @@ def logits_of(model, golden):
         return model.eval()(input_ids=ids).logits.flatten()
 
 
+def base_name(folder):
+    """What the folders of one base have in common."""
+    return folder.name.split("-")[0]
+
+
 def base_of(folder, golden):
-    return AutoModelForCausalLM.from_pretrained(golden / folder.name.removesuffix("-parts") / "model").float()
+    return AutoModelForCausalLM.from_pretrained(golden / base_name(folder) / "model").float()
 
 
 def check_exported(folder, golden_folder):
     name = folder.name
-    golden = json.loads((golden_folder / name.removesuffix("-parts") / "golden.json").read_text())
+    golden = json.loads((golden_folder / base_name(folder) / "golden.json").read_text())
     ours = torch.tensor(json.loads((folder / "logits.json").read_text()))
     largest = ours.abs().max()
     with warnings.catch_warnings():

@@ -41,7 +41,12 @@ test('an adapter leaves as a PEFT folder, comes back, and all runs start where i
     'Scaled-AdamW/adapter_model.safetensors',
   ]);
   const read = (path: string) => strFromU8(files[`Scaled-AdamW/${path}`] ?? new Uint8Array());
-  expect(JSON.parse(read('adapter_config.json'))).toMatchObject({ r: 8, lora_alpha: 16, peft_type: 'LORA' });
+  expect(JSON.parse(read('adapter_config.json'))).toMatchObject({
+    r: 8,
+    lora_alpha: 16,
+    peft_type: 'LORA',
+    use_rslora: false,
+  });
   expect(read('README.md')).toContain('| Steps | 10 of 10 |');
 
   // Another rank, so that it is seen to follow.
@@ -49,6 +54,7 @@ test('an adapter leaves as a PEFT folder, comes back, and all runs start where i
   await bring(lab, [{ name, buffer: bytes }]);
   const about = page.locator('.adapter-start');
   await expect(about).toContainText('Scaled-AdamW');
+  await expect(about).toContainText(/(\d+) of \1 tensors, in (\d+) of \2 blocks/);
   await expect(lab.field('rank').locator('input').first()).toHaveValue('8');
   await page.locator('#adapters').scrollIntoViewIfNeeded();
   await lab.set('steps', '1');
@@ -121,12 +127,12 @@ test('what is no adapter of this base says so in its section', async ({ lab }) =
   await expect(problem).toContainText('Load the model that the adapter was made for first');
   await lab.loadModel();
   await bring(lab, folder('gpt2'));
-  await expect(problem).toContainText('is not one of this base');
+  await expect(problem).toContainText('which is not one of this base');
   await bring(
     lab,
     folder('llama', (text) => text.replace('"use_dora": false', '"use_dora": true')),
   );
-  await expect(problem).toContainText('use_dora is set');
+  await expect(problem).toContainText('use_dora is true');
   await bring(lab, [{ name: 'notes.zip', buffer: Buffer.from('hello') }]);
   await expect(problem).toContainText('notes.zip is no zip');
   const other = zipSync({ 'readme.txt': strToU8('nothing') });
@@ -138,6 +144,31 @@ test('what is no adapter of this base says so in its section', async ({ lab }) =
   await expect(page.locator('.adapter-start')).toContainText('Made for');
   await expect(lab.field('rank').locator('input').first()).toHaveValue('4');
   await expect(page.locator('#target-down_proj')).toBeChecked();
+});
+
+test('what was matched of an adapter, its scale and what was done to it are said', async ({ lab }) => {
+  const { page } = lab;
+  const about = page.locator('.adapter-start');
+  const folder = (name: string) =>
+    ['adapter_config.json', 'adapter_model.safetensors'].map((file) => ({
+      name: file,
+      buffer: readFileSync(join(golden, '..', 'adapters', name, file)),
+    }));
+  await lab.loadModel();
+  await bring(lab, folder('rslora'));
+  await expect(about).toContainText('12 of 12 tensors, in 2 of 2 blocks');
+  await expect(about).toContainText('alpha / √rank (rsLoRA)');
+  await expect(lab.field('use_rslora').locator('input')).toBeChecked();
+  await expect(about.locator('ul')).toBeHidden();
+  await bring(lab, folder('layers'));
+  await expect(about).toContainText('4 of 4 tensors, in 1 of 2 blocks');
+  await expect(lab.field('use_rslora').locator('input')).not.toBeChecked();
+  await bring(lab, folder('patterns'));
+  await expect(about.locator('li')).toHaveText([/^Ranks differ between modules/, /^Scales differ between/]);
+  // The switch that is not the adapter's is told where it is.
+  await lab.field('use_rslora').locator('input').check();
+  await expect(lab.field('use_rslora').locator('.problem')).toContainText('without rsLoRA');
+  await expect(lab.button('start')).toBeDisabled();
 });
 
 test('the experiment leaves as a Python script', async ({ lab, context }) => {

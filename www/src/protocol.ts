@@ -527,6 +527,10 @@ export type ModelSummary = {
  */
 name: string, 
 /**
+ * Its id on the Hugging Face hub, where it is known by the names of its files.
+ */
+base_id: string | null, 
+/**
  * Architecture, as HF's `model_type` names it: `llama` or `gpt2`.
  */
 architecture: string, 
@@ -623,9 +627,14 @@ export type SessionSettings = {
  */
 rank: number, 
 /**
- * Scale of the adapters is alpha / rank.
+ * Scale of the adapters is alpha / rank, or alpha / √rank with use_rslora.
  */
 alpha: number, 
+/**
+ * Whether the scale of the adapters is alpha / √rank (rank-stabilised LoRA, arXiv 2312.03732), as PEFT's setting of
+ * this name.
+ */
+use_rslora: boolean, 
 /**
  * Share of the adapter's inputs that are set to 0 while training.
  */
@@ -820,9 +829,13 @@ export type AdapterSummary = {
  */
 rank: number, 
 /**
- * Scale is alpha / rank.
+ * Scale is alpha / rank, or alpha / √rank with `use_rslora`.
  */
 alpha: number, 
+/**
+ * Whether its scale is rank-stabilised.
+ */
+use_rslora: boolean, 
 /**
  * Layers that it adapts.
  */
@@ -830,7 +843,23 @@ targets: Array<Target>,
 /**
  * The base that it was made for, by its own words.
  */
-base: string | null, };
+base: string | null, 
+/**
+ * Tensors of the file, each of which has found its place.
+ */
+tensors: number, 
+/**
+ * Blocks that it adapts.
+ */
+layers: number, 
+/**
+ * Blocks of the base.
+ */
+of_layers: number, 
+/**
+ * What was done to it or passed over, each in a sentence.
+ */
+notices: Array<string>, };
 
 /**
  * How a merged model will be written.

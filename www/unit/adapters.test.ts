@@ -44,6 +44,19 @@ describe('reading adapters', () => {
     }
   });
 
+  it('takes what MLX writes, and tells what a pickle would need', async () => {
+    const mlx = { 'm/adapter_config.json': config, 'm/adapters.safetensors': weights };
+    for (const files of [
+      [file('m.zip', zipSync(mlx))],
+      [file('adapter_config.json', config), file('adapters.safetensors', weights)],
+    ]) {
+      const answer = await readAdapterFiles(files);
+      expect(answer.ok && [...answer.value.weights]).toEqual([1, 2, 3]);
+    }
+    const old = zipSync({ 'o/adapter_config.json': config, 'o/adapter_model.bin': weights });
+    expect(await problemOf([file('o.zip', old)])).toContain('o/adapter_model.bin can run code');
+  });
+
   it('takes the outermost of several adapters, whole', async () => {
     const zip = zipSync({
       'a/checkpoint-10/adapter_config.json': strToU8('{}'),
@@ -132,9 +145,11 @@ describe('starting from an adapter', () => {
 
   it('makes the settings follow, and tells where they do not', () => {
     const current = defaultConfig();
-    const start = { name: 'mine', rank: 4, alpha: 8, targets: ['v_proj', 'q_proj'] as const, base: null };
-    const adapter = { ...start, targets: [...start.targets] };
-    expect([...startProblems(current.session, adapter).keys()]).toEqual(['rank', 'alpha']);
+    const start = { name: 'mine', rank: 4, alpha: 8, use_rslora: true, base: null };
+    const matched = { tensors: 8, layers: 2, of_layers: 2, notices: [] };
+    const targets: ('q_proj' | 'v_proj')[] = ['v_proj', 'q_proj'];
+    const adapter = { ...start, ...matched, targets };
+    expect([...startProblems(current.session, adapter).keys()]).toEqual(['rank', 'alpha', 'use_rslora']);
     followStart(current.session, adapter);
     expect(startProblems(current.session, adapter).size).toBe(0);
     expect(checkConfig(current).size).toBe(0);
@@ -198,6 +213,10 @@ describe('what leaves', () => {
     ]) {
       expect(text).toContain(row);
     }
+    const stabilised = structuredClone(recipe);
+    stabilised.config.session.use_rslora = true;
+    expect(text).toContain('| Scale | alpha / rank |');
+    expect(adapterReadme(stabilised)).toContain('| Scale | alpha / √rank (rsLoRA) |');
     const json = text.split('```json\n')[1]?.split('\n```')[0] ?? '';
     expect(JSON.parse(json).optimizer).toEqual(recipe.config.runs[1]?.optimizer);
     expect(mergedReadme(recipe, true)).toContain('AutoTokenizer.from_pretrained(".")');
@@ -231,10 +250,13 @@ describe('what leaves', () => {
   });
 
   it('knows where Python finds some bases', () => {
-    expect(baseId('SmolLM2 135M Instruct')).toBe('HuggingFaceTB/SmolLM2-135M-Instruct');
-    expect(baseId('Smollm2 360M')).toBe('HuggingFaceTB/SmolLM2-360M');
-    expect(baseId('my-model')).toBe('my-model');
-    expect(baseId('unnamed model')).toBe('path/to/the/base');
+    const unknown = (name: string) => ({ name, base_id: null });
+    const known = { name: 'Smollm2 135M 8k', base_id: 'HuggingFaceTB/SmolLM2-135M-Instruct' };
+    expect(baseId(known, 'SmolLM2-135M-Instruct')).toBe('HuggingFaceTB/SmolLM2-135M-Instruct');
+    expect(baseId(unknown('unnamed model'), 'org/model · Q8_0')).toBe('org/model');
+    expect(baseId(unknown('my-model'))).toBe('my-model');
+    expect(baseId(unknown('unnamed model'), 'mine.gguf')).toBe('mine.gguf');
+    expect(baseId(unknown('unnamed model'))).toBe('path/to/the/base');
   });
 });
 

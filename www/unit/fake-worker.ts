@@ -22,6 +22,7 @@ const reporting: ReadonlySet<keyof WorkerApi> = new Set([
   'loadPictureModel',
   'evaluate',
 ]);
+const matched = { use_rslora: false, tensors: 4, layers: 2, of_layers: 2, notices: [] };
 const refusal = (place: string, message: string): Failure => ({ place, field: null, message });
 
 /** What a lost GPU says to every question. */
@@ -354,7 +355,7 @@ export class FakeWorker implements WorkerLink {
         this.needs('texts');
         this.asked.push(`start from ${start?.name ?? 'fresh'}`);
         if (this.refuses !== null) throw this.refuses;
-        return start && { rank: 4, alpha: 8, targets: ['q_proj'], base: 'tiny' };
+        return start && { ...matched, rank: 4, alpha: 8, targets: ['q_proj'], base: 'tiny' };
       }),
     exportAdapter: (run, base) =>
       this.answer('exportAdapter', () => {
@@ -424,7 +425,7 @@ export class FakeWorker implements WorkerLink {
         this.needs('pictures');
         this.asked.push(`start from ${weights?.length ?? 'fresh'}`);
         if (this.refuses !== null) throw this.refuses;
-        return weights && { rank: 4, alpha: 4, targets: ['q_proj'], base: 'icons' };
+        return weights && { ...matched, rank: 4, alpha: 4, targets: ['q_proj'], base: 'icons' };
       }),
     exportPictures: (run) =>
       this.answer('exportPictures', () => {

@@ -107,6 +107,15 @@ describe('PEFT script', () => {
     expect(optimizer('scaled-gd', { momentum: 0.9, weight_decay: 0.1 })).toContain('(model, DecoupledSGD, ');
   });
 
+  it('scales as the page does', () => {
+    const config = defaultConfig();
+    const scale = () =>
+      /"use_rslora": \w+/.exec(peftScript({ config, base: 'base', architecture: 'llama', data: '' }))?.[0];
+    expect(scale()).toBe('"use_rslora": False');
+    config.session.use_rslora = true;
+    expect(scale()).toBe('"use_rslora": True');
+  });
+
   it('names GPT-2’s modules, and a fused layer once', () => {
     const config = defaultConfig();
     config.session.targets = ['q_proj', 'v_proj', 'down_proj'];

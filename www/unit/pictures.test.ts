@@ -168,6 +168,7 @@ describe('a lab of pictures', () => {
     dropout: 0,
     targets: ['q_proj'],
     batch_size: 2,
+    use_rslora: false,
     micro_batch_size: 0,
     gradient_checkpointing: false,
     half_precision: false,

@@ -16,7 +16,7 @@ import { readSweep } from '../src/sweep/config-store';
 import { gridValues, readValues, unreadValue, writeValues } from '../src/sweep/grid';
 import { lineNames, linesOf, questionOf } from '../src/sweep/lines';
 import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from '../src/sweep/plan';
-import type { SweepRecord } from '../src/sweep/record';
+import { keyOf, type SweepBasis, type SweepRecord } from '../src/sweep/record';
 import { Sweep } from '../src/sweep/sweep';
 import { sentenceOf } from '../src/sweep/words';
 import { FakeShelf } from './fake-browser';
@@ -491,4 +491,18 @@ describe('the chart of all curves', () => {
       expect(values[steps.indexOf(40 * index + 7)], `run ${index}`).toBe(30);
     }
   });
+});
+
+test('a sweep from before there was rsLoRA is found again', () => {
+  const { session, data } = defaultConfig();
+  const basis = (session: SweepBasis['session']): SweepBasis => ({
+    quantity: 'lr',
+    model: { name: 'tiny', parameters: 1 },
+    data: { name: 'text', bytes: 1, settings: data },
+    session,
+    start: null,
+  });
+  const { use_rslora: _, ...before } = session;
+  expect(keyOf(basis(session))).toBe(keyOf(basis(before as SweepBasis['session'])));
+  expect(keyOf(basis({ ...session, use_rslora: true }))).not.toBe(keyOf(basis(session)));
 });

@@ -84,6 +84,12 @@ impl Fields {
         })
     }
 
+    /// All of them with their values, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let fields = self.0.iter();
+        fields.map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Whether no others than these are there.
     pub fn has_only(&self, names: &[&str]) -> bool {
         let mut there = self.0.iter().filter(|(_, value)| !value.is_null());
@@ -141,6 +147,9 @@ impl std::fmt::Display for Fields {
     }
 }
 
+/// What is said first of a file, or of a field of it, that is of another kind.
+pub const MALFORMED: &str = "it is malformed: ";
+
 fn malformed(problem: &impl ToString) -> String {
-    format!("it is malformed: {}", problem.to_string())
+    format!("{MALFORMED}{}", problem.to_string())
 }

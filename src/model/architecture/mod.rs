@@ -18,7 +18,7 @@ mod qwen2;
 mod qwen3;
 mod smollm3;
 
-pub use fields::Fields;
+pub use fields::{Fields, MALFORMED};
 pub use gpt2::GPT2;
 pub use keys::Keys;
 pub use llama::LLAMA;

@@ -219,6 +219,7 @@ impl Sweep {
         let settings = SessionSettings {
             rank: self.rank,
             alpha: f64::from(self.rank),
+            use_rslora: false,
             dropout: 0.0,
             targets: Target::LLAMA.to_vec(),
             batch_size: self.batch_size,

@@ -42,6 +42,7 @@ impl Settings {
             session: SessionSettings {
                 rank: 8,
                 alpha: 16.0,
+                use_rslora: false,
                 dropout: 0.0,
                 targets: vec![Target::QProj, Target::VProj],
                 batch_size: 4,

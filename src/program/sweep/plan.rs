@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use riemann_lora::{
     data::DataSettings,
-    model::Target,
+    model::{AdapterShape, Target},
     optim::{OptimizerSettings, Preset, presets},
     train::{
         RunSettings, SessionSettings,
@@ -84,6 +84,9 @@ fn is_false(value: &bool) -> bool {
 pub struct Shared {
     rank: u32,
     alpha: f64,
+    /// Whether adapters are multiplied by alpha / √rank.
+    #[serde(default, skip_serializing_if = "is_false")]
+    use_rslora: bool,
     dropout: f64,
     targets: Vec<Target>,
     /// Sequences a step.
@@ -231,13 +234,14 @@ impl Plan {
         ))
     }
 
-    /// alpha / r of a method's adapters.
+    /// What a method's adapters are multiplied by.
     ///
     /// # Errors
     /// A method that is not in the plan.
     pub fn scale(&self, method: &str) -> Result<f64> {
         let (rank, alpha) = self.shape(method)?;
-        Ok(alpha / f64::from(rank))
+        let use_rslora = self.session.use_rslora;
+        Ok(AdapterShape::scale_of(alpha, rank as usize, use_rslora))
     }
 
     /// All seeds.
@@ -377,6 +381,7 @@ impl Plan {
         Ok(SessionSettings {
             rank,
             alpha,
+            use_rslora: shared.use_rslora,
             dropout: shared.dropout,
             targets: shared.targets.clone(),
             batch_size: shared.batch_size,

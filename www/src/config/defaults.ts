@@ -16,6 +16,7 @@ export function defaultConfig(): Config {
     session: {
       rank: 8,
       alpha: 16,
+      use_rslora: false,
       dropout: 0,
       targets: ['q_proj', 'v_proj'],
       batch_size: 4,

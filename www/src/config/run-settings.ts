@@ -77,7 +77,7 @@ export const runDetails: readonly Setting<RunConfig>[] = [
     kind: 'switch',
     field: 'scale_aware',
     label: 'Scale-aware',
-    help: 'Divides preconditioned gradients by (alpha / rank)², so that one lr moves ΔW equally at every alpha / rank.',
+    help: 'Divides preconditioned gradients by the square of the adapters’ scale, alpha / rank, so that one lr moves ΔW equally at every scale.',
     at: 'optimizer.preconditioner.scale_aware',
     matters: isPreconditioned,
   },

@@ -16,9 +16,16 @@ export const sharedSettings: readonly Setting<SharedConfig>[] = [
     kind: 'number',
     field: 'alpha',
     label: 'Alpha',
-    help: 'The adapter’s product lora_b · lora_a is multiplied by alpha / rank.',
+    help: 'The adapter’s product lora_b · lora_a is multiplied by alpha / rank, or by alpha / √rank with rsLoRA.',
     at: 'session.alpha',
     range: above0(),
+  },
+  {
+    kind: 'switch',
+    field: 'use_rslora',
+    label: 'rsLoRA',
+    help: 'Multiplies adapters by alpha / √rank in place of alpha / rank (rank-stabilised LoRA, PEFT’s use_rslora), so that a larger rank does not make each direction weaker.',
+    at: 'session.use_rslora',
   },
   {
     kind: 'number',

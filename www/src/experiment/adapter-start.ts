@@ -1,10 +1,10 @@
 import './adapters.css';
-import { h } from '../controls/dom';
+import { fill, h } from '../controls/dom';
 import { dropZone } from '../controls/drop-zone';
 import { factList } from '../controls/facts';
 import { failureBox } from '../controls/message';
 import type { Result } from '../result';
-import { setting } from '../words/numbers';
+import { plural, setting } from '../words/numbers';
 import type { Experiment } from './experiment';
 import { followStart } from './start';
 
@@ -28,7 +28,8 @@ export function adapterStart(
   const problem = failureBox();
   const facts = factList('The adapter that all runs start from');
   const remove = h('button', { type: 'button', id: app.id('start-afresh') }, 'Start from fresh adapters');
-  const about = h('div', { class: 'adapter-start', role: 'status' }, facts.element, remove);
+  const notices = h('ul', { class: 'hint', 'aria-label': 'What is to know of this adapter' });
+  const about = h('div', { class: 'adapter-start', role: 'status' }, facts.element, notices, remove);
   remove.addEventListener('click', async () => {
     const answer = await lab.startFrom(null);
     problem.show(answer.ok ? null : answer.failure);
@@ -67,13 +68,24 @@ export function adapterStart(
       ['All runs start from', start.name],
       ['Rank', String(start.rank)],
       ['Alpha', setting(start.alpha)],
+      ['Scale', start.use_rslora ? 'alpha / √rank (rsLoRA)' : 'alpha / rank'],
       ['Layers', start.targets.join(', ')],
       ['Made for', start.base ?? 'not told'],
+      [
+        'Matched',
+        `${start.tensors} of ${start.tensors} tensors, in ${start.layers} of ${plural(start.of_layers, 'block')}`,
+      ],
     ]);
+    fill(notices, ...start.notices.map((notice) => h('li', {}, `${capitalised(notice)}.`)));
+    notices.hidden = start.notices.length === 0;
   });
   lab.phase.watch(() => {
     drop.toggleAttribute('inert', app.locked);
     remove.disabled = app.locked;
   });
   return [about, drop, problem.element];
+}
+
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

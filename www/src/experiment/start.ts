@@ -11,6 +11,8 @@ export function startProblems(session: Config['session'], start: StartAdapter | 
     problems.set(field, `All runs start from ${start.name}, which has ${words}. ${wayOut}`);
   if (session.rank !== start.rank) tell('rank', `rank ${start.rank}`);
   if (session.alpha !== start.alpha) tell('alpha', `alpha ${start.alpha}`);
+  if (session.use_rslora !== start.use_rslora)
+    tell('use_rslora', start.use_rslora ? 'the scale of rsLoRA' : 'the scale alpha / rank, without rsLoRA');
   const names = (targets: readonly string[]) => [...targets].sort().join(', ');
   if (names(session.targets) !== names(start.targets)) tell('targets', start.targets.join(', '));
   return problems;
@@ -20,5 +22,6 @@ export function startProblems(session: Config['session'], start: StartAdapter | 
 export function followStart(session: Config['session'], start: StartAdapter): void {
   session.rank = start.rank;
   session.alpha = start.alpha;
+  session.use_rslora = start.use_rslora;
   session.targets = [...start.targets];
 }

@@ -85,6 +85,7 @@ export function defaultPictureConfig(): PictureConfig {
     session: {
       rank: 4,
       alpha: 4,
+      use_rslora: false,
       dropout: 0,
       targets: [...pictureTargets],
       batch_size: 8,

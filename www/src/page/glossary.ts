@@ -10,6 +10,10 @@ export const terms: readonly (readonly [string, string])[] = [
   ],
   ['rank', 'How many directions an adapter can change its layer in; 4 to 16 is usual.'],
   ['alpha', 'Sets how strongly an adapter acts: ΔW = alpha / rank · lora_b · lora_a.'],
+  [
+    'rsLoRA',
+    'Rank-stabilised LoRA: ΔW = alpha / √rank · lora_b · lora_a, which keeps adapters of large rank as strong as those of small.',
+  ],
   ['targets', 'Which layers of every block get an adapter.'],
   ['run', 'One optimizer setting, trained beside others from the same start on the same batches.'],
   ['bank', 'The adapters of all runs of a layer, stacked so that one pass through the base serves them all.'],

@@ -48,6 +48,8 @@ function factsOf(run: RunRecord): Map<string, string> {
     ['Then lr', { constant: 'stays', linear: 'falls linearly', cosine: 'falls as a cosine' }[schedule.decay]],
     ['Rank', setting(session.rank)],
     ['Alpha', setting(session.alpha)],
+    // Runs of before had no such setting.
+    ['rsLoRA', session.use_rslora ? 'yes' : 'no'],
     ['Dropout', setting(session.dropout)],
     ['Targets', session.targets.join(', ')],
     ['Batch', setting(session.batch_size)],

@@ -18,6 +18,7 @@ const columns: readonly (readonly [string, (run: RunRecord) => Cell])[] = [
   ['weight_decay', ({ optimizer }) => optimizer.weight_decay],
   ['rank', ({ session }) => session.rank],
   ['alpha', ({ session }) => session.alpha],
+  ['use_rslora', ({ session }) => String(session.use_rslora ?? false)],
   ['batch_size', ({ session }) => session.batch_size],
   ['seed', ({ session }) => session.seed],
   ['steps', ({ session }) => session.steps],

@@ -69,6 +69,7 @@ function recipe({ config, run, base, data, start, step, validationLoss }: Recipe
     ['Start', start === null ? `fresh adapters, seed ${session.seed}` : start],
     ['Method', method],
     ['Rank, alpha, dropout', `${session.rank}, ${session.alpha}, ${session.dropout}`],
+    ['Scale', session.use_rslora ? 'alpha / √rank (rsLoRA)' : 'alpha / rank'],
     ['Layers', session.targets.join(', ')],
     ['Batch', `${session.batch_size}`],
     ['Steps', `${step} of ${session.steps}`],

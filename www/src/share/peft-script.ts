@@ -35,6 +35,7 @@ export function peftScript({ config, base, architecture, data }: ScriptInput): s
     `LORA = ${python({
       r: session.rank,
       lora_alpha: session.alpha,
+      use_rslora: session.use_rslora,
       lora_dropout: session.dropout,
       target_modules: [...new Set(session.targets.map((target) => modules[target] ?? target))],
       fan_in_fan_out: gpt2,

@@ -64,7 +64,10 @@ export function basisOf(app: App, quantity: SweepQuantity): SweepBasis | undefin
 /** Equal for bases whose runs can be compared; a varied rank is no part of it. */
 export function keyOf(basis: SweepBasis): string {
   const { quantity, session } = basis;
-  return JSON.stringify({ ...basis, session: quantity === 'rank' ? { ...session, rank: 0 } : session });
+  // Sweeps that were kept before there was the setting are without it.
+  const { use_rslora, ...plain } = session;
+  const own = use_rslora ? session : plain;
+  return JSON.stringify({ ...basis, session: quantity === 'rank' ? { ...own, rank: 0 } : own });
 }
 
 /** Without results yet. */
@@ -80,6 +83,7 @@ export function basisWords({ quantity, model, data, session, start }: SweepBasis
     model.name,
     data.name,
     scale,
+    ...(session.use_rslora ? ['rsLoRA'] : []),
     session.targets.join(' '),
     `batch ${session.batch_size}`,
     plural(session.steps, 'step'),

@@ -7,6 +7,7 @@ import { readyValue } from '../../lab/loadable';
 import { baseId } from '../../share/base-id';
 import { Signal } from '../../signal';
 import type { App } from '../app';
+import { modelNameOf } from '../model/model-names';
 import { adapterExports } from './adapter-exports';
 import { adapterScript } from './adapter-script';
 
@@ -30,7 +31,7 @@ export function adapterPanel(app: App): HTMLElement[] {
   base.watch((value) => field.show(value));
   app.lab.model.watch((state) => {
     const model = readyValue(state);
-    if (model !== undefined) base.set(baseId(model.name));
+    if (model !== undefined) base.set(baseId(model, modelNameOf(app.lab.modelFiles)));
   });
   return [
     ...part('Take home', ...adapterExports(app, base, field.element)),

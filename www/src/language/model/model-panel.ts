@@ -8,11 +8,12 @@ import { progressBar } from '../../controls/progress';
 import { readyValue } from '../../lab/loadable';
 import type { ModelSummary, Progress } from '../../protocol';
 import { type CatalogModel, readCatalog } from '../../store/catalog';
-import { catalogModelOf, fetchModel, keptOf } from '../../store/download';
+import { fetchModel, keptOf } from '../../store/download';
 import { freed } from '../../store/usage';
 import { bytes, count, large } from '../../words/numbers';
 import type { App } from '../app';
 import { arrivalNotice } from '../arrival-notice';
+import { modelNameOf, nameModel } from './model-names';
 import { remoteModels } from './remote-models';
 import { TINY, tinyModel } from './tiny-model';
 
@@ -30,11 +31,9 @@ export function modelPanel(app: App): HTMLElement[] {
   const asking = h('p', {}, 'Asking what this site serves …', h('br'), '\u00a0');
   const offered = h('div', { class: 'offered' }, h('div', { class: 'offer' }, asking));
   const facts = factList('The loaded model');
-  // Files call themselves many things; of a model that this site serves the name is known.
-  const names = new WeakMap<File, string>();
   const load = (files: readonly File[], name = '', note = '') => {
     notice.show(note);
-    for (const file of files) if (name !== '') names.set(file, name);
+    if (name !== '') nameModel(files, name);
     app.loadModel(modelFiles(files), name || (files[0]?.name ?? 'The model'));
   };
   const remote = remoteModels(app, load);
@@ -108,7 +107,7 @@ export function modelPanel(app: App): HTMLElement[] {
     problem.show(state.status === 'failed' ? state.failure : null);
     const summary = readyValue(state);
     facts.element.hidden = summary === undefined;
-    if (summary !== undefined) facts.show(factsOf(summary, nameOf(lab.modelFiles, names)));
+    if (summary !== undefined) facts.show(factsOf(summary, modelNameOf(lab.modelFiles)));
     if (state.status === 'ready') chooser.open = false;
     if (state.status === 'failed') chooser.open = true;
   });
@@ -123,11 +122,6 @@ export function modelPanel(app: App): HTMLElement[] {
     arrivalNotice(app, 'model'),
     chooser,
   ];
-}
-
-/** What a model was called when it was loaded; one that came on another way, as when a training is resumed, as the site calls it. */
-function nameOf([file]: readonly File[], names: WeakMap<File, string>): string {
-  return file === undefined ? '' : (names.get(file) ?? catalogModelOf(file)?.name ?? '');
 }
 
 /** The model that is a part of the page. */
