@@ -28,6 +28,16 @@ pub enum TensorFileError {
         /// What fits.
         needed: String,
     },
+    /// A value that is no number or is infinite.
+    #[error(
+        "{name} has the value {value}, as a training that diverged leaves it; use another file"
+    )]
+    NotFinite {
+        /// The tensor's name.
+        name: String,
+        /// The first such value.
+        value: f32,
+    },
     /// A device that failed.
     #[error(transparent)]
     Device(#[from] EngineError),
@@ -112,6 +122,21 @@ impl<'a> TensorFile<'a> {
             });
         }
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+
+    /// Checks that all values of the tensor called `name` are finite.
+    ///
+    /// # Errors
+    /// As of [`Self::floats`], or a value that is not finite.
+    pub fn check_finite(&self, name: &str) -> Result<(), TensorFileError> {
+        let (_, values) = self.floats(name)?;
+        match values.into_iter().find(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(value) => Err(TensorFileError::NotFinite {
+                name: name.to_owned(),
+                value,
+            }),
+        }
     }
 
     /// The shape of the tensor called `name`, and its values.

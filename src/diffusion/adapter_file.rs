@@ -143,8 +143,11 @@ pub fn read(model: &DiffusionModel, bytes: &[u8]) -> Result<ReadAdapter, Adapter
         let banks = shape.targets.iter().map(|&target| {
             let (inputs, outputs) = linear_shape(target, &model.config);
             let name = |factor| tensor_name(model, block, target, factor);
-            let a = file.tensor(&name("lora_A"), [shape.rank, inputs], &model.device)?;
-            let b = file.tensor(&name("lora_B"), [outputs, shape.rank], &model.device)?;
+            let (a, b) = (name("lora_A"), name("lora_B"));
+            file.check_finite(&a)?;
+            file.check_finite(&b)?;
+            let a = file.tensor(&a, [shape.rank, inputs], &model.device)?;
+            let b = file.tensor(&b, [outputs, shape.rank], &model.device)?;
             Ok(Bank {
                 a: a.unsqueeze(),
                 b: b.unsqueeze(),
@@ -184,9 +187,9 @@ fn check(config: &Config, model: &DiffusionModel) -> Result<(), AdapterFileError
             config.r
         ));
     }
-    if !config.lora_alpha.is_finite() || config.lora_alpha <= 0.0 {
+    if !AdapterShape::can_have_alpha(config.lora_alpha) {
         return refused(format!(
-            "lora_alpha is {}; it must be a number above 0",
+            "lora_alpha is {}; it must be a number above 0 that single precision can hold",
             config.lora_alpha
         ));
     }

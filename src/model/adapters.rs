@@ -25,6 +25,11 @@ impl AdapterShape {
         Self::scale_of(self.alpha, self.rank, self.use_rslora)
     }
 
+    /// Whether adapters can have this alpha: above 0, and a number in single precision, in which all is computed.
+    pub fn can_have_alpha(alpha: f64) -> bool {
+        alpha > 0.0 && (alpha as f32).is_normal()
+    }
+
     /// What adapters of this alpha and rank are multiplied by.
     pub fn scale_of(alpha: f64, rank: usize, use_rslora: bool) -> f64 {
         let rank = rank as f64;

@@ -132,11 +132,11 @@ pub fn validate_beside_targets(s: &SessionSettings, largest: usize) -> Result<()
             "this engine multiplies in single precision only; turn it off",
         ));
     }
-    if !s.alpha.is_finite() || s.alpha <= 0.0 {
+    if !AdapterShape::can_have_alpha(s.alpha) {
         return Err(SessionError::setting(
             "alpha",
             s.alpha,
-            "it must be a finite number above 0",
+            "it must be a number above 0 that single precision can hold",
         ));
     }
     if !(0.0..1.0).contains(&s.dropout) {

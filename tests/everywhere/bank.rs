@@ -247,10 +247,12 @@ everywhere! {
         let model = model().await;
         let good = settings(vec![OptimizerSettings::adamw(1e-3); 2]);
         type Change = fn(&mut riemann_lora::train::SessionSettings);
-        let cases: [(&str, &str, Change); 15] = [
+        let cases: [(&str, &str, Change); 17] = [
             ("rank", "between 1 and 16", |s| s.rank = 0),
             ("rank", "between 1 and 16", |s| s.rank = 17),
             ("alpha", "above 0", |s| s.alpha = f64::NAN),
+            ("alpha", "single precision", |s| s.alpha = 1e39),
+            ("alpha", "single precision", |s| s.alpha = 1e-300),
             ("dropout", "below 1", |s| s.dropout = 1.0),
             ("targets", "at least one", |s| s.targets.clear()),
             ("targets", "once", |s| s.targets = vec![Target::QProj; 2]),

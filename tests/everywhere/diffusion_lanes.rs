@@ -118,6 +118,11 @@ everywhere! {
         assert!(refused(&edited("LORA", "LOHA")).contains("peft_type is LOHA"));
         assert!(refused(&edited("adapter_config", "other_settings")).contains("has no adapter_config"));
         assert!(refused(&edited("text.blocks.0.q_proj.lora_A", "text.blocks.9.q_proj.lora_A")).contains("missing"));
+        // The last value of the file.
+        let mut diverged = bytes.clone();
+        let end = diverged.len();
+        diverged[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert!(refused(&diverged).contains("has the value NaN"));
         let weights = include_bytes!("../fixtures/diffusion/weights.safetensors");
         assert!(refused(weights).contains("has no adapter_config"));
     }

@@ -7,6 +7,7 @@ use super::{
     refused,
     selection::Selection,
 };
+use crate::model::AdapterShape;
 use crate::model::architecture::{Fields, MALFORMED};
 
 /// The part of the settings that says how factors are used.
@@ -106,10 +107,9 @@ fn rank(field: &str, value: Option<&Value>) -> Result<usize, String> {
 fn alpha(field: &str, value: Option<&Value>) -> Result<f64, String> {
     const EXPECTED: &str = "a number above 0 that single precision can hold";
     let value = value.ok_or_else(|| format!("{field} is missing; it must be {EXPECTED}"))?;
-    let single = |alpha: &f64| (*alpha as f32).is_normal() && *alpha > 0.0;
     value
         .as_f64()
-        .filter(single)
+        .filter(|&alpha| AdapterShape::can_have_alpha(alpha))
         .ok_or_else(|| of_type(field, value, EXPECTED))
 }
 

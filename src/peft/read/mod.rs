@@ -223,6 +223,7 @@ impl Found {
         let wrong = |problem| PeftError::new(WEIGHTS_FILE, problem);
         let stored = self.places.get(&module.place(factor));
         let stored = stored.ok_or_else(|| wrong(format!("{} is missing", module.name)))?;
+        file.check_finite(&stored.name)?;
         let (shape, values) = file.floats(&stored.name)?;
         stored
             .oriented(shape, values, module.shape(factor))
