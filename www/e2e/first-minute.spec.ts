@@ -5,19 +5,48 @@ import { expect, test } from './lab-test';
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
 
-test('one button trains the tiny model, and both losses fall', async ({ lab }) => {
+test('one button holds a tournament, and what the page says of it is what was measured', async ({ lab }) => {
   const { page } = lab;
   await lab.begins(() => page.getByRole('button', { name: 'Train now' }).click());
   await expect(page.locator('#model .facts')).toContainText('riemann-lora-tiny');
   await lab.finished();
-  for (const run of [0, 1]) {
-    const losses = (await lab.losses(run)).map((loss) => loss ?? Number.NaN);
-    expect(losses).toHaveLength(200);
-    const mean = (part: number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length;
-    expect(mean(losses.slice(-20))).toBeLessThan(0.8 * mean(losses.slice(0, 5)));
+  const rows = page.locator('#readouts tbody tr');
+  const measured = await rows.evaluateAll((all) =>
+    all.map((row) => ({
+      name: row.getAttribute('data-run') ?? '',
+      loss: Number(row.querySelector('[data-column="Validation"]')?.textContent),
+      first: Number(row.querySelector('[data-column="First loss"]')?.textContent),
+    })),
+  );
+  expect(measured).toHaveLength(16);
+  const methods = ['SGD', 'Scaled GD', 'AdamW', 'Scaled AdamW'];
+  const best = methods.map((method) => {
+    const own = measured.filter(({ name }) => name.startsWith(`${method} at `));
+    expect(own).toHaveLength(4);
+    return own.reduce((one, other) => (other.loss < one.loss ? other : one));
+  });
+  const verdict = page.locator('#verdict');
+  for (const { name, loss, first } of best) {
+    expect(loss).toBeLessThan(0.8 * first);
+    const rate = name.split(' at ')[1] ?? '';
+    await expect(verdict).toContainText(`${loss.toPrecision(4)} at lr ${rate}`);
   }
-  // The base answers, and so does every run.
-  await expect(page.locator('#samples')).toContainText('Scaled AdamW');
+  await expect(verdict).not.toContainText('So far');
+
+  // The curves and answers are those of each method's best, until others are asked for.
+  const legend = page.locator('#train .charts-head .chart-legend');
+  const shown = () =>
+    page.locator('#samples .sample-group').first().locator('.answer:not([hidden]) h4').allInnerTexts();
+  await expect(legend.locator('.swatch')).toHaveCount(4);
+  expect(await shown()).toEqual(['Base', ...best.map(({ name }) => name)]);
+  await page.getByRole('radio', { name: 'Same rate' }).check({ force: true });
+  await page.getByLabel('Learning rate of the curves').selectOption({ label: 'lr 0.03' });
+  await expect(legend.locator('.swatch')).toHaveCount(4);
+  await page.getByRole('radio', { name: 'All runs' }).check({ force: true });
+  await expect(legend.locator('.swatch')).toHaveCount(16);
+  await expect.poll(async () => (await shown()).length).toBe(17);
+  await page.getByRole('radio', { name: 'Each at its best' }).check({ force: true });
+  await expectClean(page);
   await page.addStyleTag({ content: '.transport { position: static !important; }' });
   await page.screenshot({ path: join(shots, 'first-minute.png'), fullPage: true });
 });

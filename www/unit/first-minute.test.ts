@@ -1,13 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { colourOf, dashOf } from '../src/charts/run-style';
 import { checkConfig } from '../src/config/check';
 import { defaultConfig } from '../src/config/defaults';
-import { presetOf } from '../src/config/presets';
+import { methodsOf } from '../src/experiment/comparison/methods';
+import { pairsOf } from '../src/experiment/comparison/verdict';
 import { Lab } from '../src/lab/lab';
 import { App } from '../src/language/app';
 import { TINY } from '../src/language/model/tiny-model';
 import { firstMinute, type Replaced, trainNow } from '../src/language/welcome/first-minute';
+import { stepOf } from '../src/language/welcome/why';
 import { terms } from '../src/page/glossary';
 import { success } from '../src/result';
 import { Signal } from '../src/signal';
@@ -18,14 +21,51 @@ const folder = join(www, 'public', 'tiny');
 const files = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
 
 describe('the first minute', () => {
-  test('is a valid configuration whose runs differ in their method alone', () => {
-    const config = firstMinute(defaultConfig());
+  const config = firstMinute(defaultConfig());
+  const methods = methodsOf(config.runs, config.session.steps);
+
+  test('is a valid configuration of four methods that differ in the preconditioner alone', () => {
     expect([...checkConfig(config)]).toEqual([]);
-    const [plain, scaled] = config.runs;
-    expect(plain?.optimizer.preconditioner).toBeNull();
-    expect({ ...scaled?.optimizer, preconditioner: null }).toEqual(plain?.optimizer);
-    const presets = config.runs.map(({ optimizer }) => presetOf(optimizer, config.session.steps)?.id);
-    expect(presets).toEqual(['adamw', 'scaled-adamw-safe']);
+    expect(methods.map(({ name }) => name)).toEqual(['SGD', 'Scaled GD', 'AdamW', 'Scaled AdamW']);
+    const pairs = pairsOf(methods);
+    expect(pairs).toHaveLength(2);
+    for (const { plain, preconditioned } of pairs) {
+      expect({ ...preconditioned.optimizer, preconditioner: null, lr: 0 }).toEqual({
+        ...plain.optimizer,
+        lr: 0,
+      });
+      expect(preconditioned.runs.map(({ lr }) => lr)).toEqual(plain.runs.map(({ lr }) => lr));
+      expect(plain.runs.length).toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  test('no two of its curves look alike, and a method has one colour', () => {
+    const looks = config.runs.map(({ style }) => `${colourOf(style)} ${dashOf(style)}`);
+    expect(new Set(looks).size).toBe(config.runs.length);
+    for (const { runs } of methods) {
+      const colours = runs.map(({ index }) => colourOf(config.runs[index]?.style ?? -1));
+      expect(new Set(colours).size).toBe(1);
+    }
+  });
+
+  test('brackets where each method was best in the study, and shows its edges', () => {
+    const study = join(www, '..', 'benchmarks', 'results', 'study-first-minute.json');
+    const { runs: swept } = JSON.parse(readFileSync(study, 'utf8')) as {
+      runs: { method: string; lr: number; validation_loss: number | null }[];
+    };
+    for (const { name, runs } of methods) {
+      const own = swept.filter(({ method }) => method.toLowerCase() === name.toLowerCase());
+      const mean = (lr: number) => {
+        const losses = own.filter((run) => run.lr === lr).map((run) => run.validation_loss ?? 20);
+        return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+      };
+      const rates = [...new Set(own.map(({ lr }) => lr))];
+      const best = rates.reduce((one, other) => (mean(other) < mean(one) ? other : one));
+      const lowest = Math.min(...runs.map(({ lr }) => lr));
+      const highest = Math.max(...runs.map(({ lr }) => lr));
+      expect(best, name).toBeGreaterThan(lowest);
+      expect(best, name).toBeLessThan(1.06 * highest);
+    }
   });
 
   test('keeps how the user looks at things', () => {
@@ -91,6 +131,20 @@ describe('Train now', () => {
     expect(lab.modelFiles).toEqual(files);
     expect(app.dataSource.value).toBe(source);
     expect(lab.data.value.status).toBe('ready');
+  });
+});
+
+describe('the picture of why', () => {
+  test.each([
+    { b: 1, a: 1 },
+    { b: 0.1, a: 10 },
+  ])('shows the step that two factors make: %o', ({ b, a }) => {
+    // The loss is the product itself, so that its slope g is 1; the rate is small enough for the first order.
+    const [lr, g] = [1e-7, 1];
+    const plain = (b - lr * g * a) * (a - lr * g * b);
+    const scaled = (b - (lr * g * a) / (a * a)) * (a - (lr * g * b) / (b * b));
+    expect((b * a - plain) / lr).toBeCloseTo(stepOf({ b, a }, false), 3);
+    expect((b * a - scaled) / lr).toBeCloseTo(stepOf({ b, a }, true), 3);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
+import { shownRuns } from '../src/experiment/comparison/shown-runs';
 import { quantityState, quantitySummary, trainingState } from '../src/experiment/curves/chart-state';
 import { quantityWords } from '../src/experiment/curves/quantity-words';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
@@ -115,37 +116,38 @@ describe('diagnostics', () => {
   };
   const { runs } = defaultConfig();
   const plain = { smoothing: 0, logScale: false };
+  const all = (metrics: ExperimentMetrics) => shownRuns(runs, metrics, { compared: 'all', comparedLr: null });
 
   test('each quantity is a curve for every run', () => {
     const metrics = measured(4, true);
     for (const quantity of quantities) {
-      const { curves, steps } = quantityState(metrics, runs, quantity, plain);
+      const { curves, steps } = quantityState(metrics, all(metrics), quantity, plain);
       expect(steps).toEqual([1, 2, 3, 4]);
       expect(curves).toHaveLength(2);
       expect(curves[0]?.values[3]).not.toBeNull();
       expect(quantityWords[quantity].about).toMatch(/\.$/);
     }
     const curve = (quantity: 'condition_a' | 'norm_b', logScale: boolean) =>
-      quantityState(metrics, runs, quantity, { ...plain, logScale }).curves[1]?.values;
+      quantityState(metrics, all(metrics), quantity, { ...plain, logScale }).curves[1]?.values;
     expect(curve('condition_a', true)).toEqual([null, 100, 1000, 10_000]);
     expect(curve('norm_b', false)).toEqual([0, 1, 2, 3]);
     // A logarithm has no place for 0.
     expect(curve('norm_b', true)).toEqual([null, 1, 2, 3]);
-    expect(quantitySummary(metrics, runs, 'norm_delta')).toContain('AdamW: from 0 to 6.000.');
+    expect(quantitySummary(all(metrics), 'norm_delta')).toContain('AdamW: from 0 to 6.000.');
   });
 
   test('are empty where they are switched off, but for gradient norm and lr', () => {
     const metrics = measured(3, false);
     const there = quantities.filter((quantity) => !metrics.runs[0]?.track(quantity).empty);
     expect(there).toEqual(['grad_norm', 'lr']);
-    expect(quantitySummary(metrics, runs, 'norm_a')).toContain('not measured');
+    expect(quantitySummary(all(metrics), 'norm_a')).toContain('not measured');
   });
 
   test('a run that diverges does not flatten the others', () => {
     const metrics = measured(2, true);
     const wild = { ...run(1e9, 3), diagnostics: { ...diagnosticsOf(3), norm_a: 1e30 } };
     metrics.runs[1]?.record(3, wild);
-    expect(quantityState(metrics, runs, 'norm_a', plain).ceiling).toBe(5);
+    expect(quantityState(metrics, all(metrics), 'norm_a', plain).ceiling).toBe(5);
   });
 
   test('are thinned to what a chart can show, with every spike and the last step', () => {
@@ -157,8 +159,8 @@ describe('diagnostics', () => {
     for (const smoothing of [0, 0.5]) {
       const view = { smoothing, logScale: false };
       for (const state of [
-        trainingState(metrics, runs, view),
-        quantityState(metrics, runs, 'grad_norm', view),
+        trainingState(metrics, all(metrics), view),
+        quantityState(metrics, all(metrics), 'grad_norm', view),
       ]) {
         expect(state.steps.length).toBeLessThanOrEqual(3000);
         expect([state.steps[0], state.steps.at(-1)]).toEqual([1, 10_000]);

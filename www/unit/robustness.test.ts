@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { PictureLook } from '../src/charts/svg-document';
-import { baseLabelPlace } from '../src/sweep/base-label';
-import { freePlace } from '../src/sweep/free-place';
+import { baseLabelPlace } from '../src/charts/robustness/base-label';
+import { freePlace } from '../src/charts/robustness/free-place';
 import {
   lossRange,
   marksOf,
   type RobustnessState,
   valueRange,
   valuesOf,
-} from '../src/sweep/robustness-state';
-import { robustnessSvg } from '../src/sweep/robustness-svg';
+} from '../src/charts/robustness/robustness-state';
+import { robustnessSvg } from '../src/charts/robustness/robustness-svg';
+import type { PictureLook } from '../src/charts/svg-document';
 
 const look: PictureLook = {
   ground: 'white',

@@ -459,7 +459,7 @@ describe('lines', () => {
 });
 
 describe('the chart of all curves', () => {
-  const view = { smoothing: 0, logScale: false };
+  const view = { smoothing: 0, logScale: false, compared: 'all' as const, comparedLr: null };
 
   /** Losses of 2 over 10,000 steps, but for one. */
   function spiky(spike: number): ExperimentMetrics {
@@ -490,6 +490,31 @@ describe('the chart of all curves', () => {
     for (const [index, { values }] of curves.entries()) {
       expect(values[steps.indexOf(40 * index + 7)], `run ${index}`).toBe(30);
     }
+  });
+
+  test('shows the runs of one value, or the best of each method; a method that diverged everywhere shows that', () => {
+    const run = (method: string, value: number, loss: number | null) => ({
+      method,
+      value,
+      lr: value,
+      validationLoss: loss,
+      divergedAt: loss === null ? 3 : null,
+      curve: thin([5, loss ?? 9]),
+    });
+    const results = [
+      run('sgd', 0.1, 3),
+      run('sgd', 1, 4),
+      run('adamw', 0.1, null),
+      run('adamw', 1, 2),
+      run('muon', 0.1, null),
+    ];
+    const record = { basis: { quantity: 'lr', session: { steps: 2 } }, results } as unknown as SweepRecord;
+    const ends = (compared: 'all' | 'rate' | 'best', comparedLr: number | null) =>
+      curvesState(record, null, { ...view, compared, comparedLr }).curves.map(({ values }) => values.at(-1));
+    expect(ends('all', null)).toHaveLength(5);
+    expect(ends('rate', 1)).toEqual([4, 2]);
+    expect(ends('rate', 0.5)).toEqual([4, 2]);
+    expect(ends('best', null)).toEqual([3, 2, 9]);
   });
 });
 

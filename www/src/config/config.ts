@@ -8,11 +8,18 @@ export interface RunConfig extends RunSettings {
   style: number;
 }
 
+/** Curves of all runs, of those at one learning rate, or of each method's best. */
+export type Compared = 'all' | 'rate' | 'best';
+
 /** What the page shows and how; training is the same without it. */
 export interface ViewConfig {
   logScale: boolean;
   /** Weight of the exponential smoothing, 0 to 0.99. */
   smoothing: number;
+  /** Which runs have curves, where methods are trained at several learning rates. */
+  compared: Compared;
+  /** The learning rate that `rate` shows; null is one that most methods have. */
+  comparedLr: number | null;
   /** What the chart of diagnostics shows. */
   quantity: Quantity;
   /** Whether its axis is logarithmic, for each quantity: a learning rate reads best on a plain one. */

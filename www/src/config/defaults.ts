@@ -62,6 +62,8 @@ export function defaultConfig(): Config {
     view: {
       logScale: false,
       smoothing: 0.6,
+      compared: 'all',
+      comparedLr: null,
       quantity: 'grad_norm',
       quantityLog: {
         grad_norm: true,

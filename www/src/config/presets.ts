@@ -23,8 +23,8 @@ export function settingsOf(preset: Preset, steps: number): OptimizerSettings {
 
 /** The preset that these settings are in a training of `steps`, whatever their lr; undefined where they are the user's own. */
 export function presetOf(optimizer: OptimizerSettings, steps: number): Preset | undefined {
-  const words = comparable(optimizer);
-  const exact = PRESETS.filter((preset) => comparable(settingsOf(preset, steps)) === words);
+  const words = settingsButLr(optimizer);
+  const exact = PRESETS.filter((preset) => settingsButLr(settingsOf(preset, steps)) === words);
   return exact.find((preset) => preset.optimizer.lr === optimizer.lr) ?? exact[0];
 }
 
@@ -36,7 +36,7 @@ export function withSteps(optimizer: OptimizerSettings, before: number, steps: n
 }
 
 /** Equal for settings that are equal but for their lr, in whatever order their keys are. */
-function comparable(optimizer: OptimizerSettings): string {
+export function settingsButLr(optimizer: OptimizerSettings): string {
   const sorted = (_: string, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))

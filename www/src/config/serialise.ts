@@ -89,6 +89,7 @@ const words: Record<string, readonly string[]> = {
   rule: ['adamw', 'sgd', 'muon'],
   documents: ['file', 'blank_line'],
   quantity: quantities,
+  compared: ['all', 'rate', 'best'],
   engine: ['auto', 'cpu', 'webgpu'],
   targets: [
     'q_proj',
@@ -143,6 +144,7 @@ const special: Record<string, Reader> = {
     Number.isInteger(value) && Number(value) >= 0 ? value : refused(template, path, notes),
   smoothing: (value, path, notes, template) =>
     typeof value === 'number' && value >= 0 && value < 1 ? value : refused(template, path, notes),
+  comparedLr: (value) => (typeof value === 'number' && Number.isFinite(value) ? value : null),
   validation: (value) =>
     isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',
 };

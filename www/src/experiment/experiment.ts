@@ -8,6 +8,7 @@ import type { TrainingLab } from '../lab/training-lab';
 import { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { Failure, SessionSettings, TargetShape } from '../protocol';
 import { batch, Computed, type Readable, Signal } from '../signal';
+import { type ShownRun, shownRuns } from './comparison/shown-runs';
 import { startProblems } from './start';
 
 /** What is needed before Start, as the page shows it. */
@@ -203,6 +204,12 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
       onCheckpoint: () => this.checkpointed.set(this.checkpointed.value + 1),
       onReady: () => this.onReady(),
     };
+  }
+
+  /** The runs that have curves now. */
+  get shownRuns(): ShownRun[] {
+    const metrics = this.metrics.value;
+    return metrics === null ? [] : shownRuns(this.trainedRuns.value, metrics, this.config.value.view);
   }
 
   /** The runs that can be asked now, and how far they are. */

@@ -1,9 +1,10 @@
 import type { ChartState, Curve, EndMark } from '../charts/chart';
+import type { RobustnessState } from '../charts/robustness/robustness-state';
+import type { ViewConfig } from '../config/config';
 import { smooth } from '../metrics/smooth';
 import { aligned, thin, thinner } from '../metrics/thin';
 import { lineName, lineNames, type SummedLine } from './lines';
 import type { SweepRecord } from './record';
-import type { RobustnessState } from './robustness-state';
 import type { Bank } from './sweep';
 
 // What ends so far above the base is of no use, and its height would flatten all others.
@@ -11,17 +12,29 @@ const HEADROOM = 1.3;
 // Each curve has a place at the steps of all, so that their number grows with its square.
 const MOST_STEPS = 12_000;
 
-/** Training losses of all runs, those of now among them; runs of a method look alike. */
-export function curvesState(
-  record: SweepRecord | null,
-  bank: Bank | null,
-  view: { smoothing: number; logScale: boolean },
-): ChartState {
+type View = Pick<ViewConfig, 'smoothing' | 'logScale' | 'compared' | 'comparedLr'>;
+
+/** The values of a sweep's runs, those of now among them, rising. */
+export function sweptValues(record: SweepRecord | null, bank: Bank | null): number[] {
+  const all = [...(record?.results ?? []), ...(bank?.points ?? [])].map(({ value }) => value);
+  return [...new Set(all)].sort((one, other) => one - other);
+}
+
+/** The value that is asked for, where there is such a run; else the middle one. */
+export function valueShown(values: readonly number[], asked: number | null): number | null {
+  if (asked !== null && values.includes(asked)) return asked;
+  return values[Math.floor(values.length / 2)] ?? null;
+}
+
+/** Training losses of the runs that shall have curves, those of now among them; runs of a method look alike. */
+export function curvesState(record: SweepRecord | null, bank: Bank | null, view: View): ChartState {
   const quantity = record?.basis.quantity ?? 'lr';
   const names = lineNames(record, bank?.points ?? [], quantity);
   const lastStep = bank?.metrics.steps ?? record?.basis.session.steps ?? 1;
   const done = (record?.results ?? []).map(({ curve, ...run }) => ({
     style: names.indexOf(lineName(run, quantity)),
+    value: run.value,
+    loss: run.validationLoss,
     curve,
     divergedAt: run.divergedAt,
   }));
@@ -29,11 +42,22 @@ export function curvesState(
     const series = bank?.metrics.runs[index];
     return {
       style: names.indexOf(lineName(point, quantity)),
+      value: point.value,
+      loss: series?.lastValidation?.loss ?? null,
       curve: thin(series?.losses ?? []),
       divergedAt: series?.divergedAt ?? null,
     };
   });
-  const runs = [...done, ...live];
+  const value = valueShown(sweptValues(record, bank), view.comparedLr);
+  const all = [...done, ...live];
+  const runs = all.filter((run) => {
+    if (view.compared === 'all') return true;
+    if (view.compared === 'rate') return run.value === value;
+    const own = all.filter(({ style, divergedAt }) => style === run.style && divergedAt === null);
+    // What is still trained was measured at the start alone.
+    const best = Math.min(...own.map(({ loss }) => loss ?? Number.POSITIVE_INFINITY));
+    return own.length === 0 || best === Number.POSITIVE_INFINITY || run.loss === best;
+  });
   const most = Math.floor(MOST_STEPS / Math.max(1, runs.length));
   const { steps, values } = aligned(
     runs.map(({ curve }) => {

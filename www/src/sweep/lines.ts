@@ -1,7 +1,7 @@
+import { presetName } from '../config/preset-name';
 import type { MethodSummary, SweepQuestion } from '../protocol';
 import { setting } from '../words/numbers';
 import type { SweepQuantity } from './config';
-import { presetName } from './name';
 import type { SweepRecord, SweptRun } from './record';
 
 /** The runs of a sweep that belong into one line of the robustness chart. */

@@ -1,20 +1,21 @@
 import { lineChart } from '../charts/chart';
 import { chartSvg } from '../charts/chart-svg';
+import { pointSwatch } from '../charts/robustness/point-shape';
+import { robustnessChart } from '../charts/robustness/robustness-chart';
+import { type RobustnessPicture, robustnessSvg } from '../charts/robustness/robustness-svg';
 import { swatch } from '../charts/run-style';
 import { saveChart } from '../charts/save-chart';
 import { fill, h } from '../controls/dom';
 import { paced } from '../controls/frame';
 import { failureBox } from '../controls/message';
 import { themeChanged } from '../controls/theme-changed';
+import { comparisonSwitch } from '../experiment/comparison/comparison-switch';
 import type { MethodSummary } from '../protocol';
 import { measure, setting } from '../words/numbers';
-import { curvesState, robustnessState } from './chart-state';
+import { curvesState, robustnessState, sweptValues, valueShown } from './chart-state';
 import { lineNames, questionOf, type SummedLine, summedLines } from './lines';
-import { quantityNames } from './name';
-import { pointSwatch } from './point-shape';
+import { quantityNames } from './quantity-names';
 import type { SweepRecord } from './record';
-import { robustnessChart } from './robustness-chart';
-import { type RobustnessPicture, robustnessSvg } from './robustness-svg';
 import type { Sweep } from './sweep';
 import { sentenceOf } from './words';
 
@@ -184,12 +185,22 @@ export function sweepCurves(sweep: Sweep): HTMLElement[] {
     if (state.steps.length === 0) return;
     chart.show(state);
     const names = namesNow();
-    if (names.join() !== shown) {
+    const now = [...names, state.curves.length].join();
+    if (now !== shown) {
       fill(legend, ...names.map((name, style) => h('li', {}, swatch(style), name)));
-      shown = names.join();
+      shown = now;
       const runs = state.curves.length;
       chart.summarise(`${runs} curves of ${names.length} methods; the final losses are in the tables above.`);
     }
+  });
+  const compared = comparisonSwitch(app, 'sweep-comparison', 'Same value', () => {
+    const values = sweptValues(recordNow(), sweep.bank);
+    const quantity = sweep.config.value.quantity;
+    return {
+      word: quantityNames[quantity],
+      values,
+      shown: valueShown(values, app.config.value.view.comparedLr),
+    };
   });
   let drawn: unknown[] = [];
   sweep.measured.watch(() => {
@@ -198,11 +209,16 @@ export function sweepCurves(sweep: Sweep): HTMLElement[] {
     const now = [recordNow(), sweep.bank, steps];
     if (drawn.length > 0 && now.every((one, place) => one === drawn[place])) return;
     drawn = now;
+    compared.show();
     draw.soon();
   });
-  app.config.subscribeTo(({ view }) => [view.smoothing, view.logScale], draw.now);
+  app.config.subscribeTo(
+    ({ view }) => [view.smoothing, view.logScale, view.compared, view.comparedLr],
+    draw.now,
+  );
   themeChanged(chart.restyle);
   return [
+    compared.element,
     h('div', { class: 'titled' }, legend, save.element),
     h('div', { class: 'plot-place' }, chart.element, empty),
     note,

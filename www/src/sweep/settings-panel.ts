@@ -1,4 +1,5 @@
 import { methods as methodOrder } from '../config/methods';
+import { presetName } from '../config/preset-name';
 import { presetsOf } from '../config/presets';
 import { h, setText } from '../controls/dom';
 import { checkField, showProblems, textField } from '../controls/field';
@@ -6,7 +7,6 @@ import { settingField, settingFields } from '../controls/setting-field';
 import { plural } from '../words/numbers';
 import { hasQuantity, type SweepConfig, valuesOf } from './config';
 import type { Grid } from './grid';
-import { presetName } from './name';
 import { basisOf, basisWords } from './record';
 import { gridSettings, lrSetting, validationSetting, valuesSetting, variedSetting } from './settings';
 import type { Sweep } from './sweep';

@@ -1,8 +1,8 @@
+import { presetName } from '../config/preset-name';
 import { above0, type Range, whole } from '../config/range';
 import type { ChoiceSetting, NumberSetting, Setting } from '../config/setting';
 import { lrOf, type SweepConfig, type SweepQuantity } from './config';
 import type { Grid } from './grid';
-import { presetName } from './name';
 
 const LARGEST_RANK = 64;
 const MOST_POINTS = 100;

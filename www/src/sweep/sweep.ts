@@ -1,3 +1,4 @@
+import { presetName } from '../config/preset-name';
 import type { Problems } from '../config/problems';
 import type { LabPhase } from '../lab/lab';
 import { readyValue } from '../lab/loadable';
@@ -14,7 +15,6 @@ import { plural, setting } from '../words/numbers';
 import type { SweepBook } from './book';
 import { checkSweep } from './check';
 import type { SweepConfig } from './config';
-import { presetName } from './name';
 import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from './plan';
 import { basisOf, keyOf, newRecord, type SweepRecord, type SweptRun } from './record';
 

@@ -1,7 +1,7 @@
 import { measure, plural, setting } from '../words/numbers';
 import type { SweepQuantity } from './config';
 import type { SummedLine } from './lines';
-import { quantityNames } from './name';
+import { quantityNames } from './quantity-names';
 import type { SweepPhase, SweepProgress } from './sweep';
 
 /** How a method did, in a sentence or two. */

@@ -1,5 +1,6 @@
 import { freshId, h, setText } from '../../controls/dom';
 import { checkField } from '../../controls/field';
+import { ratesSwitch } from '../comparison/rates-switch';
 import type { Experiment } from '../experiment';
 import { legend } from './legend';
 
@@ -34,7 +35,7 @@ export function chartControls(app: Experiment): HTMLElement {
   return h(
     'div',
     { class: 'charts-head' },
-    legend(app),
+    h('div', { class: 'stack' }, ratesSwitch(app), legend(app)),
     h('div', { class: 'row view' }, log.element, h('label', { for: id }, 'Smoothing'), slider, amount),
   );
 }

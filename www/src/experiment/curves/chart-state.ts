@@ -1,10 +1,10 @@
 import type { ChartState, Curve, EndMark } from '../../charts/chart';
-import type { RunConfig } from '../../config/config';
 import type { ExperimentMetrics } from '../../metrics/experiment-metrics';
 import type { Quantity } from '../../metrics/quantities';
 import { smooth } from '../../metrics/smooth';
 import { keptSteps } from '../../metrics/thin';
 import { measure } from '../../words/numbers';
+import type { ShownRun } from '../comparison/shown-runs';
 
 // A diverging run may climb to so many times the others' largest loss before it leaves the chart.
 const HEADROOM = 1.25;
@@ -18,24 +18,20 @@ interface View {
 }
 
 /** Training losses. */
-export function trainingState(
-  metrics: ExperimentMetrics,
-  runs: readonly RunConfig[],
-  view: View,
-): ChartState {
-  const losses = runs.map((_, index) => metrics.runs[index]?.losses ?? []);
-  return stepState(metrics, runs, losses, view, ceilingOf(metrics));
+export function trainingState(metrics: ExperimentMetrics, runs: readonly ShownRun[], view: View): ChartState {
+  const losses = runs.map(({ series }) => series.losses);
+  return stepState(metrics, runs, losses, view, ceilingOf(runs));
 }
 
 /** Any other number of every step. */
 export function quantityState(
   metrics: ExperimentMetrics,
-  runs: readonly RunConfig[],
+  runs: readonly ShownRun[],
   quantity: Quantity,
   view: View,
 ): ChartState {
-  const values = runs.map((_, index) => metrics.runs[index]?.track(quantity).upTo(metrics.step) ?? []);
-  const stable = values.filter((_, index) => metrics.runs[index]?.divergedAt === null);
+  const values = runs.map(({ series }) => series.track(quantity).upTo(metrics.step));
+  const stable = values.filter((_, index) => runs[index]?.series.divergedAt === null);
   const ceiling =
     stable.length === 0 ? Number.POSITIVE_INFINITY : HEADROOM * Math.max(...stable.map(largest));
   return stepState(metrics, runs, values, view, ceiling);
@@ -44,12 +40,12 @@ export function quantityState(
 /** Numbers of every step: raw values faint, smoothed ones on top. */
 function stepState(
   metrics: ExperimentMetrics,
-  runs: readonly RunConfig[],
+  runs: readonly ShownRun[],
   numbers: readonly (readonly (number | null)[])[],
   { smoothing, logScale }: View,
   ceiling: number,
 ): ChartState {
-  const whole = runs.map((run, index) => ({
+  const whole = runs.map(({ run }, index) => ({
     run,
     values: padded(numbers[index] ?? [], metrics.step, logScale),
   }));
@@ -66,7 +62,7 @@ function stepState(
   return {
     steps,
     curves,
-    marks: marksOf(metrics, runs),
+    marks: marksOf(runs),
     logScale,
     ceiling,
     lastStep: metrics.steps,
@@ -76,25 +72,24 @@ function stepState(
 /** Losses on held-out examples. */
 export function validationState(
   metrics: ExperimentMetrics,
-  runs: readonly RunConfig[],
+  runs: readonly ShownRun[],
   logScale: boolean,
 ): ChartState {
   const measured = metrics.runs.flatMap((run) => run.validation.map((point) => point.step));
   const steps = [...new Set(measured)].sort((one, other) => one - other);
-  const curves = runs.map((run, index): Curve => {
-    const losses = new Map(metrics.runs[index]?.validation.map(({ step, loss }) => [step, loss]));
+  const curves = runs.map(({ run, series }): Curve => {
+    const losses = new Map(series.validation.map(({ step, loss }) => [step, loss]));
     const values = steps.map((step) => losses.get(step) ?? null);
     return { run, values: logScale ? values.map(positive) : values, faint: false };
   });
-  return { steps, curves, marks: [], logScale, ceiling: ceilingOf(metrics), lastStep: metrics.steps };
+  return { steps, curves, marks: [], logScale, ceiling: ceilingOf(runs), lastStep: metrics.steps };
 }
 
 /** One sentence a run, for those who do not see the chart. */
-export function summaryOf(metrics: ExperimentMetrics, runs: readonly RunConfig[]): string {
+export function summaryOf(runs: readonly ShownRun[]): string {
   return runs
-    .map((run, index) => {
-      const series = metrics.runs[index];
-      if (series === undefined || series.lastLoss === null) return `${run.name}: nothing yet.`;
+    .map(({ run, series }) => {
+      if (series.lastLoss === null) return `${run.name}: nothing yet.`;
       const ended = series.divergedAt === null ? '' : `, diverged at step ${series.divergedAt}`;
       return `${run.name}: from ${measure(series.firstLoss)} to ${measure(series.lastLoss)}${ended}.`;
     })
@@ -102,32 +97,27 @@ export function summaryOf(metrics: ExperimentMetrics, runs: readonly RunConfig[]
 }
 
 /** The same of another number. */
-export function quantitySummary(
-  metrics: ExperimentMetrics,
-  runs: readonly RunConfig[],
-  quantity: Quantity,
-): string {
+export function quantitySummary(runs: readonly ShownRun[], quantity: Quantity): string {
   return runs
-    .map((run, index) => {
-      const track = metrics.runs[index]?.track(quantity);
-      if (track === undefined || track.empty) return `${run.name}: not measured.`;
+    .map(({ run, series }) => {
+      const track = series.track(quantity);
+      if (track.empty) return `${run.name}: not measured.`;
       return `${run.name}: from ${measure(track.first)} to ${measure(track.last)}.`;
     })
     .join(' ');
 }
 
-function marksOf(metrics: ExperimentMetrics, runs: readonly RunConfig[]): EndMark[] {
-  return runs.flatMap((run, index) => {
-    const step = metrics.runs[index]?.divergedAt ?? null;
-    return step === null ? [] : [{ run, step }];
-  });
+function marksOf(runs: readonly ShownRun[]): EndMark[] {
+  return runs.flatMap(({ run, series }) =>
+    series.divergedAt === null ? [] : [{ run, step: series.divergedAt }],
+  );
 }
 
 /** The largest loss of runs that did not diverge, with headroom; the largest first loss, where all did. */
-function ceilingOf(metrics: ExperimentMetrics): number {
-  const stable = metrics.runs.filter((run) => run.divergedAt === null);
-  if (stable.length === 0) return 2 * HEADROOM * largest(metrics.runs.map((run) => run.firstLoss));
-  return HEADROOM * Math.max(...stable.map((run) => largest(run.losses)));
+function ceilingOf(runs: readonly ShownRun[]): number {
+  const stable = runs.filter(({ series }) => series.divergedAt === null);
+  if (stable.length === 0) return 2 * HEADROOM * largest(runs.map(({ series }) => series.firstLoss));
+  return HEADROOM * Math.max(...stable.map(({ series }) => largest(series.losses)));
 }
 
 function largest(values: readonly (number | null)[]): number {

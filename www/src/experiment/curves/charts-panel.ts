@@ -1,5 +1,7 @@
 import './curves.css';
 import { h } from '../../controls/dom';
+import { ratesChart } from '../comparison/rates-chart';
+import { verdictPanel } from '../comparison/verdict-panel';
 import type { Experiment } from '../experiment';
 import { chartControls } from './chart-controls';
 import { diagnosticsChart } from './diagnostics-chart';
@@ -12,8 +14,16 @@ import { validationChart } from './validation-chart';
 /** Curves and numbers of the training. */
 export function chartsPanel(app: Experiment, source: () => MetricsSource): HTMLElement[] {
   return [
+    verdictPanel(app),
     chartControls(app),
-    h('div', { class: 'charts' }, lossChart(app), validationChart(app), diagnosticsChart(app)),
+    h(
+      'div',
+      { class: 'charts' },
+      lossChart(app),
+      ratesChart(app),
+      validationChart(app),
+      diagnosticsChart(app),
+    ),
     readouts(app),
     saveMetrics(app, source),
     timesBar(app),

@@ -45,14 +45,14 @@ export function diagnosticsChart(app: Experiment): HTMLElement {
       smoothing: quantityWords[quantity()].noisy ? smoothing : 0,
       logScale: quantityLog[quantity()],
     };
-    return quantityState(metrics, app.trainedRuns.value, quantity(), view);
+    return quantityState(metrics, app.shownRuns, quantity(), view);
   };
   const save = saveChart('diagnostics', {
     file: () => quantity().replaceAll('_', '-'),
     svg: (look) => {
       const metrics = app.metrics.value;
       if (metrics === null) return null;
-      const legend = app.trainedRuns.value;
+      const legend = app.shownRuns.map(({ run }) => run);
       const state = stateNow(metrics);
       return chartSvg(
         { title: name(), stepName: 'Step', state, legend, points: false, logSteps: false },
@@ -104,7 +104,7 @@ export function diagnosticsChart(app: Experiment): HTMLElement {
   // Not at every step: a screen reader would never come to an end.
   const summarise = () => {
     if (app.metrics.value === null) return;
-    const words = quantitySummary(app.metrics.value, app.trainedRuns.value, quantity());
+    const words = quantitySummary(app.shownRuns, quantity());
     chart.summarise(words, `${name()} over steps`);
   };
   app.config.watchTo(
@@ -115,7 +115,10 @@ export function diagnosticsChart(app: Experiment): HTMLElement {
       log.show(view.quantityLog[view.quantity]);
     },
   );
-  app.config.subscribeTo(({ view }) => [view.quantity, view.quantityLog, view.smoothing], draw.now);
+  app.config.subscribeTo(
+    ({ view }) => [view.quantity, view.quantityLog, view.smoothing, view.compared, view.comparedLr],
+    draw.now,
+  );
   const showQuantity = () => {
     summarise();
     table.redraw();

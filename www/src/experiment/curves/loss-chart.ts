@@ -15,10 +15,10 @@ export function lossChart(app: Experiment): HTMLElement {
   const save = saveChart('training loss', {
     file: () => 'training-loss',
     svg: (look) => {
-      const { metrics, trainedRuns, config } = app;
+      const { metrics, shownRuns, config } = app;
       if (metrics.value === null) return null;
-      const state = trainingState(metrics.value, trainedRuns.value, config.value.view);
-      const legend = trainedRuns.value;
+      const state = trainingState(metrics.value, shownRuns, config.value.view);
+      const legend = shownRuns.map(({ run }) => run);
       return chartSvg(
         { title: 'Training loss', stepName: 'Step', state, legend, points: false, logSteps: false },
         look,
@@ -26,18 +26,21 @@ export function lossChart(app: Experiment): HTMLElement {
     },
   });
   const draw = paced(() => {
-    const { metrics, trainedRuns, config } = app;
+    const { metrics, config } = app;
     const begun = metrics.value !== null && metrics.value.step > 0;
     empty.hidden = begun;
     save.enable(begun);
     if (metrics.value === null) return;
-    chart.show(trainingState(metrics.value, trainedRuns.value, config.value.view));
+    chart.show(trainingState(metrics.value, app.shownRuns, config.value.view));
   });
-  app.config.subscribeTo(({ view }) => [view.smoothing, view.logScale], draw.now);
+  app.config.subscribeTo(
+    ({ view }) => [view.smoothing, view.logScale, view.compared, view.comparedLr],
+    draw.now,
+  );
   app.measured.watch(draw.soon);
   // Not at every step: a screen reader would never come to an end.
   app.lab.phase.watch(() => {
-    if (app.metrics.value !== null) chart.summarise(summaryOf(app.metrics.value, app.trainedRuns.value));
+    if (app.metrics.value !== null) chart.summarise(summaryOf(app.shownRuns));
   });
   themeChanged(chart.restyle);
   return h(

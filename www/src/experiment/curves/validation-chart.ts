@@ -22,10 +22,10 @@ export function validationChart(app: Experiment): HTMLElement {
   const save = saveChart('validation loss', {
     file: () => 'validation-loss',
     svg: (look) => {
-      const { metrics, trainedRuns, config } = app;
+      const { metrics, shownRuns, config } = app;
       if (metrics.value === null) return null;
-      const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
-      const legend = trainedRuns.value;
+      const state = validationState(metrics.value, shownRuns, config.value.view.logScale);
+      const legend = shownRuns.map(({ run }) => run);
       return chartSvg(
         { title: 'Validation loss', stepName: 'Step', state, legend, points: true, logSteps: false },
         look,
@@ -34,24 +34,24 @@ export function validationChart(app: Experiment): HTMLElement {
   });
   save.enable(false);
   const draw = paced(() => {
-    const { metrics, trainedRuns, config } = app;
+    const { metrics, shownRuns, config } = app;
     if (metrics.value === null) {
       // What was drawn belongs to a training that is forgotten.
       empty.hidden = false;
       save.enable(false);
       return;
     }
-    const state = validationState(metrics.value, trainedRuns.value, config.value.view.logScale);
+    const state = validationState(metrics.value, shownRuns, config.value.view.logScale);
     chart.show(state);
     empty.hidden = state.steps.length > 0;
     save.enable(state.steps.length > 0);
-    const best = trainedRuns.value.map((run, index) => {
-      const point = metrics.value?.runs[index]?.bestValidation;
+    const best = shownRuns.map(({ run, series }) => {
+      const point = series.bestValidation;
       return point ? `${run.name}: best ${measure(point.loss)} at step ${point.step}.` : '';
     });
     chart.summarise(best.filter(Boolean).join(' '));
     if (!table.open) return;
-    const head = trainedRuns.value.map((run) => h('th', { scope: 'col' }, givenName(run.name)));
+    const head = shownRuns.map(({ run }) => h('th', { scope: 'col' }, givenName(run.name)));
     const rows = state.steps.map((step, at) =>
       h(
         'tr',
@@ -63,7 +63,7 @@ export function validationChart(app: Experiment): HTMLElement {
     const header = h('tr', {}, h('th', { scope: 'col' }, 'Step'), ...head);
     fill(host, h('table', {}, h('thead', {}, header), h('tbody', {}, ...rows)));
   });
-  app.config.subscribeTo(({ view }) => view.logScale, draw.now);
+  app.config.subscribeTo(({ view }) => [view.logScale, view.compared, view.comparedLr], draw.now);
   app.measured.watch(draw.soon);
   table.addEventListener('toggle', draw.now);
   themeChanged(chart.restyle);

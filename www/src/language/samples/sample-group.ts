@@ -5,7 +5,7 @@ import { takenAtWords } from '../../experiment/taken-at';
 import { plural, rate } from '../../words/numbers';
 import { type Answer, rateOf, type SampleGroup } from './samples';
 
-/** All answers to one prompt, side by side. */
+/** All answers to one prompt, side by side; where methods are compared at several rates, those of the runs with curves. */
 export function sampleGroup(group: SampleGroup) {
   const title = takenAtWords(group);
   const answers = group.answers.map((answer) => {
@@ -25,22 +25,27 @@ export function sampleGroup(group: SampleGroup) {
     );
     return { answer, text, state, copy, element };
   });
+  const others = h('p', { class: 'hint', hidden: true });
   const element = h(
     'section',
     { class: 'sample-group', 'aria-label': `Samples: ${title}` },
     h('h3', {}, title),
     h('p', { class: 'asked' }, group.prompt),
     h('div', { class: 'answers' }, ...answers.map((answer) => answer.element)),
+    others,
   );
-  const show = () => {
-    for (const { answer, text, state, copy } of answers) {
+  const show = (shown: ReadonlySet<number>) => {
+    const hidden = answers.filter(({ answer }) => answer.run !== null && !shown.has(answer.run)).length;
+    others.hidden = hidden === 0;
+    setText(others, `${plural(hidden, 'more run')} wrote, too: choose All runs above the curves.`);
+    for (const { answer, text, state, copy, element } of answers) {
+      element.hidden = answer.run !== null && !shown.has(answer.run);
       setText(text, answer.text.trimStart());
       setText(state, stateOf(answer));
       text.classList.toggle('writing', !answer.done);
       copy.hidden = !answer.done || answer.text === '';
     }
   };
-  show();
   return { element, show };
 }
 

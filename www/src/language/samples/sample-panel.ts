@@ -1,4 +1,5 @@
 import './samples.css';
+import type { RunConfig } from '../../config/config';
 import { h } from '../../controls/dom';
 import { checkField } from '../../controls/field';
 import { inFrame } from '../../controls/frame';
@@ -75,9 +76,16 @@ export function samplePanel(app: App): HTMLElement[] {
         shown.set(group, view);
         list.prepend(view.element);
       }
-      view.show();
+      view.show(shownIn(group));
     }
   });
+  // Which are shown is known of the training whose curves are shown; of others, what was shown last.
+  const last = new WeakMap<readonly RunConfig[], ReadonlySet<number>>();
+  const shownIn = ({ runs }: SampleGroup): ReadonlySet<number> => {
+    if (runs === app.trainedRuns.value && runs.length > 0)
+      last.set(runs, new Set(app.shownRuns.map(({ index }) => index)));
+    return last.get(runs) ?? new Set(runs.keys());
+  };
   const showButtons = () => {
     const ready = lab.model.value.status === 'ready' && lab.phase.value !== 'preparing';
     const { sample } = app.config.value;
@@ -87,6 +95,8 @@ export function samplePanel(app: App): HTMLElement[] {
     cancel.hidden = !samples.writing.value;
   };
   samples.groups.watch(draw);
+  app.config.subscribeTo(({ view }) => [view.compared, view.comparedLr], draw);
+  app.lab.phase.subscribe(draw);
   samples.writing.watch(() => {
     showButtons();
     draw();

@@ -8,6 +8,7 @@ import { TINY } from '../model/tiny-model';
 import { trainNow } from './first-minute';
 import { startTour } from './tour';
 import { dismissWelcome, isWelcomeDismissed, recallWelcome } from './welcome-store';
+import { why } from './why';
 
 /** The first thing a newcomer sees: one button that trains, and one that explains. `again` has both for later. */
 export function welcome(app: App) {
@@ -54,13 +55,14 @@ export function welcome(app: App) {
         'p',
         {},
         `Train now takes the ${TINY.name} that comes with this page (${TINY.about}, ${bytes(TINY.bytes)}) and example ` +
-          'data, and fine-tunes it twice at once: with plain AdamW, and with the paper’s preconditioner. Same start, ' +
-          'same batches. It puts its own settings in place of those below.',
+          'data, and holds a small tournament: SGD and AdamW, plain and with the paper’s preconditioner, each at four ' +
+          'learning rates, from the same start on the same batches. It puts its own settings in place of those below.',
       ),
+      h('div', { class: 'row' }, train, tour, dismiss),
       problem.element,
       yours.element,
     ),
-    h('div', { class: 'row' }, train, tour, dismiss),
+    why(),
   );
   const show = () => {
     recallWelcome();

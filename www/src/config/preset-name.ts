@@ -1,13 +1,5 @@
-import { methodNames } from '../config/methods';
-import { presetCalled, presetsOf } from '../config/presets';
-import type { SweepQuantity } from './config';
-
-/** What each quantity is called in a sentence. */
-export const quantityNames: Record<SweepQuantity, string> = {
-  lr: 'learning rate',
-  rank: 'rank',
-  damping: 'damping',
-};
+import { methodNames } from './methods';
+import { presetCalled, presetsOf } from './presets';
 
 /** `AdamW`, and where a method has several presets `Scaled AdamW (paper)`. */
 export function presetName(id: string): string {

@@ -1,10 +1,10 @@
 import uPlot from 'uplot';
-import { tick } from '../charts/chart-scale';
-import { drawCross } from '../charts/draw-cross';
-import { logTicks } from '../charts/log-ticks';
-import { plotFrame } from '../charts/plot-frame';
-import { colourOf, dashOf } from '../charts/run-style';
-import { measure, setting } from '../words/numbers';
+import { measure, setting } from '../../words/numbers';
+import { tick } from '../chart-scale';
+import { drawCross } from '../draw-cross';
+import { logTicks } from '../log-ticks';
+import { plotFrame } from '../plot-frame';
+import { colourOf, dashOf } from '../run-style';
 import { baseLabelPlace } from './base-label';
 import type { Spot } from './free-place';
 import { shapeOf } from './point-shape';

@@ -1,5 +1,6 @@
-import { tick } from '../charts/chart-scale';
-import { logTicks } from '../charts/log-ticks';
+import { measure, setting } from '../../words/numbers';
+import { tick } from '../chart-scale';
+import { logTicks } from '../log-ticks';
 import {
   crossPath,
   type LegendEntry,
@@ -8,10 +9,9 @@ import {
   pictureSvg,
   shapeAt,
   widthOf,
-} from '../charts/picture-frame';
-import { plainTicks } from '../charts/plain-ticks';
-import { dashAttribute, escaped, n, type PictureLook, SMALL } from '../charts/svg-document';
-import { measure, setting } from '../words/numbers';
+} from '../picture-frame';
+import { plainTicks } from '../plain-ticks';
+import { dashAttribute, escaped, n, type PictureLook, SMALL } from '../svg-document';
 import { baseLabelPlace } from './base-label';
 import { shapeOf } from './point-shape';
 import {

@@ -1,5 +1,5 @@
-import { colourOf, dashOf, STYLES } from '../charts/run-style';
-import { h, s } from '../controls/dom';
+import { h, s } from '../../controls/dom';
+import { colourOf, dashOf, STYLES } from '../run-style';
 
 // Around the origin, about one unit in each direction. With colour and dash, a method has three marks.
 const paths: readonly string[] = [
