@@ -71,6 +71,10 @@ pub struct MethodSummary {
     pub width_own_decades: f64,
     /// Decades of learning rates within [`TOLERANCE`] of the best of all methods.
     pub width_overall_decades: f64,
+    /// What the tried learning rates prove of `width_own_decades`.
+    pub width_own: WidthBounds,
+    /// What they prove of `width_overall_decades`.
+    pub width_overall: WidthBounds,
     /// Runs whose loss stopped being finite.
     pub diverged: usize,
     /// Runs that ended above the loss of the base they started from, diverged ones not counted.
@@ -80,6 +84,19 @@ pub struct MethodSummary {
     pub best_at_edge: bool,
     /// Learning rate, mean validation loss over seeds, seeds.
     pub curve: Vec<CurvePoint>,
+}
+
+/// Decades of learning rates between which the true width of a good range lies.
+///
+/// A learning rate that is tried between others brings the bounds nearer to each other and never
+/// apart, as long as the best stays the best; an interpolated width may jump.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WidthBounds {
+    /// Between the outermost good learning rates that were tried.
+    pub least: f64,
+    /// Between their neighbours, which are not good; `None` where the grid ends before one.
+    pub most: Option<f64>,
 }
 
 /// One learning rate of a method.
@@ -116,8 +133,10 @@ pub fn best_index(method: &str, lrs: &[f64], results: &[SweepResult]) -> Option<
 /// Learning rates around the best in which the loss stays at or below a limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GoodRange {
-    /// How many decades.
+    /// How many decades, interpolated.
     pub decades: f64,
+    /// Between which it lies, interpolated or not.
+    pub bounds: WidthBounds,
     /// Whether the grid's first learning rate is one of them, so that there may be more.
     pub cut_below: bool,
     /// Whether the grid's last is.
@@ -133,28 +152,35 @@ pub fn good_range(lrs: &[f64], losses: &[Option<f64>], best: usize, limit: f64) 
     let Some(best_loss) = losses[best].filter(|loss| *loss <= limit) else {
         return GoodRange::default();
     };
-    // Decades in one direction, and whether the grid ends there.
+    // Decades in one direction, interpolated, to the last good and to the first other learning rate.
     let reach = |next: &dyn Fn(usize) -> Option<usize>| {
-        let (mut at, mut loss_at, mut decades) = (best, best_loss, 0.0);
+        let (mut at, mut loss_at, mut least) = (best, best_loss, 0.0);
         while let Some(neighbour) = next(at) {
-            let Some(loss) = losses[neighbour] else {
-                return (decades, false);
-            };
             let step = (lrs[neighbour] / lrs[at]).log10().abs();
+            let Some(loss) = losses[neighbour] else {
+                return (least, least, Some(least + step));
+            };
             if loss > limit {
-                return (decades + step * (limit - loss_at) / (loss - loss_at), false);
+                let decades = least + step * (limit - loss_at) / (loss - loss_at);
+                return (decades, least, Some(least + step));
             }
-            decades += step;
+            least += step;
             (at, loss_at) = (neighbour, loss);
         }
-        (decades, true)
+        (least, least, None)
     };
-    let (below, cut_below) = reach(&|i| i.checked_sub(1));
-    let (above, cut_above) = reach(&|i| Some(i + 1).filter(|next| *next < lrs.len()));
+    let (below, least_below, most_below) = reach(&|i| i.checked_sub(1));
+    let (above, least_above, most_above) = reach(&|i| Some(i + 1).filter(|next| *next < lrs.len()));
     GoodRange {
         decades: below + above,
-        cut_below,
-        cut_above,
+        bounds: WidthBounds {
+            least: least_below + least_above,
+            most: most_below
+                .zip(most_above)
+                .map(|(below, above)| below + above),
+        },
+        cut_below: most_below.is_none(),
+        cut_above: most_above.is_none(),
     }
 }
 
@@ -179,8 +205,13 @@ pub fn summarise(
     let summary = |method: &String, lrs: &[f64], losses: &[Option<f64>]| {
         let best = best_index(method, lrs, results);
         let best_loss = best.and_then(|best| losses[best]);
-        let width_to =
-            |limit: f64| best.map_or(0.0, |best| good_range(lrs, losses, best, limit).decades);
+        let range_to = |limit: f64| {
+            best.map_or_else(GoodRange::default, |best| {
+                good_range(lrs, losses, best, limit)
+            })
+        };
+        let own_range = range_to(best_loss.unwrap_or(0.0) * (1.0 + TOLERANCE));
+        let overall_range = range_to(overall * (1.0 + TOLERANCE));
         let own: Vec<&SweepResult> = results
             .iter()
             .filter(|result| result.point.method == *method)
@@ -192,8 +223,10 @@ pub fn summarise(
         MethodSummary {
             best_loss,
             best_lr: best.map(|best| lrs[best]),
-            width_own_decades: width_to(best_loss.unwrap_or(0.0) * (1.0 + TOLERANCE)),
-            width_overall_decades: width_to(overall * (1.0 + TOLERANCE)),
+            width_own_decades: own_range.decades,
+            width_overall_decades: overall_range.decades,
+            width_own: own_range.bounds,
+            width_overall: overall_range.bounds,
             diverged: own.iter().filter(|r| r.validation_loss.is_none()).count(),
             worse_than_base: own
                 .iter()
@@ -274,6 +307,38 @@ mod tests {
             range([Some(2.0), Some(2.1), Some(2.0)]),
             (0.0, false, false)
         );
+    }
+
+    #[test]
+    fn a_point_between_others_brings_the_bounds_of_a_width_nearer_and_never_apart() {
+        let loss = |lr: f64| 2.0 + 0.1 * lr.log10().powi(2);
+        let bounds = |exponents: &[f64]| {
+            let results: Vec<SweepResult> = exponents
+                .iter()
+                .map(|exponent| 10f64.powf(*exponent))
+                .map(|lr| result("x", lr, 0, Some(loss(lr))))
+                .collect();
+            summarise(&["x".into()], 9.0, &results)["x"].width_own
+        };
+        // Within 5 % of 2 is within one decade of 1 either side: two decades.
+        let coarse = bounds(&[-3.0, -1.5, 0.0, 1.5, 3.0]);
+        let close = |x: f64, y: f64| (x - y).abs() < 1e-9;
+        assert!(close(coarse.least, 0.0) && close(coarse.most.unwrap(), 3.0));
+        let mut tried = vec![-3.0, -1.5, 0.0, 1.5, 3.0];
+        let mut before = coarse;
+        for more in [0.7, -0.9, 1.2, -1.1, 0.99, 0.1] {
+            tried.push(more);
+            let now = bounds(&tried);
+            assert!(
+                now.least >= before.least - 1e-12,
+                "{now:?} after {before:?}"
+            );
+            assert!(now.most.unwrap() <= before.most.unwrap() + 1e-12);
+            before = now;
+        }
+        assert!(close(before.least, 1.89) && close(before.most.unwrap(), 2.3));
+        // A grid that ends in the range says nothing about how far it goes on.
+        assert_eq!(bounds(&[-0.5, 0.0, 2.0]).most, None);
     }
 
     #[test]

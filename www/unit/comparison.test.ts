@@ -125,6 +125,13 @@ describe('the verdict', () => {
     expect(words([3, 4, 3.3, 5, 2.3, 2.4, 2.5, 2.9])[1]).toContain('ends 8.7 % higher than AdamW');
   });
 
+  test('speaks of one rate where there is one', () => {
+    const runs = [run('adamw', 0.01), run('scaled-adamw-safe', 0.01)];
+    const [said] = verdictsOf(methodsOf(runs, STEPS), measured(runs, [2.5, 2]));
+    expect(said).toMatch(/ ends 20 % lower than .*: 2\.000 at lr 0\.01 against 2\.500 at lr 0\.01\.$/);
+    expect(said).not.toContain('best');
+  });
+
   test('says which diverged everywhere, and nothing before anything is measured', () => {
     const [gd] = words([null, null, 2.5, 2.6]);
     expect(gd).toContain('SGD diverged at every rate');

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readSettings, writeConfig } from '../src/config/serialise';
+import { methodsOf } from '../src/experiment/comparison/methods';
+import { pairsOf } from '../src/experiment/comparison/verdict';
 import { takenAtWords } from '../src/experiment/taken-at';
 import { checkPictures } from '../src/images/check';
 import {
@@ -87,11 +89,29 @@ describe('settings', () => {
   test('runs of a comparison differ in their optimizer alone, and come with both learning rates', () => {
     for (const comparison of comparisons) {
       const runs = comparisonRuns(comparison, 200);
-      expect(runs).toHaveLength(2);
-      expect(runs.map(({ optimizer }) => optimizer.lr)).toEqual([comparison.lr, comparison.lr]);
-      expect(runs.map(({ optimizer }) => optimizer.preconditioner === null)).toEqual([true, false]);
+      const methods = methodsOf(runs, 200);
+      expect(methods).toHaveLength(runs.length);
+      const pairs = pairsOf(methods);
+      expect(pairs).toHaveLength(runs.length / 2);
+      for (const { plain, preconditioned } of pairs)
+        expect(preconditioned.optimizer.lr).toBe(plain.optimizer.lr);
     }
     expect(pictureSettings(defaultPictureConfig()).runs[0]?.text_lr).toBeNull();
+  });
+
+  test('the comparison of four has each method at its best rate of those that were measured', () => {
+    const file = join(import.meta.dirname, '../../benchmarks/results/images.json');
+    const { figures } = JSON.parse(readFileSync(file, 'utf8')) as {
+      figures: { runs: { method: string; lr: number; validation_loss: { subject: number } }[] };
+    };
+    for (const [id, lr] of comparisons[0].runs) {
+      const method = id.replace('-safe', '');
+      const own = figures.runs.filter((run) => run.method === method);
+      const best = own.reduce((one, other) =>
+        other.validation_loss.subject < one.validation_loss.subject ? other : one,
+      );
+      expect(best.lr, id).toBe(lr);
+    }
   });
 
   test('settings come back as they were kept, the learning rate of words too', () => {
@@ -126,7 +146,7 @@ describe('grids', () => {
     if (before === undefined || after === undefined) throw new Error('there are no grids');
     // A run that has done nothing draws what the base draws; nothing of it was asked for.
     expect(before.lanes.get(1)).toBe(before.lanes.get(null));
-    expect([...after.lanes.keys()].sort()).toEqual([0, 1, null]);
+    expect([...after.lanes.keys()].sort()).toEqual([0, 1, 2, 3, null]);
     expect(after.lanes.get(0)).toHaveLength(GRID);
     expect(after.lanes.get(0)?.[0]).not.toEqual(after.lanes.get(1)?.[0]);
     expect(after.lanes.get(null)).toBe(before.lanes.get(null));
@@ -142,9 +162,16 @@ describe('grids', () => {
     const last = images.grids.grids.value.at(-1);
     if (last === undefined) throw new Error('there is no grid');
     const lanes = lanesOf(last, set.pictures, []);
-    expect(lanes.map(({ name }) => name)).toEqual(['To learn', 'Base', 'AdamW', 'Scaled AdamW']);
+    expect(lanes.map(({ name }) => name)).toEqual([
+      'To learn',
+      'Base',
+      'SGD',
+      'Scaled GD',
+      'AdamW',
+      'Scaled AdamW',
+    ]);
     expect(lanes[0]?.captions).toHaveLength(GRID);
-    expect(lanes[2]?.about).toBe('Drawn by AdamW, after step 4: grinning zib, zib face, 4 pictures each');
+    expect(lanes[2]?.about).toBe('Drawn by SGD, after step 4: grinning zib, zib face, 4 pictures each');
     expect(lanesOf(last, [], [])[0]?.name).toBe('Base');
     const rows = lanes.map(({ name, style, note }) => ({ name, style, note, pictures: ['data:,'] }));
     const look = {
@@ -158,7 +185,7 @@ describe('grids', () => {
     };
     const { svg } = gridSvg({ title: 'A & B', captions: last.captions, rows }, look);
     expect(svg).toContain('A &amp; B');
-    expect(svg.match(/<image /g)).toHaveLength(4);
+    expect(svg.match(/<image /g)).toHaveLength(6);
   });
 
   test('what is suggested while it draws is drawn afterwards', async () => {

@@ -442,6 +442,8 @@ describe('lines', () => {
       best_lr: 1,
       width_own_decades: 0.394,
       width_overall_decades: 0,
+      width_own: { least: 0.25, most: 0.5 },
+      width_overall: { least: 0, most: 0.5 },
       diverged: 1,
       worse_than_base: 0,
       best_at_edge: true,
@@ -449,7 +451,9 @@ describe('lines', () => {
     };
     const words = sentenceOf({ ...line, summary }, 'lr');
     expect(words).toContain('best validation loss 2.000 at learning rate 1');
-    expect(words).toContain('within 5 % of it over 0.39 decades, nowhere within 5 % of the best of all');
+    expect(words).toContain(
+      'within 5 % of it over 0.25 to 0.50 decades, nowhere within 5 % of the best of all',
+    );
     expect(words).toContain('1 diverged of 2 runs.');
     expect(words).toContain('a better one may lie outside');
     expect(sentenceOf({ ...line, summary: { ...summary, best_loss: null } }, 'lr')).toContain(

@@ -37,9 +37,10 @@ export function imagesStory(images: PictureExperiment): HTMLElement {
         {},
         'The paper’s second half is text-to-image: a model learns a new subject from a few pictures, and at large ' +
           'learning rates AdamW’s pictures break where scaled AdamW still draws the subject. Here you can try that ' +
-          `with a small model (it ${ICON_MODEL.about}; ${bytes(ICON_MODEL.bytes)}). What we measured with it is more ` +
-          'modest: scaled GD learns where SGD hardly moves, and scaled AdamW ends with a lower loss than AdamW at its ' +
-          'best rate; but at too large a rate both draw noise, and we found no rate at which only one of them draws.',
+          `with a small model (it ${ICON_MODEL.about}; ${bytes(ICON_MODEL.bytes)}), with four methods, each at the rate ` +
+          'that was best for it when we measured them: scaled GD learns where SGD hardly moves, and scaled AdamW ends ' +
+          'with a somewhat lower loss than AdamW. At too large a rate both draw noise, and we found none at which only ' +
+          'one of them draws.',
       ),
       problem.element,
     ),

@@ -17,7 +17,7 @@ import { lineNames, questionOf, type SummedLine, summedLines } from './lines';
 import { quantityNames } from './quantity-names';
 import type { SweepRecord } from './record';
 import type { Sweep } from './sweep';
-import { sentenceOf } from './words';
+import { sentenceOf, widthWords } from './words';
 
 /** The robustness chart, in words and in numbers. */
 export function robustness(sweep: Sweep): HTMLElement[] {
@@ -59,7 +59,17 @@ export function robustness(sweep: Sweep): HTMLElement[] {
     chart.summarise(sentences.join(' '));
     fill(legend, ...lines.map(({ style, name }) => h('li', {}, pointSwatch(style), name)));
     fill(words, ...sentences.map((sentence) => h('li', {}, sentence)));
-    fill(table, summaryTable(lines, quantityNames[quantity]));
+    fill(
+      table,
+      summaryTable(lines, quantityNames[quantity]),
+      h(
+        'p',
+        { class: 'hint' },
+        `Width: over how many decades of ${quantityNames[quantity]} the loss stays within 5 % of the method’s own best, ` +
+          'or of the best of all. At least from the first to the last value that was tried there, at most to their ' +
+          'neighbours; values between bring the two nearer.',
+      ),
+    );
     fill(numbers, lossTable(lines, quantityNames[quantity], record.baseLoss));
   };
   let asked = 0;
@@ -116,8 +126,8 @@ function summaryTable(lines: readonly SummedLine[], varied: string): HTMLElement
     const cells = [
       measure(summary.best_loss),
       setting(summary.best_lr) || '–',
-      summary.width_own_decades.toFixed(2),
-      summary.width_overall_decades.toFixed(2),
+      widthWords(summary.width_own),
+      widthWords(summary.width_overall),
       of(summary.diverged),
       of(summary.worse_than_base),
     ];

@@ -1,3 +1,4 @@
+import type { WidthBounds } from '../protocol';
 import { measure, plural, setting } from '../words/numbers';
 import type { SweepQuantity } from './config';
 import type { SummedLine } from './lines';
@@ -9,10 +10,10 @@ export function sentenceOf({ name, runs, summary }: SummedLine, quantity: SweepQ
   const { best_loss: loss, best_lr: at } = summary;
   if (loss === null || at === null) return `${name}: all ${plural(runs.length, 'run')} diverged.`;
   const best = `${name}: best validation loss ${measure(loss)} at ${quantityNames[quantity]} ${setting(at)}`;
-  const own = `within 5 % of it over ${decades(summary.width_own_decades)}`;
+  const own = `within 5 % of it over ${decades(summary.width_own)}`;
   const overall =
     summary.width_overall_decades > 0
-      ? `within 5 % of the best of all over ${decades(summary.width_overall_decades)}`
+      ? `within 5 % of the best of all over ${decades(summary.width_overall)}`
       : 'nowhere within 5 % of the best of all';
   const edge =
     summary.best_at_edge && runs.length > 1
@@ -31,9 +32,14 @@ function endsOf({ diverged, worse_than_base: worse }: SummedLine['summary'], run
   return `${parts.filter(Boolean).join(' and ')} ${of}.`;
 }
 
-/** `0.39 decades`. */
-function decades(width: number): string {
-  return `${width.toFixed(2)} decades`;
+/** `0.5 to 1.0 decades`. */
+function decades(bounds: WidthBounds): string {
+  return `${widthWords(bounds)} decades`;
+}
+
+/** What the tried values prove of a width: `0.5 to 1.0`; `at least 0.5` where the grid ends within it. */
+export function widthWords({ least, most }: WidthBounds): string {
+  return most === null ? `at least ${least.toFixed(2)}` : `${least.toFixed(2)} to ${most.toFixed(2)}`;
 }
 
 /** What a sweep is doing. */

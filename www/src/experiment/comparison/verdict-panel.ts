@@ -4,7 +4,7 @@ import type { Experiment } from '../experiment';
 import { areRatesCompared, methodsOf } from './methods';
 import { verdictsOf } from './verdict';
 
-/** What the numbers say about each pair of methods; only there where a method is trained at several learning rates. */
+/** What the numbers say about each method and the same with the preconditioner, where there are such runs. */
 export function verdictPanel(app: Experiment): HTMLElement {
   const list = h('ul', { class: 'verdict', id: app.id('verdict'), hidden: true });
   const live = h('div', { role: 'status', class: 'unseen' });
@@ -12,8 +12,7 @@ export function verdictPanel(app: Experiment): HTMLElement {
   const draw = paced(() => {
     const { metrics, trainedRuns, lab } = app;
     const methods = metrics.value === null ? [] : methodsOf(trainedRuns.value, metrics.value.steps);
-    const sentences =
-      metrics.value !== null && areRatesCompared(methods) ? verdictsOf(methods, metrics.value) : [];
+    const sentences = metrics.value === null ? [] : verdictsOf(methods, metrics.value);
     const going = ['running', 'pausing', 'paused'].includes(lab.phase.value);
     list.hidden = sentences.length === 0;
     const words = [going ? 'So far: ' : '', ...sentences].join('');
@@ -25,7 +24,7 @@ export function verdictPanel(app: Experiment): HTMLElement {
       h(
         'li',
         { class: 'hint' },
-        'Losses on held-out examples. Less than 1 % apart counts as level: another seed moves them as far.',
+        `${areRatesCompared(methods) ? '' : 'One learning rate proves little: a method may only like it more. '}Losses on held-out examples; less than 1 % apart counts as level.`,
       ),
     );
     // A screen reader hears the end, not each step.

@@ -37,20 +37,22 @@ export function verdictsOf(methods: readonly ComparedMethod[], metrics: Experime
 }
 
 function lossWords(
-  { name: plain }: ComparedMethod,
-  { name: preconditioned }: ComparedMethod,
+  { name: plain, runs: plainRuns }: ComparedMethod,
+  { name: preconditioned, runs: preconditionedRuns }: ComparedMethod,
   before: Best | null,
   after: Best | null,
 ): string {
-  if (before === null) return `${plain} diverged at every rate, ${preconditioned} did not.`;
-  if (after === null) return `${preconditioned} diverged at every rate, ${plain} did not.`;
+  const several = plainRuns.length + preconditionedRuns.length > 2;
+  const everywhere = several ? ' at every rate' : '';
+  if (before === null) return `${plain} diverged${everywhere}, ${preconditioned} did not.`;
+  if (after === null) return `${preconditioned} diverged${everywhere}, ${plain} did not.`;
+  const best = several ? ', each at its best' : '';
   const numbers = `${at(after)} against ${at(before)}`;
   const share = after.loss / before.loss - 1;
-  if (Math.abs(share) < LEVEL)
-    return `${preconditioned} and ${plain} are level, each at its best: ${numbers}.`;
+  if (Math.abs(share) < LEVEL) return `${preconditioned} and ${plain} are level${best}: ${numbers}.`;
   const way = share < 0 ? 'lower' : 'higher';
   const apart = Math.abs(100 * share).toFixed(Math.abs(share) < 0.1 ? 1 : 0);
-  return `${preconditioned} ends ${apart} % ${way} than ${plain}, each at its best: ${numbers}.`;
+  return `${preconditioned} ends ${apart} % ${way} than ${plain}${best}: ${numbers}.`;
 }
 
 /** How many rates serve each. */
