@@ -36,6 +36,7 @@ export const layers: readonly (readonly Layer[])[] = [
     { name: 'language', about: 'the experiment on texts' },
     { name: 'images', about: 'the experiment on pictures' },
     { name: 'theory', about: 'the convex network of the paper' },
+    { name: 'claims', about: 'what the paper claims and what was found' },
   ],
   [{ name: 'runs', about: 'the table of all runs' }],
   [{ name: 'sweep', about: 'one setting varied' }],

@@ -7,6 +7,7 @@ import { catchDrops } from './controls/drop-beside';
 import { showProblems } from './controls/field';
 import { keepFocus } from './controls/focus';
 import { inPieces } from './controls/in-pieces';
+import { press } from './controls/press';
 import { tabs } from './controls/tabs';
 import { themeSwitch } from './controls/theme';
 import { tellThemeChanged } from './controls/theme-changed';
@@ -67,7 +68,19 @@ async function begin(): Promise<void> {
     opened ??= openSweep(app, runs, others);
     return opened;
   };
+  const trials = {
+    tournament: () => press('language', 'train-now'),
+    pictures: () => press('images', 'images-learn'),
+    theory: () => {
+      location.hash = 'theory';
+    },
+    ranks: async () => {
+      (await sweep()).change((settings) => Object.assign(settings, { quantity: 'rank' }));
+      location.hash = 'sweep';
+    },
+  };
   tabs(byId('tabs'), {
+    claims: async () => (await import('./claims/claims-view')).claimsView(trials),
     sweep: async () => (await import('./sweep/sweep-view')).sweepView(await sweep()),
     runs: async () => (await import('./runs/runs-view')).runsView(app, runs),
     images: async () => (await import('./images/images-view')).imagesView(spawnWorker, lab, pictures),

@@ -1055,6 +1055,14 @@ width_own_decades: number,
  */
 width_overall_decades: number, 
 /**
+ * What the tried learning rates prove of `width_own_decades`.
+ */
+width_own: WidthBounds, 
+/**
+ * What they prove of `width_overall_decades`.
+ */
+width_overall: WidthBounds, 
+/**
  * Runs whose loss stopped being finite.
  */
 diverged: number, 

@@ -3,11 +3,12 @@ import { wordsOf } from '../result';
 import { byId, fill, h } from './dom';
 import { failureBox } from './message';
 
-type View = 'language' | 'sweep' | 'runs' | 'images' | 'theory';
+type View = 'language' | 'claims' | 'sweep' | 'runs' | 'images' | 'theory';
 
 /** Each view has a link of its own, `#theory` and the like; what is no view's name belongs to the first. */
 const views: readonly { name: View; label: string; skip: string; skipTo: string }[] = [
   { name: 'language', label: 'Language', skip: 'Skip to training', skipTo: '#train' },
+  { name: 'claims', label: 'Claims', skip: 'Skip to the claims', skipTo: '#claims' },
   { name: 'sweep', label: 'Sweep', skip: 'Skip to the results', skipTo: '#sweep-results' },
   { name: 'runs', label: 'Runs', skip: 'Skip to the table', skipTo: '#runs-all' },
   { name: 'images', label: 'Images', skip: 'Skip to training', skipTo: '#images-train' },

@@ -47,7 +47,7 @@ export function ratesChart(app: Experiment): HTMLElement {
   });
   const element = h(
     'figure',
-    { class: 'chart rates', id: app.id('rates') },
+    { class: 'chart rates-chart', id: app.id('rates') },
     h('figcaption', { class: 'titled' }, h('h3', {}, title), save.element),
     legend,
     h('div', { class: 'plot-place' }, chart.element, empty),

@@ -30,7 +30,9 @@ export function verdictsOf(methods: readonly ComparedMethod[], metrics: Experime
   return pairsOf(methods).flatMap(({ plain, preconditioned }) => {
     const before = bestOf(plain, metrics);
     const after = bestOf(preconditioned, metrics);
-    if (before === null && after === null) return [];
+    // Before the first step all are the base.
+    const begun = (best: Best | null) => (metrics.runs[best?.index ?? -1]?.lastValidation?.step ?? 0) > 0;
+    if (!begun(before) && !begun(after)) return [];
     const loss = lossWords(plain, preconditioned, before, after);
     return [[loss, rateWords([preconditioned, plain], metrics)].filter(Boolean).join(' ')];
   });

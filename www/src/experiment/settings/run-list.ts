@@ -3,9 +3,10 @@ import { freeStyle } from '../../charts/run-style';
 import type { RunConfig } from '../../config/config';
 import { methodNames, methodOf } from '../../config/methods';
 import { presetCalled, settingsOf } from '../../config/presets';
-import { fill, h } from '../../controls/dom';
+import { fill, h, setText } from '../../controls/dom';
 import { showProblems } from '../../controls/field';
 import type { UndoPlace } from '../../controls/undo';
+import { plural } from '../../words/numbers';
 import type { Experiment } from '../experiment';
 import { type RunEditor, runEditor } from './run-editor';
 
@@ -14,6 +15,8 @@ export interface RunListOptions {
   /** Whether runs have a learning rate of their own for the text encoder. */
   textEncoder: boolean;
 }
+
+const MOST_OPEN = 6;
 
 /** The table of runs: one editor each, and a way to have more. */
 export function runList(app: Experiment, { textEncoder }: RunListOptions, undo: UndoPlace): HTMLElement {
@@ -84,7 +87,19 @@ export function runList(app: Experiment, { textEncoder }: RunListOptions, undo: 
     for (const [index, run] of runs.entries()) editors[index]?.show(run, session.steps);
   };
   app.config.watchTo(({ runs, session }) => [runs, session.steps], show);
-  return h('div', { class: 'stack', 'data-field': 'runs' }, list, problem, add);
+  const count = h('summary', {});
+  const all = h('details', { class: 'runs-all', open: true }, count, list);
+  let many = false;
+  app.config.watchTo(
+    ({ runs }) => runs.length,
+    (runs) => {
+      setText(count, plural(runs, 'run'));
+      // Many editors would push everything else out of sight.
+      if (runs > MOST_OPEN !== many) all.open = many;
+      many = runs > MOST_OPEN;
+    },
+  );
+  return h('div', { class: 'stack', 'data-field': 'runs' }, all, problem, add);
 }
 
 /** `Name`, `Name 2`, `Name 3`: whatever no run is called yet. */

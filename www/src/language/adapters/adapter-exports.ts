@@ -14,6 +14,7 @@ import { fileName } from '../../share/file-name';
 import { saveFile } from '../../share/save-file';
 import { type ZipFile, zipOf } from '../../share/zip';
 import type { Signal } from '../../signal';
+import { plural } from '../../words/numbers';
 import type { App } from '../app';
 
 /** Files of a model folder that are no weights and go with a merged model. */
@@ -179,14 +180,29 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
         : 'The adapters of all runs can leave when a training is paused or over.',
     );
   };
+  const others = h('p', { class: 'hint', hidden: true });
+  let rows: HTMLElement[] = [];
+  // Of many runs those that have curves: the others are one click away.
+  const showRows = () => {
+    const from = app.exportable.value;
+    const shown = new Set(app.shownRuns.map(({ index }) => index));
+    const hidden = from?.isShown ? rows.filter((_, run) => !shown.has(run)) : [];
+    for (const one of rows) one.hidden = hidden.includes(one);
+    others.hidden = hidden.length === 0;
+    setText(others, `${plural(hidden.length, 'more run')}: choose All runs above the curves.`);
+  };
   app.exportable.watch((from) => {
     const runs = from?.runs ?? [];
     buttons.length = 0;
-    fill(list, ...runs.map(row));
+    rows = runs.map(row);
+    fill(list, ...rows);
     list.hidden = runs.length === 0;
+    showRows();
     enable();
   });
+  app.config.subscribeTo(({ view }) => [view.compared, view.comparedLr], showRows);
   lab.phase.watch((phase) => {
+    showRows();
     // Adapters that move would make a mixture.
     if (phase === 'running' || phase === 'preparing') running?.abort();
     enable();
@@ -194,7 +210,7 @@ export function adapterExports(app: App, base: Signal<string>, field: HTMLElemen
   return [
     h('div', { class: 'adapter-fields' }, field, numbers.element),
     hint,
-    h('div', {}, list, told),
+    h('div', {}, list, others, told),
     progress.element,
     problem.element,
   ];

@@ -9,7 +9,7 @@ import type { App } from '../app';
 import { bundledData } from '../data/bundled-data';
 import { isTinyModel, tinyModel } from '../model/tiny-model';
 
-const STEPS = 100;
+const STEPS = 80;
 const HELD_OUT = 48;
 
 /**
@@ -20,8 +20,8 @@ const tournament: readonly {
   presets: readonly [plain: string, preconditioned: string];
   lrs: readonly number[];
 }[] = [
-  { presets: ['sgd', 'scaled-gd'], lrs: [0.03, 0.1, 0.3, 1] },
-  { presets: ['adamw', 'scaled-adamw-safe'], lrs: [1e-3, 3e-3, 0.01, 0.03] },
+  { presets: ['sgd', 'scaled-gd'], lrs: [0.1, 0.3, 1] },
+  { presets: ['adamw', 'scaled-adamw-safe'], lrs: [3e-3, 0.01, 0.03] },
 ];
 
 /** What a first look trains: long enough to see methods part, short enough to wait for. */
@@ -63,8 +63,8 @@ export interface Replaced {
 }
 
 /**
- * Loads the tiny model and the example data, and trains SGD, AdamW and both preconditioned, each at several learning rates. `tell` learns what of the
- * user's that replaces, as soon as it does.
+ * Loads the tiny model and the example data, and trains SGD, AdamW and both preconditioned, each at several learning
+ * rates. `tell` learns what of the user's that replaces, as soon as it does.
  */
 export async function trainNow(app: App, tell: (replaced: Replaced) => void): Promise<Result<null>> {
   if (app.locked) return failed('run', 'A training is going on; stop it first.');

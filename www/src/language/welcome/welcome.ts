@@ -55,7 +55,7 @@ export function welcome(app: App) {
         'p',
         {},
         `Train now takes the ${TINY.name} that comes with this page (${TINY.about}, ${bytes(TINY.bytes)}) and example ` +
-          'data, and holds a small tournament: SGD and AdamW, plain and with the paper’s preconditioner, each at four ' +
+          'data, and holds a small tournament: SGD and AdamW, plain and with the paper’s preconditioner, each at three ' +
           'learning rates, from the same start on the same batches. It puts its own settings in place of those below.',
       ),
       h('div', { class: 'row' }, train, tour, dismiss),

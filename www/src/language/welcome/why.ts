@@ -66,7 +66,7 @@ function picture(): HTMLElement {
     bar.append(s('rect', { width: (100 * step) / longest, height: 6, rx: 1 }) as Node);
     return h(
       'tr',
-      { class: method },
+      { class: `why-${method}` },
       h('th', { scope: 'row' }, method),
       h('td', {}, `${b} × ${a}`),
       h('td', { class: 'why-bar' }, bar as unknown as HTMLElement),
