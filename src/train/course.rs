@@ -42,7 +42,8 @@ impl Course {
                 .is_some_and(|every| is_finished || at(every));
         let checkpoint = checkpoint.then_some(Milestone::Checkpoint);
         let evaluation = evaluation.then_some(Milestone::Evaluation);
-        checkpoint.into_iter().chain(evaluation).collect()
+        // A checkpoint after what was measured at its step, so that a curve which goes on from there lacks nothing.
+        evaluation.into_iter().chain(checkpoint).collect()
     }
 
     /// Trains `session` on what `batch` gives for a step, from 0, until it is finished or `stops` says so after a step;
@@ -88,7 +89,7 @@ mod tests {
         let both = course(Some(4), 2);
         assert_eq!(both.due(3, false, false), []);
         assert_eq!(both.due(2, false, false), [Checkpoint]);
-        assert_eq!(both.due(4, false, false), [Checkpoint, Evaluation]);
+        assert_eq!(both.due(4, false, false), [Evaluation, Checkpoint]);
         assert_eq!(both.due(5, true, false), [Evaluation]);
         // A stop waits for a checkpoint and for nothing else.
         assert_eq!(both.due(4, false, true), [Checkpoint]);

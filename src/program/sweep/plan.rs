@@ -54,7 +54,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schedule: Option<PlannedSchedule>,
     /// The methods.
-    pub methods: Vec<Method>,
+    pub methods: Vec<PlannedMethod>,
 }
 
 /// Which learning rates the seeds after the first are for.
@@ -98,7 +98,7 @@ pub struct Shared {
 /// One method and its grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Method {
+pub struct PlannedMethod {
     /// What it is called in tables and charts.
     pub name: String,
     /// Its settings.
@@ -165,7 +165,7 @@ impl Plan {
 
     /// What must be said before hours are spent: a line for each method it is true of.
     pub fn remarks(&self) -> Vec<String> {
-        let of = |method: &Method| {
+        let of = |method: &PlannedMethod| {
             let words = remark(self.settings(method).ok()?.schedule)?;
             Some(format!("{}: {words}", method.name))
         };
@@ -219,7 +219,7 @@ impl Plan {
         groups.into_iter().map(|(_, group)| group).collect()
     }
 
-    fn method(&self, name: &str) -> Result<&Method> {
+    fn method(&self, name: &str) -> Result<&PlannedMethod> {
         let found = self.methods.iter().find(|method| method.name == name);
         found.with_context(|| format!("{name} is no method of this plan"))
     }
@@ -336,7 +336,7 @@ impl Plan {
     }
 
     /// A method's settings: its preset's, and what plan and method put in their place.
-    fn settings(&self, method: &Method) -> Result<OptimizerSettings> {
+    fn settings(&self, method: &PlannedMethod) -> Result<OptimizerSettings> {
         let steps = self.session.steps;
         let mut settings = method.of_preset(steps)?;
         if let Some(schedule) = method.schedule.or(self.schedule) {
@@ -396,7 +396,7 @@ impl Plan {
     }
 }
 
-impl Method {
+impl PlannedMethod {
     fn point(&self, lr: f64, seed: u32) -> SweepPoint {
         SweepPoint {
             method: self.name.clone(),
