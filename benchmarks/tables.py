@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the tables of benchmarks/README.md from benchmarks/results, between the lines that name them.
+"""Writes the tables of benchmarks/README.md and EXPERIMENTS.md from benchmarks/results, between the lines that name them.
 
     benchmarks/tables.py            writes them anew
     benchmarks/tables.py --check    only says whether they are what the results say
@@ -11,7 +11,7 @@ import re
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-README = FOLDER / "README.md"
+TEXTS = [FOLDER / "README.md", FOLDER.parent / "EXPERIMENTS.md"]
 PLACE = re.compile(r"<!-- table (\S+) -->\n.*?<!-- end -->\n", re.DOTALL)
 
 
@@ -219,20 +219,39 @@ def overhead():
     return origin(found) + table(["rank", "natively", "in the browser"], rows)
 
 
+def first_minute():
+    """Losses by method and rate, means over seeds; each method's best in bold."""
+    found = result("study-first-minute")
+    seeds = len(found["plan"]["seeds"])
+    rows = []
+    for method in found["plan"]["methods"]:
+        curve = found["figures"][method["name"]]["curve"]
+        best = min(point["loss"] for point in curve if point["loss"] is not None)
+        row = [
+            f"{point['lr']:.2g}: " + ("diverged" if point["loss"] is None else
+                                      f"**{point['loss']:.3f}**" if point["loss"] == best else f"{point['loss']:.3f}")
+            for point in curve
+        ]
+        rows.append([method["name"], *row])
+    base = f"Validation losses, means over {seeds} seeds, by learning rate; the base has {found['base_loss']:.3f}.\n\n"
+    return origin(found) + base + table(["method", *[""] * (len(rows[0]) - 1)], rows)
+
+
 def main():
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit(__doc__)
-    before = README.read_text(encoding="utf-8")
 
     def written(place):
         name = place.group(1)
         text = globals()[name.replace("-", "_")]()
         return f"<!-- table {name} -->\n{text}<!-- end -->\n"
 
-    after = PLACE.sub(written, before)
-    if sys.argv[1:] and after != before:
-        sys.exit("benchmarks/README.md does not say what benchmarks/results says: run benchmarks/tables.py")
-    README.write_text(after, encoding="utf-8")
+    for text in TEXTS:
+        before = text.read_text(encoding="utf-8")
+        after = PLACE.sub(written, before)
+        if sys.argv[1:] and after != before:
+            sys.exit(f"{text.name} does not say what benchmarks/results says: run benchmarks/tables.py")
+        text.write_text(after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -283,7 +283,7 @@ mod tests {
     use crate::train::{
         EvaluationReport, MemoryEstimate, RunReport, RunSettings, SessionSettings, StepReport,
         StepTimes,
-        sweep::{CurvePoint, MethodSummary, SweepPoint},
+        sweep::{CurvePoint, MethodSummary, SweepPoint, WidthBounds},
     };
     use ts_rs::{Config, TS};
 
@@ -357,6 +357,7 @@ mod tests {
             SweepResult,
             SweepQuestion,
             CurvePoint,
+            WidthBounds,
             MethodSummary,
             TokenLossSettings,
             LaneLosses,

@@ -419,3 +419,156 @@ fn optimizer(lr: f64) -> Value {
         "weight_decay": 0, "max_grad_norm": null, "schedule": { "warmup_steps": 0, "decay": "constant" }
     })
 }
+
+/// What `train` is told, with so many steps.
+fn train_settings(steps: u32) -> Value {
+    json!({
+        "session": {
+            "rank": 2, "alpha": 4, "dropout": 0.1, "targets": ["q_proj", "v_proj"], "batch_size": 2,
+            "micro_batch_size": 0, "gradient_checkpointing": false, "half_precision": false, "steps": steps, "seed": 0,
+            "diagnostics": false,
+            "runs": [{ "name": "AdamW", "optimizer": preset("adamw") }]
+        },
+        "data": { "sequence_length": 32 }
+    })
+}
+
+/// A preset's optimizer, as the program prints it.
+fn preset(name: &str) -> Value {
+    let preset = riemann_lora::optim::presets();
+    let found = preset.iter().find(|preset| preset.id == name).unwrap();
+    serde_json::to_value(found.optimizer).unwrap()
+}
+
+#[test]
+fn a_training_that_is_killed_goes_on_to_the_same_curve() {
+    let place = place("killed");
+    place.write("settings.json", &train_settings(4000));
+    let train = |checkpoint: &str, result: &str, place: &Workplace| {
+        let words = [
+            "train",
+            "model",
+            "train.txt",
+            "settings.json",
+            "--checkpoint",
+            checkpoint,
+        ];
+        let more = ["--checkpoint-every", "7", "--result", result];
+        place.program(&[&words[..], &more[..]].concat())
+    };
+    let mut killed = train("kept", "one.json", &place).spawn().unwrap();
+    while !place.path("kept").exists() && killed.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    // Not a polite one.
+    killed.kill().unwrap();
+    assert!(
+        !killed.wait().unwrap().success(),
+        "it ended before it was killed"
+    );
+
+    // Many steps were only there to be killed in; another training cannot take over what was kept.
+    place.write("settings.json", &train_settings(60));
+    let words = [
+        "train",
+        "model",
+        "train.txt",
+        "settings.json",
+        "--checkpoint",
+        "kept",
+    ];
+    assert!(place.refused(&words).contains("of other settings"));
+    place.write("settings.json", &train_settings(4000));
+    let mut other = std::fs::read(place.path("train.txt")).unwrap();
+    other.extend(b"name : Zizzi||Zizzi .\n");
+    std::fs::write(place.path("other.txt"), other).unwrap();
+    let words = [
+        "train",
+        "model",
+        "other.txt",
+        "settings.json",
+        "--checkpoint",
+        "kept",
+    ];
+    assert!(place.refused(&words).contains("of other data"));
+}
+
+#[test]
+fn a_training_that_was_stopped_has_its_whole_curve_and_is_not_trained_twice() {
+    let place = place("stopped");
+    place.write("settings.json", &train_settings(300));
+    let words = |checkpoint: &'static str, result: &'static str| {
+        [
+            "train",
+            "model",
+            "train.txt",
+            "settings.json",
+            "--checkpoint",
+            checkpoint,
+            "--result",
+            result,
+        ]
+    };
+    let mut stopped = place.program(&words("kept", "one.json")).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let pid = stopped.id().to_string();
+    std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .unwrap();
+    stopped.wait().unwrap();
+    place.succeed(&words("kept", "one.json"));
+    place.succeed(&words("whole", "two.json"));
+    let runs = |name: &str| {
+        let text = std::fs::read_to_string(place.path(name)).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["runs"].clone()
+    };
+    assert_eq!(runs("one.json"), runs("two.json"));
+    assert_eq!(runs("one.json")[0]["losses"].as_array().unwrap().len(), 300);
+    // The same command after the end writes what was asked for, and trains nothing.
+    let again = place
+        .program(&words("kept", "three.json"))
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&again.stderr).contains("Goes on after step 300 of 300"));
+    assert_eq!(runs("three.json"), runs("one.json"));
+}
+
+#[test]
+fn training_refuses_places_and_lengths_before_the_first_step() {
+    let place = place("places");
+    place.write("settings.json", &train_settings(3));
+    std::fs::write(place.path("file"), "").unwrap();
+    let refused = |more: &[&str]| {
+        let words = ["train", "model", "train.txt", "settings.json"];
+        place.refused(&[&words[..], more].concat())
+    };
+    assert!(refused(&["--output", "file/adapters"]).contains("cannot be written to"));
+    assert!(refused(&["--result", "model"]).contains("is a folder; give the name of a file"));
+    assert!(refused(&["--checkpoint", "file/kept"]).contains("cannot be written to"));
+    let mut long = train_settings(3);
+    long["data"]["sequence_length"] = json!(4096);
+    place.write("settings.json", &long);
+    let lines = "one two three four five six seven eight nine ten ".repeat(200);
+    std::fs::write(place.path("train.txt"), format!("a||{lines}\nb||c\n")).unwrap();
+    let error = place.refused(&["train", "model", "train.txt", "settings.json"]);
+    assert!(error.contains("tokens"), "{error}");
+    assert!(!error.contains("step 1"), "{error}");
+}
+
+#[test]
+fn whoever_reads_the_lines_may_go_away() {
+    let place = place("pipe");
+    place.write("settings.json", &train_settings(50));
+    let words = ["train", "model", "train.txt", "settings.json", "--json"];
+    let mut training = place
+        .program(&words)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(training.stdout.take());
+    let output = training.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!errors.contains("panicked"), "{errors}");
+}

@@ -1,20 +1,20 @@
 import { defineConfig } from 'vite';
 import { offline } from './offline-plugin.ts';
 import manifest from './package.json' with { type: 'json' };
+import { responseHeaders } from './policy.ts';
+import { policy } from './policy-plugin.ts';
 import { precompressed } from './precompressed-plugin.ts';
 
-// Isolation is not needed by the page, but it makes timers finer and memory measurable where a host can send it.
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
+const isolation = Object.fromEntries(
+  Object.entries(responseHeaders).filter(([name]) => name.startsWith('Cross-Origin-')),
+);
 
 export default defineConfig({
   // Relative addresses: the built folder works under any path of any static host.
   base: './',
   // A missing file is a 404 and not the page: the page asks whether models are there.
   appType: 'mpa',
-  plugins: [offline(), precompressed()],
+  plugins: [policy(), offline(), precompressed()],
   define: {
     __VERSION__: JSON.stringify(manifest.version),
     __WEBGPU_TO_COME__: JSON.stringify(Boolean(process.env.WEBGPU_TO_COME)),
@@ -26,6 +26,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   worker: { format: 'es' },
+  // What the development server reloads by is no part of the policy.
   server: { headers: isolation },
-  preview: { headers: isolation },
+  preview: { headers: responseHeaders },
 });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use riemann_lora::train::{SessionSettings, StepReport};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     chart::{Axis, LineChart, SIZE, Series, draw},
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// One run's losses.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct RunHistory {
     name: String,
     /// Step and training loss.
@@ -20,8 +20,8 @@ struct RunHistory {
     diverged_at: Option<u32>,
 }
 
-/// Losses of all runs over the steps of this program's life.
-#[derive(Debug)]
+/// Losses of all runs over the steps of a training, those before it was stopped among them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
     runs: Vec<RunHistory>,
 }

@@ -6,6 +6,7 @@ mod generate;
 mod history;
 mod images;
 mod inspect;
+mod kept_training;
 mod overhead;
 mod pretrain;
 mod progress;
@@ -80,8 +81,8 @@ pub fn run() -> Result<()> {
     })
 }
 
-/// A GGUF file, or every file of a folder.
-async fn open(path: &Path) -> Result<Checkpoint<FileSource>> {
+/// A GGUF file, or every file of a folder, by name.
+fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     if path.is_dir() {
         let entries = std::fs::read_dir(path).with_context(|| path.display().to_string())?;
@@ -95,7 +96,12 @@ async fn open(path: &Path) -> Result<Checkpoint<FileSource>> {
     } else {
         paths.push(path.to_owned());
     }
-    let files = paths
+    Ok(paths)
+}
+
+/// A GGUF file, or every file of a folder.
+async fn open(path: &Path) -> Result<Checkpoint<FileSource>> {
+    let files = files_of(path)?
         .iter()
         .map(FileSource::open)
         .collect::<Result<_, _>>()?;

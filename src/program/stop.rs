@@ -32,6 +32,11 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Asks for an end.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
     /// Whether an end has been asked for.
     pub fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)

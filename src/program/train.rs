@@ -1,8 +1,9 @@
 //! Training from the terminal.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
@@ -13,6 +14,7 @@ use riemann_lora::{
 
 use super::{
     history::History,
+    kept_training::{KeptTraining, Origin, Place, check_writable},
     settings::{self, Settings},
     stop::Stop,
 };
@@ -38,9 +40,12 @@ pub struct Train {
     /// the model calls itself.
     #[arg(long)]
     base: Option<String>,
-    /// Where Ctrl-C saves the session; training goes on from there if the file is there.
+    /// Where the training is kept, every so many steps, on Ctrl-C and at its end; the same command goes on from there.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
+    /// Steps between two times that the training is kept: a kill loses no more.
+    #[arg(long, default_value_t = 50, requires = "checkpoint", value_parser = clap::value_parser!(u32).range(1..))]
+    checkpoint_every: u32,
     /// Result file with all losses; a picture of the same name is put beside it.
     #[arg(long)]
     result: Option<PathBuf>,
@@ -53,35 +58,54 @@ impl Train {
     /// Trains all runs and writes what was asked for.
     pub async fn run(self) -> Result<()> {
         let settings: Settings = settings::read(&self.settings)?;
+        self.check_places()?;
         let base = super::load(&self.model).await?;
         let bytes = std::fs::read(&self.data).with_context(|| self.data.display().to_string())?;
         let file = self.data.file_name().unwrap_or_default().to_string_lossy();
+        let kept = match &self.checkpoint {
+            Some(path) => {
+                let origin = Origin::of(&self.model, &bytes, &settings)?;
+                Some(KeptTraining::new(path, origin))
+            }
+            None => None,
+        };
         let dataset = Dataset::build(&file, bytes, &settings.data, &base.tokenizer)?;
+        // Not at the step that meets the longest row.
+        let longest = dataset.statistics().longest;
+        let longest = longest.min(settings.data.sequence_length as usize);
+        base.model.check_length(longest)?;
 
         let rows = settings.session.batch_size as usize;
-        let mut session = match self.checkpoint.as_deref().filter(|path| path.exists()) {
-            Some(path) => {
-                let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-                let session = Session::resume(&base.model, &bytes)
-                    .with_context(|| path.display().to_string())?;
-                ensure!(
-                    *session.settings() == settings.session,
-                    "{}: this checkpoint is of other settings; choose another --checkpoint, or delete it",
-                    path.display()
-                );
-                session
-            }
-            None => Session::new(&base.model, settings.session.clone())?,
+        let before = match &kept {
+            Some(kept) => kept.open()?,
+            None => None,
         };
+        let (mut session, mut history) = match before {
+            Some((bytes, history)) => (Session::resume(&base.model, &bytes)?, history),
+            None => {
+                let history = History::new(&settings.session);
+                (
+                    Session::new(&base.model, settings.session.clone())?,
+                    history,
+                )
+            }
+        };
+        if session.steps_done() > 0 {
+            let (done, all) = (session.steps_done(), session.settings().steps);
+            eprintln!("Goes on after step {done} of {all}.");
+        }
         let stop = Stop::on_interrupt()?;
         let mut batches = dataset.train_batches(rows)?;
         let bar = ProgressBar::new(u64::from(session.settings().steps)).with_style(
             ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta} left")?,
         );
-        let mut history = History::new(session.settings());
+        bar.set_position(u64::from(session.steps_done()));
         let course = Course {
             evaluate_every: self.evaluate_every,
-            checkpoint_every: 0,
+            checkpoint_every: match kept {
+                Some(_) => self.checkpoint_every,
+                None => 0,
+            },
         };
         let trained = course.train(
             &mut session,
@@ -92,7 +116,7 @@ impl Train {
                 Milestone::Step(report) => {
                     history.add(report);
                     if self.json {
-                        println!("{}", serde_json::to_string(report)?);
+                        say(&serde_json::to_string(report)?, &stop)?;
                     }
                     bar.set_position(u64::from(report.step));
                     anyhow::Ok(())
@@ -104,32 +128,30 @@ impl Train {
                     let losses = losses.unwrap_or_default();
                     if self.json {
                         let line = serde_json::json!({ "step": step, "validation_losses": losses });
-                        println!("{line}");
+                        say(&line.to_string(), &stop)?;
                     } else {
                         bar.suspend(|| history.print(step, "validation", &losses));
                     }
                     Ok(())
                 }
-                Milestone::Checkpoint => {
-                    let Some(path) = &self.checkpoint else {
-                        return Ok(());
-                    };
-                    std::fs::write(path, session.checkpoint().await?)
-                        .with_context(|| path.display().to_string())?;
-                    bar.suspend(|| {
-                        eprintln!(
-                            "Stopped; saved in {}. The same command goes on from there.",
-                            path.display()
-                        );
-                    });
-                    Ok(())
-                }
+                Milestone::Checkpoint => match &kept {
+                    Some(kept) => kept.save(&session.checkpoint().await?, &history),
+                    None => Ok(()),
+                },
             },
         );
         let end = trained.await?;
         bar.finish_and_clear();
         if end == End::Stopped {
+            if let Some(kept) = &kept {
+                let path = kept.path().display();
+                eprintln!("Stopped; kept in {path}. The same command goes on from there.");
+            }
             std::process::exit(Stop::EXIT_CODE);
+        }
+        // What is asked for again after the end is written again, and nothing is trained.
+        if let Some(kept) = &kept {
+            kept.save(&session.checkpoint().await?, &history)?;
         }
         if !self.json {
             history.print(session.steps_done(), "training", &history.last());
@@ -168,6 +190,21 @@ impl Train {
                 });
                 std::fs::write(folder.join(peft::CARD_FILE), card)?;
                 eprintln!("{}: {}", run.name, folder.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses places that cannot be written to, before hours are spent on what belongs there.
+    fn check_places(&self) -> Result<()> {
+        let places = [
+            (&self.output, Place::Folder),
+            (&self.result, Place::File),
+            (&self.checkpoint, Place::File),
+        ];
+        for (path, what) in places {
+            if let Some(path) = path {
+                check_writable(path, what)?;
             }
         }
         Ok(())
@@ -213,4 +250,15 @@ fn recipe(
         ("Batch", settings.batch_size.to_string()),
         ("Steps", format!("{steps} of {}", settings.steps)),
     ]
+}
+
+/// Prints a line. Whoever reads it may have had enough, as `head` has: the training then ends as by Ctrl-C, and is kept.
+fn say(line: &str, stop: &Stop) -> Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            stop.ask();
+            Ok(())
+        }
+        other => Ok(other?),
+    }
 }

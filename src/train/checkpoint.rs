@@ -1,6 +1,7 @@
 //! A session as bytes, and back: what a crashed worker resumes from.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Session, SessionError, SessionSettings, trainable::Trainable};
 use crate::kernel::half_is_available;
@@ -19,6 +20,9 @@ struct State {
     diverged_at: Vec<Option<u32>>,
 }
 
+/// Bytes of a SHA-256.
+const DIGEST: usize = 32;
+
 /// What the tensors of a bank are called.
 const PARTS: [&str; 3] = ["", ".first_moment", ".second_moment"];
 
@@ -28,7 +32,7 @@ fn names(index: usize, part: &str) -> [String; 2] {
 }
 
 impl Session {
-    /// Adapters, optimizer state and position, as a safetensors file.
+    /// Adapters, optimizer state and position: a safetensors file, and behind it its SHA-256.
     ///
     /// # Errors
     /// A device that failed.
@@ -50,15 +54,18 @@ impl Session {
                     [(a, bank.a.clone()), (b, bank.b.clone())]
                 })
             });
-        Ok(tensor_file::write(tensors, (STATE, state)).await?)
+        let mut bytes = tensor_file::write(tensors, (STATE, state)).await?;
+        bytes.extend(Sha256::digest(&bytes));
+        Ok(bytes)
     }
 
     /// The session that [`Session::checkpoint`] saved; its next steps are those that would have
     /// followed there. One in half precision goes on in single where the engine has no other.
     ///
     /// # Errors
-    /// Bytes that are no checkpoint, or one of another base.
+    /// Bytes that are no checkpoint, are damaged, or are one of another base.
     pub fn resume<M: Trainable>(model: &M, bytes: &[u8]) -> Result<Self, SessionError> {
+        let bytes = whole(bytes)?;
         let mut state = read_state(bytes)?;
         state.settings.half_precision &= half_is_available();
         let mut session = Self::new(model, state.settings)?;
@@ -83,15 +90,35 @@ impl Session {
     }
 }
 
+/// The safetensors file of a checkpoint whose digest is that of its content.
+fn whole(bytes: &[u8]) -> Result<&[u8], SessionError> {
+    let split = bytes.split_last_chunk::<DIGEST>();
+    match split {
+        Some((content, digest)) if Sha256::digest(content).as_slice() == digest => Ok(content),
+        _ => Err(wrong(match tensor_file::read_metadata(bytes, STATE) {
+            Ok(None) => "it holds no session; use a file that this page saved",
+            Ok(Some(_)) => {
+                "an older version saved it, without the checksum by which damage is found"
+            }
+            Err(_) => "it is damaged: its checksum is not that of its content",
+        })),
+    }
+}
+
 /// What a checkpoint says beside its tensors.
 fn read_state(bytes: &[u8]) -> Result<State, SessionError> {
     let state = tensor_file::read_metadata(bytes, STATE)?
         .ok_or_else(|| wrong("it holds no session; use a file that this page saved"))?;
     let state: State = serde_json::from_str(&state).map_err(wrong)?;
-    match state.diverged_at.len() == state.settings.runs.len() {
-        true => Ok(state),
-        false => Err(wrong("it lists another number of runs than its settings")),
+    if state.diverged_at.len() != state.settings.runs.len() {
+        return Err(wrong("it lists another number of runs than its settings"));
     }
+    let steps = state.diverged_at.iter().flatten().chain([&state.step]);
+    if let Some(step) = steps.copied().find(|step| *step > state.settings.steps) {
+        let steps = state.settings.steps;
+        return Err(wrong(format!("it is of step {step} of {steps}")));
+    }
+    Ok(state)
 }
 
 fn wrong(error: impl ToString) -> SessionError {

@@ -55,9 +55,16 @@ everywhere! {
             (&b""[..], "cannot be resumed"),
             (&saved[..saved.len() / 2], "cannot be resumed"),
             (weights, "holds no session"),
+            (&saved[..saved.len() - 32], "an older version"),
         ] {
             let error = Session::resume(&model, bytes).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
+        }
+        // Whichever bit is flipped.
+        for at in (0..saved.len()).step_by(97) {
+            let mut damaged = saved.clone();
+            damaged[at] ^= 1 << (at % 8);
+            assert!(Session::resume(&model, &damaged).is_err(), "byte {at}");
         }
         let mut narrower = model.clone();
         narrower.config.intermediate_size = 44;

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectClean } from './clean';
 import { expect, test } from './lab-test';
+import { unstick } from './unstick';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -37,7 +38,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await expectClean(page);
       await page.locator('#train').getByText('Numbers').first().click();
       // What sticks to the window would cover half of a long picture.
-      await page.addStyleTag({ content: '.transport { position: static !important; }' });
+      await unstick(page);
       await picture('page');
       for (const section of sections) {
         await page

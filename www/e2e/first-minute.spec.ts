@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expectClean } from './clean';
 import { expect, test } from './lab-test';
+import { unstick } from './unstick';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -47,7 +48,7 @@ test('one button holds a tournament, and what the page says of it is what was me
   await expect.poll(async () => (await shown()).length).toBe(13);
   await page.getByRole('radio', { name: 'Each at its best' }).check({ force: true });
   await expectClean(page);
-  await page.addStyleTag({ content: '.transport { position: static !important; }' });
+  await unstick(page);
   await page.screenshot({ path: join(shots, 'first-minute.png'), fullPage: true });
 });
 

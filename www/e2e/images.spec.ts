@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 import { expectClean } from './clean';
 import { changes, expect, test } from './lab-test';
 import { png, pngHeader } from './png';
+import { unstick } from './unstick';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -204,7 +205,7 @@ test('the tab is as it should be in both themes, on a laptop and on a phone', as
   for (const run of [2, 3]) await set(page, `runs.${run}.lr`, '3e-3');
   await set(page, 'draw_every', '0');
   await train(page);
-  await page.addStyleTag({ content: '.transport { position: static !important; }' });
+  await unstick(page);
   for (const width of [1280, 360]) {
     await page.setViewportSize({ width, height: 800 });
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from '@playwright/test';
 import { expect, pairs, test } from './lab-test';
+import { unstick } from './unstick';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -35,7 +36,7 @@ test('long names leave room for the columns beside them, on a laptop and on a ph
   for (const name of ['#diagnostics', '#train figure.chart >> nth=0']) {
     await page.locator(name).getByText('Numbers', { exact: true }).first().click();
   }
-  await page.addStyleTag({ content: '.transport { position: static !important; }' });
+  await unstick(page);
   for (const width of [1280, 360]) {
     await page.setViewportSize({ width, height: 800 });
     for (const colorScheme of ['light', 'dark'] as const) {

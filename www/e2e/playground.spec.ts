@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectClean } from './clean';
 import { expect, type LabPage, test } from './lab-test';
+import { unstick } from './unstick';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -185,7 +186,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await lab.finished();
       await page.locator('#measure').click();
       await expect(page.locator('#token-losses .heat')).toBeVisible();
-      await page.addStyleTag({ content: '.transport { position: static !important; }' });
+      await unstick(page);
       const picture = (name: string, section: string) =>
         page.locator(`#${section}`).screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`) });
       await expectClean(page);

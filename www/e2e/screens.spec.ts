@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expectClean } from './clean';
 import { expect, type LabPage, test } from './lab-test';
+import { stick, unstick } from './unstick';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -107,7 +108,7 @@ test('every view looks as it should, in both themes, on a laptop, on a phone and
   await page.getByText('Storage', { exact: true }).click();
   await expect(page.locator('#storage')).toContainText('Runs of the table');
   // What sticks to the window would cover what is pictured below it.
-  const still = await page.addStyleTag({ content: '.transport { position: static !important; }' });
+  await unstick(page);
   await everywhere(page, 'language', [...sections.map((id) => `#${id}`), '#footer']);
   await page.getByText('Storage', { exact: true }).click();
 
@@ -132,7 +133,7 @@ test('every view looks as it should, in both themes, on a laptop, on a phone and
   await expect(page.locator('#theory-status')).toContainText('It took', { timeout: 30_000 });
   await everywhere(page, 'theory', ['#theory-curves', '#theory-view .setup']);
 
-  await still.evaluate((style) => style.parentNode?.removeChild(style));
+  await stick(page);
   await page.setViewportSize({ width: 3840, height: 2160 });
   for (const tab of ['Language', 'Sweep']) {
     await open(page, tab);

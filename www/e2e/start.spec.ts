@@ -23,13 +23,19 @@ test('nothing moves while the page is made, and no view is fetched before it is 
     // Below 0.1 is called good; a section that jumps makes more.
     expect(moved.reduce((sum, one) => sum + one, 0)).toBeLessThan(0.02);
   }
-  const views = () => fetched.filter((path) => /(sweep|runs|images|theory)-view/.test(path));
+  const views = () => fetched.filter((path) => /(claims|sweep|runs|images|theory)-view/.test(path));
   expect(views()).toEqual([]);
   // Nor does it hide in what is fetched.
   const assets = [...new Set(fetched)].filter((path) => /\.(js|css)$/.test(path));
   expect(assets.length).toBeGreaterThan(2);
   const texts = await Promise.all(assets.map(async (path) => (await page.request.get(origin + path)).text()));
-  for (const mark of ['sweep-losses', 'compare-table', 'cell-caption', 'theory-assumption']) {
+  for (const mark of [
+    'claim-verdict',
+    'sweep-losses',
+    'compare-table',
+    'cell-caption',
+    'theory-assumption',
+  ]) {
     expect(texts.filter((text) => text.includes(mark))).toEqual([]);
   }
   await page.getByRole('link', { name: 'Sweep', exact: true }).click();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expectClean } from './clean';
 import { changes, expect, type LabPage, test } from './lab-test';
+import { unstick } from './unstick';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -268,7 +269,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await page.locator('#sweep-results').getByText('Numbers', { exact: true }).click();
       await cleanAndWithin(page);
       if (width === 1280) await savePictures(page, scheme);
-      await page.addStyleTag({ content: '.transport { position: static !important; }' });
+      await unstick(page);
       await picture('sweep');
       await page.locator('[data-field="sweep.points"] input').fill('0');
       await page.getByRole('combobox', { name: 'Varied', exact: true }).selectOption('damping');

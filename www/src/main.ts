@@ -1,3 +1,4 @@
+import './page/layers.css';
 import './page/tokens.css';
 import './page/base.css';
 import './controls/elements.css';

@@ -1035,6 +1035,22 @@ loss: number | null,
 seeds: Array<number | null>, };
 
 /**
+ * Decades of learning rates between which the true width of a good range lies.
+ *
+ * A learning rate that is tried between others brings the bounds nearer to each other and never
+ * apart, as long as the best stays the best; an interpolated width may jump.
+ */
+export type WidthBounds = { 
+/**
+ * Between the outermost good learning rates that were tried.
+ */
+least: number, 
+/**
+ * Between their neighbours, which are not good; `None` where the grid ends before one.
+ */
+most: number | null, };
+
+/**
  * How a method did over its learning rates.
  */
 export type MethodSummary = { 

@@ -32,7 +32,7 @@ pub struct Settings {
 
 impl Settings {
     /// AdamW beside scaled AdamW.
-    fn example() -> Self {
+    pub fn example() -> Self {
         let run = |name: &str, optimizer| RunSettings {
             name: name.to_owned(),
             optimizer,
