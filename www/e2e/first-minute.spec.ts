@@ -41,8 +41,9 @@ test('one button holds a tournament, and what the page says of it is what was me
   await expect(legend.locator('.swatch')).toHaveCount(4);
   expect(await shown()).toEqual(['Base', ...best.map(({ name }) => name)]);
   await page.getByRole('radio', { name: 'Same rate' }).check({ force: true });
-  await page.getByLabel('Learning rate of the curves').selectOption({ label: 'lr 0.03' });
-  await expect(legend.locator('.swatch')).toHaveCount(4);
+  await page.getByLabel('Value whose runs have curves').selectOption({ label: 'lr 0.03' });
+  // Only AdamW, plain and preconditioned, is trained there.
+  await expect(legend.locator('.swatch')).toHaveCount(2);
   await page.getByRole('radio', { name: 'All runs' }).check({ force: true });
   await expect(legend.locator('.swatch')).toHaveCount(12);
   await expect.poll(async () => (await shown()).length).toBe(13);
