@@ -440,98 +440,114 @@ fn preset(name: &str) -> Value {
     serde_json::to_value(found.optimizer).unwrap()
 }
 
-#[test]
-fn a_training_that_is_killed_goes_on_to_the_same_curve() {
-    let place = place("killed");
-    place.write("settings.json", &train_settings(4000));
-    let train = |checkpoint: &str, result: &str, place: &Workplace| {
-        let words = [
-            "train",
-            "model",
-            "train.txt",
-            "settings.json",
-            "--checkpoint",
-            checkpoint,
-        ];
-        let more = ["--checkpoint-every", "7", "--result", result];
-        place.program(&[&words[..], &more[..]].concat())
-    };
-    let mut killed = train("kept", "one.json", &place).spawn().unwrap();
-    while !place.path("kept").exists() && killed.try_wait().unwrap().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    // Not a polite one.
-    killed.kill().unwrap();
-    assert!(
-        !killed.wait().unwrap().success(),
-        "it ended before it was killed"
-    );
-
-    // Many steps were only there to be killed in; another training cannot take over what was kept.
-    place.write("settings.json", &train_settings(60));
+/// A training of `settings.json`, kept every seven steps in `checkpoint`, its losses in `result`.
+fn training(place: &Workplace, checkpoint: &str, result: &str) -> std::process::Command {
     let words = [
         "train",
         "model",
         "train.txt",
         "settings.json",
         "--checkpoint",
-        "kept",
+        checkpoint,
     ];
-    assert!(place.refused(&words).contains("of other settings"));
-    place.write("settings.json", &train_settings(4000));
-    let mut other = std::fs::read(place.path("train.txt")).unwrap();
-    other.extend(b"name : Zizzi||Zizzi .\n");
-    std::fs::write(place.path("other.txt"), other).unwrap();
-    let words = [
-        "train",
-        "model",
-        "other.txt",
-        "settings.json",
-        "--checkpoint",
-        "kept",
-    ];
-    assert!(place.refused(&words).contains("of other data"));
+    let more = ["--checkpoint-every", "7", "--result", result];
+    place.program(&[&words[..], &more[..]].concat())
+}
+
+/// Starts it, and waits until it was kept for the first time.
+fn begun(place: &Workplace) -> std::process::Child {
+    let mut begun = training(place, "kept", "one.json").spawn().unwrap();
+    while !place.path("kept").exists() && begun.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    begun
+}
+
+/// What a result file says of the runs.
+fn losses(place: &Workplace, result: &str) -> Value {
+    let text = std::fs::read_to_string(place.path(result)).unwrap();
+    serde_json::from_str::<Value>(&text).unwrap()["runs"].clone()
 }
 
 #[test]
-fn a_training_that_was_stopped_has_its_whole_curve_and_is_not_trained_twice() {
-    let place = place("stopped");
-    place.write("settings.json", &train_settings(300));
-    let words = |checkpoint: &'static str, result: &'static str| {
-        [
-            "train",
-            "model",
-            "train.txt",
-            "settings.json",
-            "--checkpoint",
-            checkpoint,
-            "--result",
-            result,
-        ]
-    };
-    let mut stopped = place.program(&words("kept", "one.json")).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(300));
+fn a_training_that_is_killed_goes_on_to_the_same_curve_and_is_not_trained_twice() {
+    let place = place("killed");
+    place.write("settings.json", &train_settings(1500));
+    let mut killed = begun(&place);
+    killed.kill().unwrap();
+    assert!(
+        !killed.wait().unwrap().success(),
+        "it ended before it was killed"
+    );
+
+    // A polite end between.
+    let stopped = training(&place, "kept", "one.json").spawn().unwrap();
     let pid = stopped.id().to_string();
     std::process::Command::new("kill")
         .args(["-TERM", &pid])
         .status()
         .unwrap();
-    stopped.wait().unwrap();
-    place.succeed(&words("kept", "one.json"));
-    place.succeed(&words("whole", "two.json"));
-    let runs = |name: &str| {
-        let text = std::fs::read_to_string(place.path(name)).unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()["runs"].clone()
-    };
-    assert_eq!(runs("one.json"), runs("two.json"));
-    assert_eq!(runs("one.json")[0]["losses"].as_array().unwrap().len(), 300);
+    stopped.wait_with_output().unwrap();
+
+    let resumed = training(&place, "kept", "one.json").output().unwrap();
+    assert!(String::from_utf8_lossy(&resumed.stderr).contains("Goes on after step"));
+    assert!(
+        training(&place, "whole", "two.json")
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(losses(&place, "one.json"), losses(&place, "two.json"));
+    assert_eq!(
+        losses(&place, "one.json")[0]["losses"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1500
+    );
+
     // The same command after the end writes what was asked for, and trains nothing.
-    let again = place
-        .program(&words("kept", "three.json"))
-        .output()
-        .unwrap();
-    assert!(String::from_utf8_lossy(&again.stderr).contains("Goes on after step 300 of 300"));
-    assert_eq!(runs("three.json"), runs("one.json"));
+    let again = training(&place, "kept", "three.json").output().unwrap();
+    assert!(String::from_utf8_lossy(&again.stderr).contains("Goes on after step 1500 of 1500"));
+    assert_eq!(losses(&place, "three.json"), losses(&place, "two.json"));
+}
+
+#[test]
+fn what_was_kept_of_one_training_is_not_taken_by_another() {
+    let place = place("taken");
+    place.write("settings.json", &train_settings(8));
+    assert!(
+        training(&place, "kept", "one.json")
+            .status()
+            .unwrap()
+            .success()
+    );
+    let refused = |data: &str| {
+        place.refused(&[
+            "train",
+            "model",
+            data,
+            "settings.json",
+            "--checkpoint",
+            "kept",
+        ])
+    };
+    let mut other = std::fs::read(place.path("train.txt")).unwrap();
+    other.extend(b"name : Zizzi||Zizzi .\n");
+    std::fs::write(place.path("other.txt"), other).unwrap();
+    assert!(refused("other.txt").contains("of other data; choose another --checkpoint"));
+    place.write("settings.json", &train_settings(9));
+    assert!(refused("train.txt").contains("of other settings"));
+    let config = place.path("model/config.json");
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text.push('\n');
+    std::fs::write(config, text).unwrap();
+    assert!(refused("train.txt").contains("of another model and other settings"));
+    let mut damaged = std::fs::read(place.path("kept")).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(place.path("kept"), damaged).unwrap();
+    assert!(refused("train.txt").contains("it is damaged"));
 }
 
 #[test]
