@@ -147,16 +147,25 @@ describe('forbidden imports are found', () => {
 });
 
 describe('rules of CSS', () => {
-  const declared = /@layer ([\w, ]+);/.exec(readFileSync(join(SRC, '../index.html'), 'utf8'));
+  const ORDER = 'page/layers.css';
+  const declared = /@layer ([\w, ]+);/.exec(readFileSync(join(SRC, ORDER), 'utf8'));
   const order = declared?.[1]?.split(', ');
 
-  test.each(files('.css'))('%s stands in a layer that the page declares', (path) => {
-    const text = readFileSync(join(SRC, path), 'utf8').replace(/\/\*.*?\*\//gs, '');
-    const name = /^@layer (\w+) \{$|^@import "[^"]+" layer\((\w+)\);$/m.exec(text);
-    expect(order).toContain(name?.[1] ?? name?.[2]);
-    // Nothing stands beside it.
-    expect(text.match(/^[^\s}].*$/gm)).toHaveLength(1);
+  test('the order of layers is the first that the page reads', () => {
+    const [first] = /'\.\/[^']*\.css'/.exec(sources.get(shell) ?? '') ?? [];
+    expect(first).toBe(`'./${ORDER}'`);
   });
+
+  test.each(files('.css').filter((path) => path !== ORDER))(
+    '%s stands in a layer that the page declares',
+    (path) => {
+      const text = readFileSync(join(SRC, path), 'utf8').replace(/\/\*.*?\*\//gs, '');
+      const name = /^@layer (\w+) \{$|^@import "[^"]+" layer\((\w+)\);$/m.exec(text);
+      expect(order).toContain(name?.[1] ?? name?.[2]);
+      // Nothing stands beside it.
+      expect(text.match(/^[^\s}].*$/gm)).toHaveLength(1);
+    },
+  );
 
   test.each(files('.css'))('%s comes with what it draws', (path) => {
     expect(imports.map(({ to }) => to)).toContain(path);
