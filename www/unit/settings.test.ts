@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
+import { matrixRate } from '../src/config/matrix-rate';
 import { runSettings } from '../src/config/run-settings';
 import { checkSettings, choicesOf, enter, type Setting, shownOf, valueAt } from '../src/config/setting';
 import { sharedSettings } from '../src/config/shared-settings';
@@ -135,4 +136,12 @@ describe('settings of parts that are not there', () => {
     enter(lr, sweep, 0.5);
     expect([shownOf(lr, sweep), sweep.lrs.adamw]).toEqual([0.5, 0.5]);
   });
+});
+
+test.each([
+  [{ alpha: 32, rank: 4 }, 64e-3],
+  [{ alpha: 16, rank: 8, use_rslora: false }, 4e-3],
+  [{ alpha: 16, rank: 16, use_rslora: true }, 16e-3],
+])('a rate of 1e-3 moves ΔW as s² times as much: %o', (session, rate) => {
+  expect(matrixRate(1e-3, session)).toBeCloseTo(rate, 12);
 });

@@ -77,7 +77,7 @@ export const runDetails: readonly Setting<RunConfig>[] = [
     kind: 'switch',
     field: 'scale_aware',
     label: 'Scale-aware',
-    help: 'Divides preconditioned gradients by the square of the adapters’ scale, alpha / rank, so that one lr moves ΔW equally at every scale.',
+    help: 'Divides preconditioned gradients by s², the square of the adapters’ scale, so that lr itself is the rate of the step on ΔW, at every alpha and rank.',
     at: 'optimizer.preconditioner.scale_aware',
     matters: isPreconditioned,
   },

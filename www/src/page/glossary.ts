@@ -26,6 +26,10 @@ export const terms: readonly (readonly [string, string])[] = [
     'Added to the diagonal of BᵀB and AAᵀ before they are inverted, because B starts at 0 and has no inverse.',
   ],
   ['lr', 'The learning rate: how far a step goes along the direction that the optimizer chose.'],
+  [
+    'lr · s²',
+    'The rate of the step on ΔW itself that a preconditioned step amounts to, with s = alpha / rank; rates of different alpha and rank are compared by it.',
+  ],
   ['SGD and scaled GD', 'Steps along the gradient, plain or preconditioned.'],
   [
     'AdamW and scaled AdamW',

@@ -1,3 +1,4 @@
+import { matrixRate } from '../config/matrix-rate';
 import { methodNames, methodOf } from '../config/methods';
 import { dateWords } from '../words/date';
 import { measure, setting } from '../words/numbers';
@@ -25,6 +26,10 @@ function numbers(
   return { name, value, text: (run) => show(value(run)) };
 }
 
+function threeFigures(value: number | null): string {
+  return setting(value === null ? null : Number(value.toPrecision(3)));
+}
+
 /** What became of a run. */
 export function endOf(run: RunRecord): string {
   if (run.divergedAt !== null) return `diverged at ${run.divergedAt}`;
@@ -35,6 +40,7 @@ export function endOf(run: RunRecord): string {
 export const columns: readonly Column[] = [
   words('Method', ({ optimizer }) => methodNames[methodOf(optimizer)]),
   numbers('lr', ({ optimizer }) => optimizer.lr, setting),
+  numbers('lr · s²', ({ optimizer, session }) => matrixRate(optimizer.lr, session), threeFigures),
   numbers('Rank', ({ session }) => session.rank, setting),
   numbers('Steps', ({ stepsDone }) => stepsDone, setting),
   numbers('First loss', ({ firstLoss }) => firstLoss, measure),

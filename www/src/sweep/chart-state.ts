@@ -80,15 +80,20 @@ export function curvesState(record: SweepRecord | null, bank: Bank | null, view:
   return { steps, curves, marks, logScale: view.logScale, ceiling, lastStep };
 }
 
-/** Final validation losses over what was varied. */
-export function robustnessState({ baseLoss }: SweepRecord, lines: readonly SummedLine[]): RobustnessState {
+/** Final validation losses over what was varied, or over that times `factor`. */
+export function robustnessState(
+  { baseLoss }: SweepRecord,
+  lines: readonly SummedLine[],
+  factor = 1,
+): RobustnessState {
+  const shown = (value: number) => (factor === 1 ? value : Number((value * factor).toPrecision(3)));
   const finite = lines.flatMap(({ runs }) => runs.flatMap(({ validationLoss }) => validationLoss ?? []));
   const lowest = Math.min(...finite, baseLoss ?? Number.POSITIVE_INFINITY);
   return {
     lines: lines.map(({ style, runs, summary }) => ({
       style,
-      points: runs.map(({ value, validationLoss }) => ({ value, loss: validationLoss })),
-      best: summary.best_lr,
+      points: runs.map(({ value, validationLoss }) => ({ value: shown(value), loss: validationLoss })),
+      best: summary.best_lr === null ? null : shown(summary.best_lr),
     })),
     baseLoss,
     ceiling: HEADROOM * (baseLoss ?? 2 * lowest),

@@ -5,7 +5,9 @@ import { robustnessChart } from '../charts/robustness/robustness-chart';
 import { type RobustnessPicture, robustnessSvg } from '../charts/robustness/robustness-svg';
 import { swatch } from '../charts/run-style';
 import { saveChart } from '../charts/save-chart';
+import { scaleOf } from '../config/matrix-rate';
 import { fill, h } from '../controls/dom';
+import { choiceField } from '../controls/field';
 import { paced } from '../controls/frame';
 import { failureBox } from '../controls/message';
 import { themeChanged } from '../controls/theme-changed';
@@ -36,6 +38,19 @@ export function robustness(sweep: Sweep): HTMLElement[] {
   const details = h('details', { class: 'numbers' }, h('summary', {}, 'Numbers'), numbers);
   const failure = failureBox();
 
+  const axis = choiceField<'lr' | 'matrix'>({
+    label: 'Axis',
+    help: 'lr, or lr · s² with the scale s of the adapters: the rate of the step on ΔW itself, by which sweeps of different alpha and rank are compared.',
+    choices: [
+      ['lr', 'lr'],
+      ['matrix', 'lr · s²'],
+    ],
+    onInput: (value) => {
+      onMatrix = value === 'matrix';
+      void summarise(sweep.shown.value);
+    },
+  });
+  let onMatrix = false;
   let picture: RobustnessPicture | null = null;
   const save = saveChart('robustness', {
     file: () => 'robustness',
@@ -48,12 +63,16 @@ export function robustness(sweep: Sweep): HTMLElement[] {
     const quantity = record?.basis.quantity ?? sweep.config.value.quantity;
     empty.hidden = lines.length > 0;
     for (const part of [legend, key, words, table, details]) part.hidden = lines.length === 0;
-    title.textContent = `Validation loss after the last step, over ${quantityNames[quantity]}`;
+    axis.element.hidden = quantity !== 'lr' || lines.length === 0;
+    const isMatrix = onMatrix && quantity === 'lr';
+    const varied = isMatrix ? 'lr · s²' : quantityNames[quantity];
+    title.textContent = `Validation loss after the last step, over ${varied}`;
     picture = null;
     save.enable(lines.length > 0);
     if (record === null || lines.length === 0) return;
-    const state = robustnessState(record, lines);
-    picture = { title: title.textContent, varied: quantityNames[quantity], state, legend: lines };
+    const factor = isMatrix ? scaleOf(record.basis.session) ** 2 : 1;
+    const state = robustnessState(record, lines, factor);
+    picture = { title: title.textContent, varied, state, legend: lines };
     chart.show(state);
     const sentences = lines.map((line) => sentenceOf(line, quantity));
     chart.summarise(sentences.join(' '));
@@ -98,6 +117,7 @@ export function robustness(sweep: Sweep): HTMLElement[] {
       { class: 'chart' },
       h('figcaption', { class: 'titled' }, title, save.element),
       legend,
+      axis.element,
       h('div', { class: 'plot-place robustness' }, chart.element, empty),
       key,
     ),

@@ -1,7 +1,8 @@
 import '../../controls/message.css';
 import './run-editor.css';
 import { swatch } from '../../charts/run-style';
-import type { RunConfig } from '../../config/config';
+import type { RunConfig, SharedConfig } from '../../config/config';
+import { matrixRate } from '../../config/matrix-rate';
 import { methodNames, methodOf, methods } from '../../config/methods';
 import { presetCalled, presetOf, presetsOf, settingsOf } from '../../config/presets';
 import { runDetails, runLr, runName, runTextLr } from '../../config/run-settings';
@@ -10,6 +11,7 @@ import { fill, h, s, setText } from '../../controls/dom';
 import { choiceField } from '../../controls/field';
 import { settingField, settingFields } from '../../controls/setting-field';
 import type { Method, Preset } from '../../protocol';
+import { setting } from '../../words/numbers';
 
 /** What an editor does with its run. */
 export interface RunActions {
@@ -24,7 +26,8 @@ export interface RunActions {
 /** One line of the table of runs. */
 export interface RunEditor {
   element: HTMLElement;
-  show(run: RunConfig, steps: number): void;
+  /** `session` is what all runs share. */
+  show(run: RunConfig, session: SharedConfig['session']): void;
   focus(): void;
 }
 
@@ -55,6 +58,7 @@ export function runEditor(actions: RunActions): RunEditor {
   const textLr = settingField(runTextLr, edit, prefix);
   const details = settingFields(runDetails, edit, prefix);
   const about = h('p', { class: 'hint' });
+  const matrix = h('p', { class: 'hint matrix-rate' });
   const warning = h('p', { class: 'message warn', role: 'status', hidden: true });
   const action = (label: string, path: string, onclick: () => void) => {
     const words = h('span', { class: 'unseen' });
@@ -84,6 +88,7 @@ export function runEditor(actions: RunActions): RunEditor {
       textEncoder && textLr.element,
     ),
     about,
+    matrix,
     warning,
     h(
       'details',
@@ -109,12 +114,14 @@ export function runEditor(actions: RunActions): RunEditor {
   return {
     element,
     focus: () => name.element.querySelector('input')?.focus(),
-    show(run, steps) {
+    show(run, session) {
       if (run.style !== style) fill(look, swatch(run.style));
       style = run.style;
       name.show(run);
       method.show(methodOf(run.optimizer));
-      showPresets(run, steps);
+      showPresets(run, session.steps);
+      const rate = Number(matrixRate(run.optimizer.lr, session).toPrecision(3));
+      setText(matrix, Number.isFinite(rate) ? `lr · s² = ${setting(rate)}` : '');
       lr.show(run);
       textLr.show(run);
       details.show(run);

@@ -84,7 +84,7 @@ export function runList(app: Experiment, { textEncoder }: RunListOptions, undo: 
       fill(list, ...editors.map(({ element }) => element));
       showProblems(list, app.problems.value);
     }
-    for (const [index, run] of runs.entries()) editors[index]?.show(run, session.steps);
+    for (const [index, run] of runs.entries()) editors[index]?.show(run, session);
   };
   app.config.watchTo(({ runs, session }) => [runs, session.steps], show);
   const count = h('summary', {});
