@@ -43,6 +43,8 @@ export class FakeWorker implements WorkerLink {
   readonly died: Promise<Failure>;
   /** Dies when asked for this step. */
   diesAt = 0;
+  /** Dies when asked to draw at this step; null draws. */
+  diesDrawingAt: number | null = null;
   /** Questions that go wrong, the first time that they are asked. */
   readonly spoils = new Map<keyof WorkerApi, Spoiled>();
   /** Questions that are answered only when `let` is called with their name; those that report are held after the first report. */
@@ -90,6 +92,7 @@ export class FakeWorker implements WorkerLink {
   /** Nothing that was to go wrong goes wrong any more; what is lost stays lost. */
   calm(): void {
     this.diesAt = 0;
+    this.diesDrawingAt = null;
     this.spoils.clear();
   }
 
@@ -405,6 +408,10 @@ export class FakeWorker implements WorkerLink {
       this.answer('draw', async () => {
         this.needs('pictures');
         this.asked.push(`draw ${runs.join()}`);
+        if (this.step === this.diesDrawingAt) {
+          this.crash();
+          return forever();
+        }
         const cancelled = refusal('draw', 'Drawing was cancelled.');
         for (let step = 1; step <= steps; step += 1) {
           onProgress({ action: 'drawing', done: step, total: steps });

@@ -188,6 +188,54 @@ describe('grids', () => {
     expect(svg.match(/<image /g)).toHaveLength(6);
   });
 
+  test.each([
+    ['before a training', 0],
+    ['while runs train', 2],
+    ['at the end', 4],
+  ])('are drawn by a new worker where one dies of it %s', async (_, step) => {
+    const images = await open((worker) => {
+      if (FakeWorker.all.length === 1) worker.diesDrawingAt = step;
+    });
+    images.change((config) => {
+      config.checkpointEvery = 2;
+    });
+    images.shelf.use(set);
+    await images.readPictures();
+    if (step === 0) await images.draw();
+    else await images.start();
+    await until(() => images.grids.busy.value === 0);
+    expect(FakeWorker.all.length).toBeGreaterThan(1);
+    expect(images.grids.failure.value).toBeNull();
+    const grids = images.grids.grids.value;
+    if (step === 0) {
+      expect(grids.map((grid) => [...grid.lanes.keys()])).toEqual([[null]]);
+      return;
+    }
+    expect(images.lab.phase.value).toBe('finished');
+    expect(images.lab.failure.value).toBeNull();
+    const drawn = grids.filter(({ runs }) => runs.length > 0);
+    expect(drawn.map((grid) => [grid.step, [...grid.lanes.keys()].sort()])).toEqual(
+      [0, 2, 4].map((each) => [each, [0, 1, null]]),
+    );
+    const greys = drawn.at(-1)?.lanes;
+    expect([0, 1].map((run) => greys?.get(run)?.[0]?.[0])).toEqual([10, 20]);
+  });
+
+  test('that cost every worker its life are said to have failed, and can be asked for again', async () => {
+    let deadly = true;
+    const images = await open((worker) => {
+      if (deadly) worker.diesDrawingAt = 0;
+    });
+    await images.draw();
+    expect(images.grids.busy.value).toBe(0);
+    expect(images.grids.failure.value?.message).toContain('memory');
+    deadly = false;
+    for (const worker of FakeWorker.all) worker.calm();
+    await images.draw();
+    expect(images.grids.failure.value).toBeNull();
+    expect(images.grids.grids.value).toHaveLength(1);
+  });
+
   test('what is suggested while it draws is drawn afterwards', async () => {
     const images = await open();
     const drawing = images.draw();
