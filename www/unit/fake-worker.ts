@@ -54,6 +54,9 @@ export class FakeWorker implements WorkerLink {
   terminated = false;
   settings: SessionSettings | null = null;
   validationExamples = 0;
+  /** Tokens of each example of its data. */
+  lengths: readonly number[] = [];
+  contextLength = 2048;
   private engine = '';
   private model: 'texts' | 'pictures' | null = null;
   private hasData = false;
@@ -230,9 +233,9 @@ export class FakeWorker implements WorkerLink {
         await this.tell(onProgress, { action: 'reading', done: 1, total: 2 }, cancelled);
         await this.tell(onProgress, { action: 'reading', done: 2, total: 2 }, cancelled);
         this.model = 'texts';
-        return { name: files[0]?.name ?? 'fake' } as ModelSummary;
+        return { name: files[0]?.name ?? 'fake', context_length: this.contextLength } as ModelSummary;
       }),
-    loadData: (_data, name, _settings, onProgress) =>
+    loadData: (_data, name, { sequence_length: length }, onProgress) =>
       this.answer('loadData', async () => {
         this.needs('texts');
         this.asked.push(`data ${name}`);
@@ -240,7 +243,14 @@ export class FakeWorker implements WorkerLink {
         await this.tell(onProgress, { action: 'tokenising', done: 1, total: 1 }, cancelled);
         this.hasData = true;
         this.training = false;
-        const statistics = { validation_examples: this.validationExamples };
+        const statistics = {
+          train_examples: this.lengths.length,
+          validation_examples: this.validationExamples,
+          truncated: this.lengths.filter((tokens) => tokens > length).length,
+          dropped: 0,
+          longest: Math.max(0, ...this.lengths),
+          skipped: { counts: [], first: [] },
+        };
         return { preview: [], statistics } as unknown as DataSummary;
       }),
     estimate: (settings) =>

@@ -215,7 +215,7 @@ describe('grids', () => {
     expect(images.lab.failure.value).toBeNull();
     const drawn = grids.filter(({ runs }) => runs.length > 0);
     expect(drawn.map((grid) => [grid.step, [...grid.lanes.keys()].sort()])).toEqual(
-      [0, 2, 4].map((each) => [each, [0, 1, null]]),
+      [0, 2, 4].map((each) => [each, [...images.config.value.runs.keys(), null]]),
     );
     const greys = drawn.at(-1)?.lanes;
     expect([0, 1].map((run) => greys?.get(run)?.[0]?.[0])).toEqual([10, 20]);

@@ -1,5 +1,6 @@
 import { relaxedSimd } from 'wasm-feature-detect';
 import type * as protocol from '../protocol';
+import { wordsOf } from '../result';
 
 /** The two engines. */
 export type EngineName = 'cpu' | 'webgpu';
@@ -122,9 +123,27 @@ export async function moduleOf(engine: EngineName): Promise<ModuleName> {
   return fused ? 'cpu-relaxed' : engine;
 }
 
-/** Downloads and compiles the module of `engine`; undefined where the page was built without it. */
+/** Downloads and compiles the module of `engine`; undefined where the page was built without it. Rejects with a `Failure`. */
 export async function loadEngineModule(engine: EngineName): Promise<EngineModule | undefined> {
-  const module = await load(await moduleOf(engine))?.();
-  await module?.default();
-  return module;
+  const bring = load(await moduleOf(engine));
+  return bring === undefined ? undefined : openModule(engine, bring);
+}
+
+/** Opens what `bring` downloads. A server that has a newer page has this one's modules no more: that is said. */
+export async function openModule(
+  engine: EngineName,
+  bring: () => Promise<EngineModule>,
+): Promise<EngineModule> {
+  try {
+    const module = await bring();
+    await module.default();
+    return module;
+  } catch (thrown) {
+    // Browsers say it in words of their own, and a script that is no script at all as a syntax error.
+    const name = engine === 'cpu' ? 'CPU' : 'WebGPU';
+    const message =
+      `The ${name} engine could not be loaded (${wordsOf(thrown)}). This page is older than its server, or there is ` +
+      'no network. Reload the page; trainings that are kept stay.';
+    throw { place: 'engine', field: null, message } satisfies protocol.Failure;
+  }
 }

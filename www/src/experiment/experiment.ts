@@ -128,6 +128,11 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   /** No more steps will come. */
   protected abstract onOver(): Promise<void>;
 
+  /** What is to be known before Start though it keeps nothing from starting; empty where there is nothing. */
+  get concern(): string {
+    return '';
+  }
+
   /** What the data is called that is trained on. */
   protected abstract get dataName(): string;
 

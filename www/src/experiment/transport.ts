@@ -102,7 +102,7 @@ function statusOf(app: Experiment, phase: LabPhase): string {
   if (app.sweeping.value) return 'A sweep uses the engine; training can start when it is over.';
   const preparing = app.lab.preparing.value.action;
   const words: Record<LabPhase, string> = {
-    idle: 'Ready.',
+    idle: app.concern === '' ? 'Ready.' : app.concern,
     preparing: preparing === '' ? 'Preparing.' : `Preparing: ${preparing}.`,
     running: 'Training.',
     pausing: 'Finishing this step.',

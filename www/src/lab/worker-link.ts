@@ -28,7 +28,9 @@ export function spawnWorker(): WorkerLink {
   };
   worker.addEventListener('error', (event) => {
     event.preventDefault();
-    end(`The worker stopped: ${event.message || 'its script could not be loaded'}`);
+    const missing =
+      'its script could not be loaded. This page is older than its server, or there is no network; reload the page: trainings that are kept stay';
+    end(`The worker stopped: ${event.message || missing}`);
   });
   worker.addEventListener('messageerror', () => end('The worker sent something unreadable.'));
   return {

@@ -1,17 +1,23 @@
 import { checkConfig } from '../config/check';
 import { type Config, sessionSettings } from '../config/config';
+import { defaultConfig } from '../config/defaults';
 import type { Problems } from '../config/problems';
 import { Experiment } from '../experiment/experiment';
 import type { Lab } from '../lab/lab';
 import type { DataSource } from '../lab/language';
+import { readyValue } from '../lab/loadable';
 import type { KeptWorker } from '../lab/trainee';
 import type { ExperimentMetrics } from '../metrics/experiment-metrics';
 import type { SessionSettings } from '../protocol';
 import { batch, isSame, Signal } from '../signal';
 import { ChosenColumns, columnWords } from './data/chosen-columns';
+import { type Cut, cutOf, cutWords } from './data/cut';
 import { columnsOf } from './data/data-columns';
 import { SampleBook, type SampleGroup } from './samples/samples';
 import { TokenLossBook } from './tokens/token-losses';
+
+// A share of examples that do not fit, up to which a length is left as it is.
+const MOST_CUT = 0.05;
 
 /** A model or data that is here and waits for the end of a training. */
 export interface Arrival {
@@ -30,6 +36,11 @@ export class App extends Experiment<Config, Lab> {
   readonly arrival = new Signal<Arrival | null>(null);
   /** What became of columns that were chosen for another file. */
   readonly columnsNotice = new Signal<string>('');
+  /** The sequence length that was set to suit the data, and what would be cut at the one before. */
+  readonly lengthFollowed = new Signal<{ before: number; after: number; cut: Cut } | null>(null);
+  /** What the user has chosen, whose lengths are not looked at yet. */
+  private chosen: DataSource | null = null;
+  private following: Promise<void> = Promise.resolve();
   private readonly chosenColumns = new ChosenColumns();
   /** The file whose columns are looked at. */
   private coming: DataSource | null = null;
@@ -42,6 +53,12 @@ export class App extends Experiment<Config, Lab> {
     this.tokenLosses = new TokenLossBook(lab);
     // A model that is loaded again on another engine keeps its files, and writes the same.
     lab.model.subscribe(({ status }) => status === 'loading' && lab.modelFiles.length === 0 && this.clear());
+    lab.data.subscribe(({ status }) => {
+      const source = this.chosen;
+      if (status !== 'ready' || source === null || source !== this.dataSource.value) return;
+      this.chosen = null;
+      this.following = this.followLength(source);
+    });
   }
 
   override change(edit: (config: Config) => void): void {
@@ -57,6 +74,45 @@ export class App extends Experiment<Config, Lab> {
   loadModel(files: File[], name: string): void {
     if (this.offered('model', name, () => this.loadModel(files, name))) return;
     void this.lab.loadModel(files);
+  }
+
+  /** Reads data that the user has just chosen; the sequence length follows it where that was nobody's choice yet. */
+  async chooseData(source: DataSource): Promise<void> {
+    this.chosen = source;
+    this.lengthFollowed.set(null);
+    await this.readData(source);
+    await this.following;
+  }
+
+  /** What of the data as it was read does not fit into the sequence length; null where all does. */
+  get cut(): Cut | null {
+    const statistics = readyValue(this.lab.data.value)?.statistics;
+    const model = readyValue(this.lab.model.value);
+    if (statistics === undefined || model === undefined || this.dataStale.value) return null;
+    return cutOf(statistics, this.config.value.data.sequence_length, model.context_length);
+  }
+
+  /** Reads the data again with another sequence length. */
+  async takeLength(length: number | null): Promise<boolean> {
+    if (length === null) return false;
+    this.lengthFollowed.set(null);
+    this.change(({ data }) => Object.assign(data, { sequence_length: length }));
+    return this.readData();
+  }
+
+  /** Where much is cut at the default length, takes a longer one if that fits into memory. */
+  private async followLength(source: DataSource): Promise<void> {
+    const { cut } = this;
+    const before = this.config.value.data.sequence_length;
+    if (before !== defaultConfig().data.sequence_length || cut === null || cut.proposed === null) return;
+    if (cut.cut + cut.leftOut <= MOST_CUT) return;
+    const after = cut.proposed;
+    if (!(await this.takeLength(after)) || this.dataSource.value !== source) return;
+    const estimate = await this.lab.estimate(this.settingsOf(this.config.value));
+    if (this.dataSource.value !== source || this.config.value.data.sequence_length !== after) return;
+    if (estimate.ok && estimate.value.fits && !estimate.value.tight) {
+      this.lengthFollowed.set({ before, after, cut });
+    } else await this.takeLength(before);
   }
 
   async readData(source: DataSource | null = this.dataSource.value): Promise<boolean> {
@@ -126,6 +182,11 @@ export class App extends Experiment<Config, Lab> {
 
   protected settingsOf(config: Config): SessionSettings {
     return sessionSettings(config);
+  }
+
+  override get concern(): string {
+    const { cut } = this;
+    return cut === null ? '' : `${cutWords(cut)}; see Data.`;
   }
 
   protected get dataName(): string {

@@ -16,6 +16,7 @@ import { examplePreview } from '../tokens/preview';
 import { dataAddress } from './address-panel';
 import { bundledData } from './bundled-data';
 import { columnMap } from './column-map';
+import { cutNotice } from './cut-notice';
 import { dataFields } from './data-fields';
 import { lengthHistogram } from './histogram';
 import { leftOut } from './left-out';
@@ -36,10 +37,10 @@ export function dataPanel(app: App): HTMLElement[] {
     'Read again',
   );
 
-  const take = (blob: Blob, name: string) => void app.readData({ blob, name });
+  const take = (blob: Blob, name: string) => void app.chooseData({ blob, name });
   const takeBundled = async () => {
     const source = await bundledData();
-    if (source.ok) void app.readData(source.value);
+    if (source.ok) void app.chooseData(source.value);
     else problem.show(source.failure);
   };
   let pasted = '';
@@ -141,6 +142,7 @@ export function dataPanel(app: App): HTMLElement[] {
   fill(
     host,
     facts.element,
+    cutNotice(app),
     left,
     progress.element,
     problem.element,

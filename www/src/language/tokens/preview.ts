@@ -1,6 +1,8 @@
 import './preview.css';
 import { fill, h } from '../../controls/dom';
 import type { TokenPiece } from '../../protocol';
+import { plural } from '../../words/numbers';
+import { type LetterPiece, wholeLetters } from './whole-letters';
 
 /** Tokenised examples with the loss mask: what counts is tinted and underlined, and said to screen readers. */
 export function examplePreview() {
@@ -23,21 +25,24 @@ export function examplePreview() {
   );
   const show = (examples: readonly (readonly TokenPiece[])[]) => {
     element.hidden = examples.length === 0;
-    fill(list, ...examples.map((pieces) => h('li', {}, ...stretches(pieces))));
+    fill(list, ...examples.map((pieces) => h('li', { dir: 'auto' }, ...stretches(wholeLetters(pieces)))));
   };
   return { element, show };
 }
 
 /** Neighbouring tokens that are masked alike share an element. */
-function stretches(pieces: readonly TokenPiece[]): HTMLElement[] {
+function stretches(pieces: readonly LetterPiece[]): HTMLElement[] {
   const found: HTMLElement[] = [];
   let counts: boolean | null = null;
   for (const piece of pieces) {
     if (piece.counts !== counts) {
       counts = piece.counts;
-      found.push(counts ? h('mark', {}, h('span', { class: 'unseen' }, 'counts: ')) : h('span', {}));
+      found.push(
+        counts ? h('mark', {}, h('span', { class: 'unseen', dir: 'ltr' }, 'counts: ')) : h('span', {}),
+      );
     }
-    found.at(-1)?.append(h('span', { class: 'token' }, visible(piece.text)));
+    const title = piece.tokens > 1 ? plural(piece.tokens, 'token') : null;
+    found.at(-1)?.append(h('span', { class: 'token', title }, visible(piece.text)));
   }
   return found;
 }
