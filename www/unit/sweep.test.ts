@@ -19,7 +19,7 @@ import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from
 import { keyOf, type SweepBasis, type SweepRecord } from '../src/sweep/record';
 import { Sweep } from '../src/sweep/sweep';
 import { sentenceOf } from '../src/sweep/words';
-import { FakeShelf } from './fake-browser';
+import { FakeBrowser, FakeShelf } from './fake-browser';
 import { FakeWorker } from './fake-worker';
 
 function config(edit: (config: SweepConfig) => void = () => {}): SweepConfig {
@@ -209,6 +209,7 @@ async function open(
   lrs: string,
   edit: (worker: FakeWorker) => void = () => {},
   kept = new FakeShelf<SweepRecord>(),
+  tab = new FakeBrowser().open(),
 ) {
   const lab = new Lab(() => new FakeWorker(edit), { cores: 2, memory: 0 });
   const settings = defaultConfig();
@@ -223,7 +224,7 @@ async function open(
   ofRuns.refuses = kept.refuses;
   const runs = new RunBook(ofRuns);
   const own = config(({ values }) => Object.assign(values, { lr: lrs }));
-  return { app, lab, book, runs, sweep: new Sweep(app, new Signal(own), book, runs) };
+  return { app, lab, book, runs, sweep: new Sweep(app, new Signal(own), book, runs, tab) };
 }
 
 const until = async (holds: () => boolean) => {
@@ -350,6 +351,28 @@ describe('a sweep', () => {
     expect(app.metrics.value).toBeNull();
     await sweeping;
     expect(sweep.phase.value).toBe('finished');
+  });
+
+  test('in two tabs trains each run once', async () => {
+    const browser = new FakeBrowser();
+    const kept = new FakeShelf<SweepRecord>(new Map(), browser);
+    const one = await open('0.1, 0.2', undefined, kept, browser.open());
+    const two = await open('0.2, 0.3', undefined, kept.inAnotherTab(), browser.open());
+    const same = await open('0.1', undefined, kept.inAnotherTab(), browser.open());
+    const first = one.sweep.start();
+    await until(() => one.sweep.phase.value === 'preparing' || one.sweep.phase.value === 'running');
+    const second = two.sweep.start();
+    await same.sweep.start();
+    expect(same.sweep.phase.value).toBe('failed');
+    expect(same.sweep.failure.value?.message).toContain('Another tab trains these runs');
+    await Promise.all([first, second]);
+    expect(two.book.notice.value).toContain('Another tab trains 2 runs');
+    const trained = [one, two, same].map(({ runs }) => runs.runs.value.map(({ optimizer }) => optimizer.lr));
+    expect(trained.map((lrs) => lrs.sort())).toEqual([[0.1, 0.1, 0.2, 0.2], [0.3, 0.3], []]);
+    await same.book.open();
+    expect(same.book.sweeps.value[0]?.results).toHaveLength(6);
+    // Nobody has a run when its sweep is over.
+    expect(browser.held).toEqual([]);
   });
 
   test('merges its results with those of another tab', async () => {

@@ -11,7 +11,7 @@ import { Sweep } from './sweep';
 /** Sweeps with the settings and results of earlier visits. */
 export function openSweep(app: App, runs: RunBook, tabs: BrowserTabs): Sweep {
   const book = new SweepBook(browserShelf('sweeps', isSweepRecord, tabs));
-  const sweep = new Sweep(app, new Signal(recallSweep()), book, runs);
+  const sweep = new Sweep(app, new Signal(recallSweep()), book, runs, tabs);
   sweep.config.subscribe(keepSweep);
   void book.open();
   return sweep;

@@ -11,12 +11,14 @@ import type { RunBook } from '../runs/book';
 import { recordOf } from '../runs/record';
 import { contextOf } from '../runs/recorder';
 import { Computed, type Readable, Signal } from '../signal';
+import type { BrowserTabs } from '../store/browser-tabs';
 import { plural, setting } from '../words/numbers';
 import type { SweepBook } from './book';
 import { checkSweep } from './check';
 import type { SweepConfig } from './config';
 import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from './plan';
-import { basisOf, keyOf, newRecord, type SweepRecord, type SweptRun } from './record';
+import { PointLocks } from './point-locks';
+import { basisOf, keyOf, newRecord, type SweepBasis, type SweepRecord, type SweptRun } from './record';
 
 /** What a sweep is doing. */
 export type SweepPhase =
@@ -75,6 +77,7 @@ export class Sweep {
     readonly config: Signal<SweepConfig>,
     readonly book: SweepBook,
     private readonly runs: RunBook,
+    private readonly tabs: BrowserTabs,
   ) {
     this.problems = new Computed([config], checkSweep);
     config.watch(() => this.choose());
@@ -216,8 +219,28 @@ export class Sweep {
       return failed('sweep', 'The data could not be read again; see Data in the Language tab.');
     const basis = basisOf(app, this.config.value.quantity);
     if (basis === undefined) return failed('sweep', 'Load a model and data in the Language tab first.');
+    const own = new PointLocks(this.tabs, keyOf(basis));
+    try {
+      return await this.trainOwn(basis, own);
+    } finally {
+      own.release();
+    }
+  }
+
+  /** Trains what no other tab trains at the moment. */
+  private async trainOwn(basis: SweepBasis, own: PointLocks): Promise<Result<null>> {
+    const { app } = this;
+    const wanted = this.pending;
+    const taken = await own.take(wanted);
+    // What another tab has finished meanwhile is there now.
+    await this.book.open();
+    const points = pendingPoints(taken, this.book.find(keyOf(basis))?.results ?? []);
+    const elsewhere = wanted.length - taken.length;
+    const busy = `Another tab trains ${elsewhere === wanted.length ? 'these runs' : plural(elsewhere, 'run')} of this sweep; their results appear here too.`;
+    if (points.length === 0 && elsewhere > 0) return failed('sweep', busy);
+    this.book.notice.set(elsewhere > 0 ? busy : '');
     app.lab.reserve();
-    const planned = await this.planBanks();
+    const planned = await this.planBanks(points);
     if (!planned.ok) return planned;
     this.banks = planned.value;
     for (const [index, points] of this.banks.entries()) {
@@ -233,8 +256,7 @@ export class Sweep {
   }
 
   /** Banks as large as memory allows. */
-  private async planBanks(): Promise<Result<Point[][]>> {
-    const { pending } = this;
+  private async planBanks(pending: readonly Point[]): Promise<Result<Point[][]>> {
     const capacities = new Map<number, number>();
     let failure: Failure | null = null;
     for (const rank of new Set(pending.map((point) => point.rank))) {
