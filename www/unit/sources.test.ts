@@ -463,8 +463,8 @@ describe('columns', () => {
 });
 
 test('a model that cannot fit is warned of', () => {
-  expect(tooLarge(1.1e9)).toContain('4.4 GB');
-  expect(tooLarge(362e6)).toBe('');
+  expect(tooLarge(4.4e9)).toContain('4.4 GB');
+  expect(tooLarge(2.2e9)).toBe('');
   expect(tooLarge(null)).toBe('');
 });
 

@@ -9,45 +9,40 @@ export interface HubPreset {
   licence: string;
 }
 
-/** Models to begin with, small ones first. */
+/** Models to begin with, small ones first. Where the maker's repository asks for an account, a copy of it is named. */
 export const hubPresets: readonly HubPreset[] = [
-  {
-    name: 'SmolLM2 135M',
-    repository: 'HuggingFaceTB/SmolLM2-135M',
-    bytes: 271e6,
-    parameters: 134.5e6,
-    licence: 'Apache-2.0',
-  },
-  {
-    name: 'GPT-2',
-    repository: 'openai-community/gpt2',
-    bytes: 550e6,
-    parameters: 124.4e6,
-    licence: 'MIT',
-  },
-  {
-    name: 'SmolLM2 360M',
-    repository: 'HuggingFaceTB/SmolLM2-360M',
-    bytes: 726e6,
-    parameters: 361.8e6,
-    licence: 'Apache-2.0',
-  },
-  {
-    name: 'TinyLlama 1.1B',
-    repository: 'TinyLlama/TinyLlama-1.1B-Chat-v1.0',
-    bytes: 2.2e9,
-    parameters: 1100e6,
-    licence: 'Apache-2.0',
-  },
+  preset('SmolLM2 135M', 'HuggingFaceTB/SmolLM2-135M', 269e6, 134.5e6, 'Apache-2.0'),
+  preset('Gemma 3 270M', 'unsloth/gemma-3-270m', 536e6, 268.1e6, 'Gemma Terms of Use'),
+  preset('GPT-2', 'openai-community/gpt2', 548e6, 124.4e6, 'MIT'),
+  preset('SmolLM2 360M', 'HuggingFaceTB/SmolLM2-360M', 724e6, 361.8e6, 'Apache-2.0'),
+  preset('Qwen2.5 0.5B', 'Qwen/Qwen2.5-0.5B', 988e6, 494e6, 'Apache-2.0'),
+  preset('Qwen3 0.6B', 'Qwen/Qwen3-0.6B', 1.5e9, 596e6, 'Apache-2.0'),
+  preset('TinyLlama 1.1B', 'TinyLlama/TinyLlama-1.1B-Chat-v1.0', 2.2e9, 1100e6, 'Apache-2.0'),
+  preset('Llama 3.2 1B', 'unsloth/Llama-3.2-1B', 2.5e9, 1235.8e6, 'Llama 3.2 Community License'),
 ];
 
-// Weights are f32 in memory, whatever the file holds, and a wasm module addresses so many bytes.
-const BYTES_PER_WEIGHT = 4;
-const WASM_LIMIT = 2 ** 32;
+function preset(
+  name: string,
+  repository: string,
+  fileBytes: number,
+  parameters: number,
+  licence: string,
+): HubPreset {
+  return { name, repository, bytes: fileBytes, parameters, licence };
+}
 
-/** Why a model of so many weights will not fit into a tab on the CPU; empty where it may. */
-export function tooLarge(parameters: number | null): string {
-  if (parameters === null || parameters * BYTES_PER_WEIGHT < WASM_LIMIT) return '';
-  const needed = bytes(parameters * BYTES_PER_WEIGHT);
-  return `Its weights need ${needed} in memory, and on the CPU a tab has ${bytes(WASM_LIMIT)}: it works on WebGPU only.`;
+// On the CPU weights stay as the file packs them, and a wasm module addresses so many bytes. Shaders do not read BF16, in
+// which folders have them, so that on WebGPU they are f32.
+const WASM_LIMIT = 2 ** 32;
+const BYTES_OF_F32 = 4;
+
+/** About what the weights of a model take in memory, in bytes. */
+export function memoryOf({ bytes: fileBytes, parameters }: HubPreset, engine: 'cpu' | 'webgpu'): number {
+  return engine === 'cpu' ? fileBytes : parameters * BYTES_OF_F32;
+}
+
+/** Why weights of so many bytes will not fit into a tab on the CPU; empty where they may. */
+export function tooLarge(needed: number | null): string {
+  if (needed === null || needed < WASM_LIMIT) return '';
+  return `Its weights need ${bytes(needed)} in memory, and on the CPU a tab has ${bytes(WASM_LIMIT)}: it works on WebGPU only.`;
 }

@@ -7,7 +7,7 @@ import { failureBox, noticeBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
 import type { Progress } from '../../protocol';
 import { lookUp, type ModelChoice, type RemoteModel } from '../../store/hub';
-import { type HubPreset, hubPresets, tooLarge } from '../../store/hub-presets';
+import { type HubPreset, hubPresets, memoryOf, tooLarge } from '../../store/hub-presets';
 import { HUB, parseModelAddress } from '../../store/model-address';
 import {
   type KeptModel,
@@ -151,7 +151,9 @@ function offerOf(
       if (choice !== undefined) download(recordOf(model, choice));
     },
   });
+  const warning = noticeBox();
   const describe = (chosen: ModelChoice) => {
+    warning.show(app.lab.choice.value.engine === 'cpu' ? tooLarge(chosen.bytes) : '');
     const size = chosen.bytes === null ? 'size unknown' : bytes(chosen.bytes);
     fill(
       words,
@@ -164,7 +166,7 @@ function offerOf(
   if (choice !== undefined) describe(choice);
   const several = choiceField<string>({
     label: 'Files',
-    help: 'Ways in which this repository has the model. Packed weights are smaller to download and lose a little; in memory all are f32.',
+    help: 'Ways in which this repository has the model. Packed weights are smaller to download and lose a little.',
     choices: model.choices.map(({ label, bytes: size }): [string, string] => [
       label,
       size === null ? label : `${label} (${bytes(size)})`,
@@ -175,24 +177,30 @@ function offerOf(
     },
   });
   several.element.hidden = model.choices.length < 2;
-  const warning = noticeBox();
-  warning.show(app.lab.choice.value.engine === 'cpu' ? tooLarge(model.parameters) : '');
   const not = h('button', { type: 'button', class: 'quiet', onclick: dismiss }, 'Not now');
   return [words, several.element, warning.element, h('div', { class: 'row' }, get, not)];
 }
 
 function presetItem(app: App, preset: HubPreset, onAsk: () => void): HTMLElement {
-  const { name, repository, bytes: size, licence, parameters } = preset;
+  const { name, repository, bytes: size, licence } = preset;
   const button = h('button', { type: 'button', onclick: onAsk }, 'Look up');
   button.setAttribute('aria-label', `Look up ${name}`);
-  const warning = h('span', { class: 'caution' });
+  const memory = h('span', {});
   app.lab.choice.watch(({ engine }) => {
-    warning.textContent = engine === 'cpu' ? tooLarge(parameters) : '';
+    memory.textContent = `${bytes(memoryOf(preset, engine))} in memory`;
   });
   return h(
     'li',
     { class: 'offer' },
-    h('p', {}, h('strong', {}, name), h('br'), `${repository} · about ${bytes(size)} · ${licence}`, warning),
+    h(
+      'p',
+      {},
+      h('strong', {}, name),
+      h('br'),
+      `${repository} · about ${bytes(size)}, `,
+      memory,
+      ` · ${licence}`,
+    ),
     button,
   );
 }
