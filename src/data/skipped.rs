@@ -88,16 +88,18 @@ pub struct SkippedRows {
 }
 
 impl SkippedRows {
-    /// Counts a row.
+    /// Counts a row of the only file that was counted so far.
     pub(super) fn add(&mut self, file: &str, line: usize, error: RowError) {
         self.count(error.reason, 1);
-        if self.first.len() < ROWS_SHOWN {
-            self.first.push(SkippedRow {
-                file: file.to_owned(),
-                line,
-                problem: error.problem,
-            });
-        }
+        // Rows that cannot be read are met before those that cannot be encoded.
+        let place = self.first.partition_point(|first| first.line <= line);
+        let row = SkippedRow {
+            file: file.to_owned(),
+            line,
+            problem: error.problem,
+        };
+        self.first.insert(place, row);
+        self.first.truncate(ROWS_SHOWN);
     }
 
     /// Counts the rows of another file, or of a later step.
@@ -145,7 +147,7 @@ mod tests {
     fn all_are_counted_and_the_first_three_are_kept() {
         let mut skipped = SkippedRows::default();
         assert_eq!(skipped.error(), None);
-        for line in 1..=4 {
+        for line in [4, 1, 3, 2] {
             let error = RowError::new(SkipReason::EmptyAnswer, "has an empty answer");
             skipped.add("a.jsonl", line, error);
         }

@@ -25,6 +25,7 @@ mod support;
 mod adapters;
 #[cfg(not(feature = "webgpu"))]
 mod bank;
+mod cases;
 #[cfg(not(feature = "webgpu"))]
 mod checkpoint;
 mod data;
