@@ -1,10 +1,16 @@
 //! Chat templates: Jinja, in the dialect that Hugging Face transformers gives them.
 
+use std::borrow::Cow;
+
+use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::python_json;
+use super::{python_json, template_date};
+
+/// Names under which files keep what an assistant thinks before it answers; the first one is what templates read.
+const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
 
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +42,22 @@ impl ChatMessage {
     pub fn is_assistant(&self) -> bool {
         self.role == "assistant"
     }
+
+    /// With its thought under both names that templates read, as transformers hands it to them.
+    fn with_reasoning(&self) -> Cow<'_, Self> {
+        let mut names = REASONING.iter();
+        let Some(thought) = names.find_map(|name| self.more.get(*name).filter(|it| !it.is_null()))
+        else {
+            return Cow::Borrowed(self);
+        };
+        let mut message = self.clone();
+        let thinking = message.more.entry("thinking");
+        thinking.or_insert_with(|| thought.clone());
+        message
+            .more
+            .insert("reasoning_content".to_owned(), thought.clone());
+        Cow::Owned(message)
+    }
 }
 
 /// The variables of a template.
@@ -62,8 +84,7 @@ pub struct Context<'a> {
 
 /// Renders `template` as `apply_chat_template` of transformers does.
 ///
-/// There is no `strftime_now`: with it the same conversation would be another text tomorrow. Templates ask whether it
-/// is defined.
+/// `strftime_now` always gives the same day ([`template_date`]).
 ///
 /// # Errors
 /// A malformed template, or one that calls `raise_exception`.
@@ -78,13 +99,38 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         },
     );
+    environment.add_function("strftime_now", template_date::strftime_now);
     environment.add_filter("tojson", python_json::filter);
+    environment.add_test("iterable", is_iterable);
+    environment.add_test("sequence", is_sequence);
     // transformers passes them as null when there are none.
     environment.add_global("documents", ());
     let template = without_generation_tags(template);
+    let messages: Vec<_> = context
+        .messages
+        .iter()
+        .map(ChatMessage::with_reasoning)
+        .collect();
+    let context = minijinja::context! { messages, ..minijinja::Value::from_serialize(context) };
     environment
         .template_from_named_str("chat_template", &template)?
         .render(context)
+}
+
+/// Whether Python can go through a value: not through nothing, where minijinja goes through no elements.
+fn is_iterable(value: &minijinja::Value) -> bool {
+    !value.is_none() && value.try_iter().is_ok()
+}
+
+/// Whether a value has a length and elements, as texts and mappings have in Python too.
+fn is_sequence(value: &minijinja::Value) -> bool {
+    let kinds = [
+        ValueKind::Seq,
+        ValueKind::String,
+        ValueKind::Map,
+        ValueKind::Undefined,
+    ];
+    kinds.contains(&value.kind())
 }
 
 /// Replaces the tag with which some templates mark the assistant's words by one without effect.

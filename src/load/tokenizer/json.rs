@@ -71,10 +71,9 @@ impl Tokenizer {
         let notices = add_tokens(&mut inner, &tokenizer_config["added_tokens_decoder"])
             .map_err(|problem| LoadError::new(CONFIG, problem))?;
         let special = special_tokens(&inner, &tokenizer_config, extras)?;
-        Ok(Self {
-            notices,
-            ..Self::new(FILE, inner, special)?
-        })
+        let mut tokenizer = Self::new(FILE, inner, special)?;
+        tokenizer.notices.extend(notices);
+        Ok(tokenizer)
     }
 }
 

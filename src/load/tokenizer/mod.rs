@@ -7,6 +7,7 @@ mod gguf;
 mod json;
 mod python_json;
 mod stream;
+mod template_date;
 
 pub use chat::ChatMessage;
 pub use encoded::Encoded;
@@ -81,13 +82,18 @@ impl Tokenizer {
         let vocab_size = highest.map_or(0, |id| id as usize + 1);
         let added = inner.get_added_tokens_decoder().into_iter();
         let control = added.filter(|(_, token)| token.special);
+        let template = special.chat_template.as_deref();
+        let dated = template.filter(|template| template_date::is_written_by(template));
         Ok(Self {
             control: control.map(|(id, _)| id).collect(),
             literal: encoded::Literal::default(),
             inner,
             file: file.to_owned(),
             special,
-            notices: Vec::new(),
+            notices: dated
+                .map(|_| template_date::NOTICE.to_owned())
+                .into_iter()
+                .collect(),
             id_limit: usize::MAX,
             vocab_size,
         })

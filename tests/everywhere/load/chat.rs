@@ -47,11 +47,17 @@ fn templates_render_as_in_transformers() {
             "BE BRIEF.11Be brief.\"user\"",
             "",
         ),
-        // What is not defined is empty, tools are null, and there is no clock.
+        // What is not defined is empty, tools are null, and it is always the same day.
         (
             "[{{ bos_token }}]{% if tools is none and not documents %}none{% endif %}\
-             {% if strftime_now is defined %}clock{% endif %}{% if pad_token is defined %}pad{% endif %}",
-            "[]none",
+             {% if strftime_now is defined %}{{ strftime_now('%d %b %Y') }}{% endif %}{% if pad_token is defined %}pad{% endif %}",
+            "[]none26 Jul 2024",
+            "",
+        ),
+        // What Python goes through, and what it takes an element of.
+        (
+            "{% for it in [none, 'a', [1], {'a': 1}, 1, nothing] %}{{ it is iterable }} {{ it is sequence }},{% endfor %}",
+            "False False,True True,True True,True True,False False,True True,",
             "",
         ),
         // The tag that marks the assistant's words.
