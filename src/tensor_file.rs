@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::engine::EngineError;
+use crate::load::source::{IS_LFS_POINTER, LFS_POINTER};
 use crate::packed::floats;
 
 /// Why tensors cannot be written or read back.
@@ -86,6 +87,9 @@ pub async fn write<const D: usize>(
 /// # Errors
 /// Bytes that are no such file.
 pub fn read_metadata(bytes: &[u8], key: &str) -> Result<Option<String>, TensorFileError> {
+    if bytes.starts_with(LFS_POINTER) {
+        return Err(malformed(IS_LFS_POINTER));
+    }
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(malformed)?;
     let entries = metadata.metadata().as_ref();
     Ok(entries.and_then(|entries| entries.get(key)).cloned())
@@ -100,6 +104,9 @@ impl<'a> TensorFile<'a> {
     /// # Errors
     /// Bytes that are no such file.
     pub fn open(bytes: &'a [u8]) -> Result<Self, TensorFileError> {
+        if bytes.starts_with(LFS_POINTER) {
+            return Err(malformed(IS_LFS_POINTER));
+        }
         SafeTensors::deserialize(bytes).map(Self).map_err(malformed)
     }
 

@@ -12,7 +12,7 @@ const ORDER: &[(&str, &[&str])] = &[
     ("theory", &[]),
     ("load", &["packed"]),
     ("data", &["load"]),
-    ("tensor_file", &["packed", "engine"]),
+    ("tensor_file", &["packed", "engine", "load"]),
     ("kernel", &["packed", "engine"]),
     ("model", &["packed", "load", "kernel"]),
     ("optim", &["kernel", "model"]),

@@ -18,16 +18,35 @@ const LENGTH_BYTES: usize = 8;
 /// A tensor takes about 120 bytes of header; this is for a hundred thousand of them.
 const LONGEST_HEADER: u64 = 16 << 20;
 
-/// Reads which tensors `source`, file number `file` of the checkpoint, holds. Those whose name is `ignored` need not
-/// be of a supported type.
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(crate) struct StoredTensors {
+    /// What can be a weight.
+    pub tensors: Vec<StoredTensor>,
+    /// What cannot: whether that matters depends on whether the model needs it.
+    pub unusable: Vec<Unusable>,
+}
+
+/// A tensor that can be no weight.
+#[derive(Debug)]
+pub(crate) struct Unusable {
+    /// Name in the file.
+    pub name: String,
+    /// Its type, as the file names it.
+    pub dtype: Dtype,
+    /// What to say if the model needs it.
+    pub error: LoadError,
+}
+
+/// Reads which tensors `source`, file number `file` of the checkpoint, holds, without those whose name is `ignored`.
 ///
 /// # Errors
-/// A file that is no safetensors file, is cut off, or holds tensors of a type that is not supported.
+/// A file that is no safetensors file, or is cut off.
 pub(crate) async fn stored_tensors<S: Source>(
     source: &S,
     file: usize,
     ignored: impl Fn(&str) -> bool,
-) -> Result<Vec<StoredTensor>, LoadError> {
+) -> Result<StoredTensors, LoadError> {
     let wrong = |problem: String| LoadError::new(source.name(), problem);
     let mut length = [0; LENGTH_BYTES];
     length.copy_from_slice(&source::read_exactly(source, 0, LENGTH_BYTES).await?);
@@ -53,7 +72,7 @@ pub(crate) async fn stored_tensors<S: Source>(
             "its header describes a file of {data_end} bytes, but it has {actual}; it may be cut off"
         )));
     }
-    let mut stored = Vec::new();
+    let mut stored = StoredTensors::default();
     // In the order of the file, so that the same tensor is reported each time.
     for name in metadata.offset_keys() {
         if ignored(&name) {
@@ -63,25 +82,26 @@ pub(crate) async fn stored_tensors<S: Source>(
             continue;
         };
         let storage = match info.dtype {
-            Dtype::F32 => StorageType::F32,
-            Dtype::F16 => StorageType::F16,
-            Dtype::BF16 => StorageType::BF16,
-            other => {
-                return Err(wrong(format!(
-                    "tensor {name} is {other:?}, which is not supported; use F32, F16 or BF16"
-                )));
-            }
+            Dtype::F32 => Ok(StorageType::F32),
+            Dtype::F16 => Ok(StorageType::F16),
+            Dtype::BF16 => Ok(StorageType::BF16),
+            other => Err(wrong(format!(
+                "tensor {name} is {other:?}, which is not supported; use F32, F16 or BF16"
+            ))),
         };
         let dimensions: Vec<u64> = info.shape.iter().map(|&size| size as u64).collect();
         let offset = data_start + info.data_offsets.0 as u64;
-        stored.push(StoredTensor::new(
-            source,
-            file,
-            name,
-            &dimensions,
-            storage,
-            offset,
-        )?);
+        let tensor = storage.and_then(|storage| {
+            StoredTensor::new(source, file, name.clone(), &dimensions, storage, offset)
+        });
+        match tensor {
+            Ok(tensor) => stored.tensors.push(tensor),
+            Err(error) => stored.unusable.push(Unusable {
+                name,
+                dtype: info.dtype,
+                error,
+            }),
+        }
     }
     Ok(stored)
 }

@@ -4,6 +4,7 @@
 
 mod chats;
 mod documents;
+mod models;
 mod packing;
 mod rows;
 mod tables;
