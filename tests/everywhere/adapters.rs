@@ -197,7 +197,7 @@ async fn base_of_the_cases() -> Base {
 }
 
 everywhere! {
-    async fn all_forms_of_names_are_the_same_adapter() {
+    async fn class_20_all_forms_of_names_are_the_same_adapter() {
         let model = base_of_the_cases().await;
         let expected: Value = serde_json::from_slice(case!("20-adapter-keys/expected.json")).unwrap();
         let right = &expected["plain, default, no-prefix, doubled"];
@@ -234,7 +234,7 @@ everywhere! {
 }
 
 everywhere! {
-    async fn a_file_that_does_not_match_says_how_much_did() {
+    async fn class_20_a_file_that_does_not_match_says_how_much_did() {
         let model = base_of_the_cases().await;
         let config = case!("20-adapter-keys/adapter_config.json");
         let words = refusal(config, case!("20-adapter-keys/half.safetensors"), &model);
