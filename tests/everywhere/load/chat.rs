@@ -119,3 +119,51 @@ fn templates_that_fail_say_why() {
         "tokenizer.json: the model has no chat template"
     );
 }
+
+/// Renders the conversations that tests/templates/reference.py wrote, for it to compare.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+#[ignore = "scripts/check-templates runs it"]
+fn texts_of_other_templates() {
+    use serde_json::{Value, json};
+    let file = |name| std::env::var_os(name).expect("the script sets it");
+    let cases = std::fs::read(file("TEMPLATE_CASES")).expect("the script wrote it");
+    let cases: Vec<Value> = serde_json::from_slice(&cases).expect("it is JSON");
+    let token = |text: &str| json!({ "content": text, "special": true });
+    let texts = cases.into_iter().map(|case| {
+        let config = json!({
+            "added_tokens_decoder": { "320": token("<BOS>"), "321": token("<EOS>") },
+            "bos_token": "<BOS>",
+            "eos_token": "<EOS>",
+            "chat_template": case["template"],
+        });
+        let config = config.to_string();
+        let extras = TokenizerExtras {
+            tokenizer_config: Some(config.as_bytes()),
+            ..TokenizerExtras::default()
+        };
+        let tokenizer = Tokenizer::from_json(GOLDEN_TOKENIZER, &extras).expect("it is sound");
+        let message = |message: &Value| {
+            let mut more = message.as_object().expect("it is an object").clone();
+            let mut text = |name| match more.shift_remove(name) {
+                Some(Value::String(text)) => text,
+                other => panic!("{name} is {other:?}"),
+            };
+            let (role, content) = (text("role"), text("content"));
+            ChatMessage {
+                more,
+                ..ChatMessage::new(role, content)
+            }
+        };
+        let messages = case["messages"].as_array().expect("it is a list").iter();
+        let messages: Vec<ChatMessage> = messages.map(message).collect();
+        let tools = Some(&case["tools"]).filter(|tools| !tools.is_null());
+        let opening = case["add_generation_prompt"] == true;
+        match tokenizer.render_chat(&messages, tools, opening) {
+            Ok(text) => json!({ "text": text }),
+            Err(error) => json!({ "error": error.to_string() }),
+        }
+    });
+    let texts = Value::from_iter(texts);
+    std::fs::write(file("TEMPLATE_TEXTS"), texts.to_string()).expect("it can be written");
+}
