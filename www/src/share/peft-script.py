@@ -11,6 +11,7 @@ digits; with --adapter and --batches both can be given, and then the losses are 
 
 import argparse
 import csv
+import datetime
 import io
 import json
 import math
@@ -22,7 +23,8 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer, create_riemannian_optimizer
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers.utils import chat_template_utils
 
 # SETTINGS
 
@@ -66,6 +68,16 @@ def factor(run, step):
         return 0.5 * (1 + math.cos(math.pi * progress))
     return 1.0
 
+
+class Clock:
+    """The day that chat templates write; on the page it is the same on every day, so that a row stays the same text."""
+
+    @staticmethod
+    def now():
+        return datetime.datetime(2024, 7, 26)
+
+
+chat_template_utils.datetime = Clock
 
 # READING
 
@@ -129,7 +141,10 @@ def rendered(tokenizer, row):
     messages = [{"role": each["role"], "content": each["content"], **each["more"]} for each in row["messages"]]
 
     def render(messages, opening=False, tools=row["tools"]):
-        return tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=opening)
+        try:
+            return tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=opening)
+        except Exception as error:  # Templates are programs, and may fail in any way.
+            raise RowError(f"messages that the chat template refuses: {error}") from error
 
     def marked(chosen):
         return [
@@ -149,7 +164,7 @@ def rendered(tokenizer, row):
         # What stands before and after a content must be the same with and without marks.
         try:
             with_marks = render(marked({number}))
-        except Exception:
+        except RowError:
             with_marks = ""
         before, opened, _ = with_marks.partition(OPEN)
         _, closed, after = with_marks.rpartition(CLOSE)
@@ -168,7 +183,7 @@ def rendered(tokenizer, row):
     before = messages[:first] if first else messages
     try:
         opened, closed = render(before, True), render(before)
-    except Exception:
+    except RowError:
         opened = closed = ""
     same = next((at for at, (one, other) in enumerate(zip(opened, closed)) if one != other), min(len(opened), len(closed)))
     return text, places, opened[same:]
@@ -201,12 +216,12 @@ def chat_example(tokenizer, row, ends):
         following = places[number + 1][0] if number + 1 < len(places) else len(text)
         at = text.rfind(opening, previous, content) if opening else -1
         begin = first_from(tokens, content if at < 0 else at + len(opening))
-        ends = [
+        stops = [
             place
             for place, (token, span) in enumerate(tokens)
             if said <= span[0] < following and token in ends
         ]
-        ended = bool(ends)
+        ended = bool(stops)
         if not each["learned"]:
             continue
         tail, turn = text[places[-1][1] :], said
@@ -214,7 +229,7 @@ def chat_example(tokenizer, row, ends):
             if one != other:
                 break
             turn += 1
-        stop = ends[0] + 1 if ends else sum(span[0] < turn for _, span in tokens)
+        stop = stops[0] + 1 if stops else sum(span[0] < turn for _, span in tokens)
         labels[begin:stop] = ids[begin:stop]
     if not ended:
         ids, labels = ids + [tokenizer.eos_token_id], labels + [tokenizer.eos_token_id]
@@ -223,11 +238,14 @@ def chat_example(tokenizer, row, ends):
 
 def ends_of(base, tokenizer):
     """The tokens at which the base stops to write."""
-    try:
-        more = GenerationConfig.from_pretrained(base).eos_token_id
-    except OSError:
-        more = None
-    return {tokenizer.eos_token_id, *(more if isinstance(more, list) else [] if more is None else [more])}
+    found = {tokenizer.eos_token_id}
+    for config in (GenerationConfig, AutoConfig):
+        try:
+            more = config.from_pretrained(base).eos_token_id
+        except OSError:
+            continue
+        found.update(more if isinstance(more, list) else [] if more is None else [more])
+    return found
 
 
 def windows_of(documents, length, begin, tokenizer):
