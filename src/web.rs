@@ -399,8 +399,9 @@ impl WebSession {
             .map_or(&[] as &[u32], |trained| &trained.runs);
         let adapters = trained.as_ref().and_then(|t| t.adapters.as_ref());
         let answer = Answer::new(&settings.stop);
-        let mut generator =
-            Generator::new(&self.desk.model, adapters, &prompt, &end, settings).map_err(failure)?;
+        let mut generator = Generator::new(&self.desk.model, adapters, &prompt, &end, settings)
+            .map_err(failure)?
+            .limited_to(self.tokenizer.vocab_size());
         let lanes = generator.lanes();
         let mut answers = vec![answer; lanes];
         let mut written = vec![0; lanes];

@@ -49,6 +49,8 @@ pub struct Generator {
     /// What each lane reads next: the prompt, and then its own last token. [lanes, T]
     pending: Vec<i32>,
     left: usize,
+    /// Ids from here on are never written.
+    tokens: usize,
 }
 
 #[derive(Debug)]
@@ -99,9 +101,17 @@ impl Generator {
                 })
                 .collect(),
             end: end.to_vec(),
+            tokens: model.config.vocab_size,
             adapters,
             settings,
         })
+    }
+
+    /// Never writes ids of `tokens` and above: embedding tables may have more rows than the tokenizer has tokens, and
+    /// what a model writes with them is noise that stands for no text.
+    pub fn limited_to(mut self, tokens: usize) -> Self {
+        self.tokens = tokens.min(self.tokens);
+        self
     }
 
     /// Number of lanes.
@@ -156,7 +166,7 @@ impl Generator {
         {
             let token = match lane.done {
                 true => None,
-                false => choose(logits, &self.settings, &mut lane.random),
+                false => choose(&logits[..self.tokens], &self.settings, &mut lane.random),
             };
             let token = token.filter(|id| !self.end.contains(id));
             lane.done = token.is_none();

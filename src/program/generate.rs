@@ -74,7 +74,8 @@ impl Generate {
         };
         let end = base.tokenizer.eos_ids();
         let mut answer = Answer::new(&settings.stop);
-        let mut generator = Generator::new(&base.model, adapters.as_ref(), &prompt, end, settings)?;
+        let mut generator = Generator::new(&base.model, adapters.as_ref(), &prompt, end, settings)?
+            .limited_to(base.tokenizer.vocab_size());
         let mut out = std::io::stdout().lock();
         while let Some(tokens) = generator.next(&base.model).await? {
             if let Some(Some(id)) = tokens.first() {

@@ -57,7 +57,34 @@ async fn a_lane_that_was_ended_writes_no_more(fixture: Fixture) {
     assert_eq!(generator.next(&model).await.unwrap(), None);
 }
 
+async fn rows_without_a_token_are_never_written(fixture: Fixture) {
+    let (golden, model) = (fixture.golden(), fixture.model().await);
+    let first = golden.base.greedy.continuation[0];
+    let settings = SampleSettings {
+        prompt: String::new(),
+        chat: false,
+        max_tokens: 16,
+        temperature: 0.0,
+        top_k: 0,
+        top_p: 1.0,
+        seed: 0,
+        stop: Vec::new(),
+        include_base: false,
+    };
+    // As if the likeliest token were the first of the surplus rows.
+    let prompt = &golden.base.greedy.prompt;
+    let generator = Generator::new(&model, None, prompt, &[], settings).unwrap();
+    let mut generator = generator.limited_to(first as usize);
+    let mut written = 0;
+    while let Some(tokens) = generator.next(&model).await.unwrap() {
+        assert!(tokens[0].is_some_and(|token| token < first), "{tokens:?}");
+        written += 1;
+    }
+    assert_eq!(written, 16);
+}
+
 for_both!(
     every_stop_string_cuts_the_same_text,
     a_lane_that_was_ended_writes_no_more,
+    rows_without_a_token_are_never_written,
 );
