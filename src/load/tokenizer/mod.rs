@@ -83,15 +83,15 @@ impl Tokenizer {
         let added = inner.get_added_tokens_decoder().into_iter();
         let control = added.filter(|(_, token)| token.special);
         let template = special.chat_template.as_deref();
-        let dated = template.filter(|template| template_date::is_written_by(template));
+        let is_dated = template.is_some_and(template_date::is_written_by);
         Ok(Self {
             control: control.map(|(id, _)| id).collect(),
             literal: encoded::Literal::default(),
             inner,
             file: file.to_owned(),
             special,
-            notices: dated
-                .map(|_| template_date::NOTICE.to_owned())
+            notices: is_dated
+                .then(|| template_date::NOTICE.to_owned())
                 .into_iter()
                 .collect(),
             id_limit: usize::MAX,
