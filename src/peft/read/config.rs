@@ -99,9 +99,15 @@ pub fn of_type(field: &str, value: &Value, expected: &str) -> String {
 fn rank(field: &str, value: Option<&Value>) -> Result<usize, String> {
     const EXPECTED: &str = "a whole number, 1 or more";
     let value = value.ok_or_else(|| format!("{field} is missing; it must be {EXPECTED}"))?;
-    let rank = value.as_u64().and_then(|rank| usize::try_from(rank).ok());
-    rank.filter(|&rank| rank > 0)
-        .ok_or_else(|| of_type(field, value, EXPECTED))
+    let rank = value.as_u64().filter(|&rank| rank > 0);
+    let rank = rank.ok_or_else(|| of_type(field, value, EXPECTED))?;
+    // The same limit where usize has 32 bits.
+    match u32::try_from(rank) {
+        Ok(rank) => Ok(rank as usize),
+        Err(_) => Err(format!(
+            "its rank is {rank}, which no layer has room for; use an adapter of a smaller rank"
+        )),
+    }
 }
 
 fn alpha(field: &str, value: Option<&Value>) -> Result<f64, String> {
