@@ -227,7 +227,6 @@ test('a pause and a stop before the first checkpoint are kept over a reload', as
   ] as const) {
     await trainTo(lab, step);
     if (end === 'stop') {
-      await lab.button('pause').click();
       await lab.button('stop').click();
       await expect(page.locator('#status')).toHaveText(/Stopped|Ready/);
     }
@@ -472,6 +471,11 @@ test.describe('without a network', () => {
         'riemann-lora-page /deep/path/ first',
         'riemann-lora-page /deep/path/ second',
       ]);
+      // A load between its arrival and its taking over is the old one's.
+      await page.waitForFunction(async () => {
+        const found = await navigator.serviceWorker.getRegistration();
+        return found?.installing === null && found.waiting === null && found.active?.state === 'activated';
+      });
       const next = await context.newPage();
       await next.goto(`http://127.0.0.1:${port}/deep/path/`);
       await expect(next.locator('meta[name=riemann-lora-build]')).toHaveAttribute('content', /second/);
