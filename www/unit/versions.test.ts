@@ -117,6 +117,21 @@ test('a build goes when its last page has gone, and no other', async () => {
   expect(kept()).toEqual(['three']);
 });
 
+test('a build that has come and no page yet is not cleaned away by the one before it', async () => {
+  const first = await deploy('one');
+  pages.set('a', 'one');
+  await tell(first, 'one');
+  const second = await deploy('two');
+  // What a page tells the service worker that was in charge when it began to speak.
+  await tell(first, 'one');
+  expect(kept()).toEqual(['one', 'two']);
+  expect(await textOf(second, '', null)).toBe('page two');
+  // A site that goes back to its build of before goes on cleaning up.
+  const again = await deploy('one');
+  await tell(again, 'one');
+  expect(kept()).toEqual(['one']);
+});
+
 test('while a page is being opened, nothing goes: it may be of any build', async () => {
   await deploy('one');
   const second = await deploy('two');

@@ -34,6 +34,8 @@ export class Versions {
   /** Keeps this build, beside those that are there. */
   async install(): Promise<void> {
     const cache = await this.open();
+    const numbers = await Promise.all((await this.othersOpen()).map((other) => this.numberOf(other)));
+    await cache.put(this.numberMark, new Response(String(1 + Math.max(0, ...numbers))));
     const used: string[] = [];
     for (const [module, path] of Object.entries(this.build.modules)) {
       const mark = this.markOf(module as ModuleName);
@@ -98,8 +100,12 @@ export class Versions {
     );
     // One that holds no lock yet is still being opened, and may be of any build.
     if (pages.length > known.length) return;
+    const own = await this.numberOf(await this.open());
     for (const name of await this.others()) {
-      if (!held.has(this.lockOf(name))) await this.around.caches.delete(name);
+      if (held.has(this.lockOf(name))) continue;
+      // A newer one has no page yet: it is about to take over.
+      if ((await this.numberOf(await this.around.caches.open(name))) >= own) continue;
+      await this.around.caches.delete(name);
     }
   }
 
@@ -126,6 +132,20 @@ export class Versions {
     return names.filter(
       (name) => name.startsWith(this.stem) && this.revisionOf(name) !== this.build.revision,
     );
+  }
+
+  private async othersOpen(): Promise<Cache[]> {
+    return Promise.all((await this.others()).map((name) => this.around.caches.open(name)));
+  }
+
+  /** Builds are numbered as they come; 0 is one that was kept before there were numbers. */
+  private async numberOf(cache: Cache): Promise<number> {
+    const kept = await cache.match(this.numberMark);
+    return kept === undefined ? 0 : Number(await kept.text());
+  }
+
+  private get numberMark(): string {
+    return this.addressOf('kept-number');
   }
 
   private lockOf(cache: string): string {
