@@ -303,6 +303,24 @@ describe('pictures', () => {
     expect(shelf.set.value).toBeNull();
   });
 
+  test('more pictures than there are cannot be kept for validation, and training waits for a number that can', () => {
+    const lab = new PictureLab(() => new FakeWorker(), { cores: 1, memory: 0 });
+    const images = new PictureExperiment(lab, new Signal(defaultPictureConfig()));
+    const { shelf } = images;
+    shelf.use(set);
+    const before = shelf.set.value;
+    for (const wrong of [2, -1, 0.5, Number.NaN]) {
+      shelf.validate(wrong);
+      expect(shelf.set.value).toBe(before);
+      expect(images.problems.value.get('validation')).toBe(
+        'Kept for validation must be a whole number from 0 to 1.',
+      );
+    }
+    shelf.validate(0);
+    expect(shelf.set.value?.validation).toBe(0);
+    expect(images.problems.value.size).toBe(0);
+  });
+
   test('the bundled sets are what the page says they are', () => {
     const subject = readPictureFile('subject', bytesOf('subject.safetensors'));
     const style = readPictureFile('style', bytesOf('style.safetensors'));

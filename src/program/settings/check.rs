@@ -27,12 +27,12 @@ const OPTIONS: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// The value of a JSON text that is what `schema` allows.
+/// The value of a JSON text that is what `schema` allows; `whole` says where a whole file is to be seen.
 ///
 /// # Errors
 /// All mistakes, with their lines.
-pub fn checked(text: &str, schema: &Json) -> Result<Json> {
-    let value = parsed(text)?;
+pub fn checked(text: &str, schema: &Json, whole: &str) -> Result<Json> {
+    let value = parsed(text, whole)?;
     let mut checker = Checker {
         text,
         root: schema,
@@ -47,13 +47,13 @@ pub fn checked(text: &str, schema: &Json) -> Result<Json> {
         .map(|(line, words)| format!("\n  line {line}: {words}"))
         .collect();
     bail!(
-        "{count} mistake{}{lines}\n`riemann-lora settings` prints a whole file with every field explained",
+        "{count} mistake{}{lines}\n{whole}",
         if count == 1 { "" } else { "s" },
     )
 }
 
-/// A JSON text with comments.
-pub fn parsed(text: &str) -> Result<Value<'_>> {
+/// A JSON text with comments; `whole` as for [`checked`].
+pub fn parsed<'a>(text: &'a str, whole: &str) -> Result<Value<'a>> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &OPTIONS);
     let value = parsed.map_err(|error| {
         anyhow!(
@@ -63,8 +63,7 @@ pub fn parsed(text: &str) -> Result<Value<'_>> {
             error.kind()
         )
     })?;
-    (value.value)
-        .ok_or_else(|| anyhow!("the file is empty; `riemann-lora settings` prints a whole one"))
+    (value.value).ok_or_else(|| anyhow!("the file is empty; {whole}"))
 }
 
 struct Checker<'a> {
@@ -116,6 +115,19 @@ impl Checker<'_> {
                 }
                 content.is_some()
             }
+            (_, Shape::Either(schemas)) => {
+                let meant = (schemas.iter()).find(|schema| {
+                    matches!(
+                        (value, self::shape(self.root, schema).0),
+                        (Value::Object(_), Shape::Object { .. })
+                            | (Value::Array(_), Shape::List { .. })
+                    )
+                });
+                if let Some(schema) = meant {
+                    self.check(value, schema, path);
+                }
+                meant.is_some()
+            }
             (Value::NumberLit(number), Shape::Whole(least)) => number
                 .value
                 .parse::<i64>()
@@ -127,7 +139,7 @@ impl Checker<'_> {
             _ => false,
         };
         if !fits {
-            let allowed = allowed(&shape, null);
+            let allowed = allowed(self.root, &shape, null);
             let place = if path.is_empty() { "the file" } else { path };
             self.tell(
                 value,
@@ -195,7 +207,7 @@ fn found(value: &Value) -> String {
     }
 }
 
-fn allowed(shape: &Shape, null: bool) -> String {
+fn allowed(root: &Json, shape: &Shape, null: bool) -> String {
     let mut words = match shape {
         Shape::Object { .. } => vec!["an object".to_owned()],
         Shape::List { .. } => vec!["a list".to_owned()],
@@ -208,6 +220,9 @@ fn allowed(shape: &Shape, null: bool) -> String {
         Shape::Choice(choices) => (choices.iter())
             .filter(|choice| choice_name(choice).is_some())
             .map(choice_words)
+            .collect(),
+        Shape::Either(schemas) => (schemas.iter())
+            .map(|schema| allowed(root, &self::shape(root, schema).0, false))
             .collect(),
     };
     if null {

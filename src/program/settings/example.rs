@@ -22,7 +22,7 @@ const WIDTH: usize = 100;
 pub fn explained(settings: &impl Serialize, schema: &Json) -> Result<String> {
     // The text, because it has the fields in the order of the types.
     let text = serde_json::to_string(settings)?;
-    let value = parsed(&text)?;
+    let value = parsed(&text, "an example has fields")?;
     let mut writer = Writer {
         root: schema,
         shown: BTreeSet::new(),

@@ -30,6 +30,16 @@ pub struct Settings {
     pub data: DataSettings,
 }
 
+/// What a settings file holds.
+pub trait SettingsFile: DeserializeOwned + JsonSchema {
+    /// Where a whole one is to be seen.
+    const WHOLE: &str;
+}
+
+impl SettingsFile for Settings {
+    const WHOLE: &str = "`riemann-lora settings` prints a whole file with every field explained";
+}
+
 impl Settings {
     /// AdamW beside scaled AdamW.
     pub fn example() -> Self {
@@ -88,7 +98,7 @@ impl Explain {
 /// # Errors
 /// A file that cannot be read, is no JSON, or lacks fields, has unknown ones or wrong values: all of them, with their
 /// lines.
-pub fn read<T: DeserializeOwned + JsonSchema>(path: &Path) -> Result<T> {
+pub fn read<T: SettingsFile>(path: &Path) -> Result<T> {
     let name = path.display().to_string();
     let mut text = String::new();
     if name == "-" {
@@ -101,8 +111,8 @@ pub fn read<T: DeserializeOwned + JsonSchema>(path: &Path) -> Result<T> {
 }
 
 /// See [`read`].
-fn parse<T: DeserializeOwned + JsonSchema>(text: &str) -> Result<T> {
-    let value = check::checked(text, &schemars::schema_for!(T).to_value())?;
+pub fn parse<T: SettingsFile>(text: &str) -> Result<T> {
+    let value = check::checked(text, &schemars::schema_for!(T).to_value(), T::WHOLE)?;
     Ok(serde_json::from_value(value)?)
 }
 

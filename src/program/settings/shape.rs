@@ -22,6 +22,8 @@ pub enum Shape<'a> {
     },
     /// One of several, each with its schema.
     Choice(&'a [Value]),
+    /// What each of these schemas allows: an object, a list or something else, so that its kind says which is meant.
+    Either(Vec<&'a Value>),
     /// An integer from this one on.
     Whole(i64),
     /// A number.
@@ -46,9 +48,13 @@ pub fn shape<'a>(root: &'a Value, schema: &'a Value) -> (Shape<'a>, bool) {
     }
     if let Some(choices) = schema["anyOf"].as_array() {
         let is_null = |choice: &&Value| choice["type"] == "null";
-        let some = choices.iter().find(|choice| !is_null(choice));
-        let null = choices.iter().any(|choice| is_null(&choice));
-        return (some.map_or(Shape::Any, |some| shape(root, some).0), null);
+        let some: Vec<&Value> = choices.iter().filter(|choice| !is_null(choice)).collect();
+        let null = some.len() < choices.len();
+        return match some[..] {
+            [] => (Shape::Any, null),
+            [one] => (shape(root, one).0, null),
+            _ => (Shape::Either(some), null),
+        };
     }
     if let Some(choices) = schema["oneOf"].as_array() {
         return (Shape::Choice(choices), false);

@@ -2,12 +2,13 @@
 
 use anyhow::{Result, ensure};
 use riemann_lora::train::sweep::{SweepPoint, SweepResult};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::grid::three_figures;
 
 /// Halvings of the step of a grid until it is this narrow.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edge {
     /// Decades of learning rate between a run that ends at or below the base and one that ends above it.

@@ -1,13 +1,14 @@
 //! Which learning rates a method is tried at.
 
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Most learning rates of one method: more is a slip in `per_decade`.
 const MOST: usize = 200;
 
 /// A list, or equal steps of a decade.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Grid {
     /// Rising learning rates.
@@ -17,7 +18,7 @@ pub enum Grid {
 }
 
 /// Learning rates with equal ratios, from one to another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decades {
     /// The first.

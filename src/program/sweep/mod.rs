@@ -28,7 +28,7 @@ use self::{
     processor::ProcessorTime,
     train::{Job, Workshop},
 };
-use super::{progress::Progress, stop::Stop};
+use super::{progress::Progress, settings, stop::Stop};
 
 /// Train every method at every learning rate and compare them, each at its best.
 #[derive(Debug, Args)]
@@ -65,10 +65,9 @@ pub struct Sweep {
 impl Sweep {
     /// Trains what is missing in the folder, then reports.
     pub async fn run(self) -> Result<()> {
-        let name = self.plan.display().to_string();
-        let text = std::fs::read(&self.plan).with_context(|| name.clone())?;
-        let plan: Plan = serde_json::from_slice(&text).with_context(|| name.clone())?;
-        plan.validate().context(name)?;
+        let plan: Plan = settings::read(&self.plan)?;
+        plan.validate()
+            .with_context(|| self.plan.display().to_string())?;
         let folder = Folder::open(
             &self.folder,
             &plan,

@@ -10,16 +10,18 @@ use riemann_lora::{
         sweep::{SweepPoint, SweepResult, best_index, lrs_of},
     },
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    super::settings::SettingsFile,
     edge::{Edge, next_points},
     grid::{Grid, three_figures},
     warm_up::{PlannedSchedule, remark},
 };
 
 /// A sweep: methods, learning rates, and what all runs share.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// What all runs share.
@@ -58,7 +60,7 @@ pub struct Plan {
 }
 
 /// Which learning rates the seeds after the first are for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum SeedsOver {
     /// Each method's best of the first seed, and its neighbours.
@@ -79,7 +81,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// Settings of every run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shared {
     rank: u32,
@@ -96,7 +98,7 @@ pub struct Shared {
 }
 
 /// One method and its grid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedMethod {
     /// What it is called in tables and charts.
@@ -123,6 +125,11 @@ pub struct PlannedMethod {
     /// In place of the preset's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     eps: Option<f64>,
+}
+
+impl SettingsFile for Plan {
+    const WHOLE: &str =
+        "benchmarks/study/p1.json among the sources of riemann-lora is a whole plan";
 }
 
 impl Plan {
@@ -434,15 +441,35 @@ fn past_the_edge(grid: &[f64], best: usize) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::super::settings, *};
 
     fn plan(methods: &str) -> Result<Plan> {
         let text = format!(
             r#"{{"session": {{"rank": 4, "alpha": 32, "dropout": 0, "targets": ["q_proj"], "batch_size": 4, "steps": 10}},
             "validation_examples": 8, "seeds": [0, 7], "extensions": 1, "methods": [{methods}]}}"#
         );
-        let plan: Plan = serde_json::from_str(&text)?;
+        let plan: Plan = settings::parse(&text)?;
         plan.validate().map(|()| plan)
+    }
+
+    #[test]
+    fn all_mistakes_of_a_plan_are_told_at_once() {
+        let methods = r#"{"name": "AdamW", "lrs": "1e-3", "beta": [0.9, 0.99]},
+            {"preset": "sgd", "name": "SGD", "lrs": {"from": 1e-3, "to": "1e-1"}},
+            {"preset": "sgd", "name": "SGD", "lrs": [1e-3, null]}"#;
+        let error = format!("{:#}", plan(methods).unwrap_err());
+        for mistake in [
+            "line 2: methods[0] lacks preset",
+            "line 2: methods[0].lrs is \"1e-3\"; it must be a list or an object",
+            "line 2: methods[0].beta is no setting",
+            "line 3: methods[1].lrs lacks per_decade",
+            "line 3: methods[1].lrs.to is \"1e-1\"; it must be a number",
+            "line 4: methods[2].lrs[1] is null; it must be a number",
+            "p1.json",
+        ] {
+            assert!(error.contains(mistake), "{mistake}\nis not in\n{error}");
+        }
+        assert!(error.starts_with("6 mistakes"), "{error}");
     }
 
     fn result(point: SweepPoint, loss: f64) -> SweepResult {

@@ -2,10 +2,11 @@
 
 use anyhow::{Result, ensure};
 use riemann_lora::optim::{Decay, Schedule};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A schedule whose warm-up is told in one of two ways.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedSchedule {
     /// Steps of the warm-up.

@@ -30,6 +30,8 @@ interface Described<Root, Shown> {
 export interface NumberSetting<Root> extends Described<Root, number | null> {
   kind: 'number';
   range: Range;
+  /** What it is counted in, where the label does not say so. */
+  unit?: string;
   /** What an empty field says; without it an empty field is wrong. */
   empty?: string;
   /** Where a slider below it begins and ends; `log` has equal ratios instead of equal steps. */

@@ -116,6 +116,7 @@ export const dataSettings: readonly Setting<Config>[] = [
     kind: 'number',
     field: 'sequence_length',
     label: 'Sequence length',
+    unit: 'tokens',
     help: 'Most tokens of one example; what is longer is cut. Time and memory grow with it.',
     at: 'data.sequence_length',
     range: whole(2, 65_536),

@@ -8,6 +8,8 @@ import { freshId, h, setText } from './dom';
 export interface FieldOptions {
   label: string;
   help: string;
+  /** What it is counted in. */
+  unit?: string | undefined;
   /** As in `Failure.field`. */
   field?: string;
   class?: string;
@@ -34,7 +36,7 @@ function frame(options: FieldOptions, control: HTMLElement, extra: HTMLElement |
     h(
       'div',
       { class: 'field-name' },
-      h('label', { for: id }, options.label),
+      h('label', { for: id }, options.label, ...(options.unit === undefined ? [] : [unitOf(options.unit)])),
       helpButton(options.label, help),
     ),
     control,
@@ -42,6 +44,10 @@ function frame(options: FieldOptions, control: HTMLElement, extra: HTMLElement |
     problem,
     help,
   );
+}
+
+function unitOf(unit: string): HTMLElement {
+  return h('span', { class: 'unit' }, `, ${unit}`);
 }
 
 /** The question mark that opens an explanation. */

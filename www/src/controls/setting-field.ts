@@ -59,9 +59,9 @@ function fieldOf<Root>(
   const framed = { label, help, field: prefix + setting.field, class: setting.class ?? '', onInput };
   switch (setting.kind) {
     case 'number': {
-      const { empty, slider } = setting;
+      const { empty, slider, unit } = setting;
       const blank = empty === undefined ? {} : { placeholder: empty, onEmpty: () => onInput(null) };
-      const options = { ...framed, ...blank };
+      const options = { ...framed, ...blank, unit };
       const field = slider === undefined ? numberField(options) : sliderField({ ...options, ...slider });
       return { ...field, show: (value) => field.show(typeof value === 'number' ? value : null) };
     }

@@ -67,11 +67,14 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
   constructor(
     readonly lab: Own,
     readonly config: Signal<Config>,
+    /** What is wrong with what is no setting. */
+    others: Readable<Problems> = new Signal(new Map()),
   ) {
     this.problems = new Computed(
-      [config, lab.startAdapter, this.refused],
-      (current, start, refused): Problems => {
-        const problems = new Map([...startProblems(current.session, start), ...this.problemsOf(current)]);
+      [config, lab.startAdapter, others, this.refused],
+      (current, start, beside, refused): Problems => {
+        const found = [startProblems(current.session, start), beside, this.problemsOf(current)];
+        const problems: Problems = new Map(found.flatMap((some) => [...some]));
         const { field = null, message = '' } = refused?.config === current ? refused.failure : {};
         return field === null ? problems : problems.set(field, message);
       },

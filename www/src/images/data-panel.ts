@@ -42,7 +42,7 @@ export function imagesData(images: PictureExperiment): HTMLElement[] {
     label: 'Kept for validation',
     help: 'So many of the last pictures are not trained on; the validation loss is measured on them.',
     field: 'validation',
-    onInput: (value) => Number.isInteger(value) && value >= 0 && shelf.validate(value),
+    onInput: (value) => shelf.validate(value),
   });
   const list = pictureList(images, undo);
 

@@ -23,7 +23,6 @@ const DATA = { caption_dropout: 0 };
 /** The experiment on a text-to-image model: pictures are learned, and drawings show it. */
 export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
   readonly words = { data: 'pictures', units: 'Pictures' };
-  readonly shelf = new PictureShelf();
   readonly grids: GridBook;
   /** The model is being downloaded. */
   readonly fetching = new Signal<Progress | null>(null);
@@ -39,8 +38,12 @@ export class PictureExperiment extends Experiment<PictureConfig, PictureLab> {
   /** The prompt that is the page's own and not the user's. */
   private suggested: string;
 
-  constructor(lab: PictureLab, config: Signal<PictureConfig>) {
-    super(lab, config);
+  constructor(
+    lab: PictureLab,
+    config: Signal<PictureConfig>,
+    readonly shelf = new PictureShelf(),
+  ) {
+    super(lab, config, shelf.problems);
     this.grids = new GridBook(lab);
     this.suggested = config.value.draw.prompt;
     // A model that is loaded again on another engine keeps its files, and draws the same.

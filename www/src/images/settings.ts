@@ -16,6 +16,7 @@ const drawEvery: NumberSetting<PictureConfig> = {
   kind: 'number',
   field: 'draw_every',
   label: 'Draw every',
+  unit: 'steps',
   help: 'Training steps between two grids; 0 draws before the first and after the last alone.',
   name: 'draw_every',
   at: 'drawEvery',

@@ -1,3 +1,5 @@
+import type { Problems } from '../config/problems';
+import { whole } from '../config/range';
 import type { Failure, Progress } from '../protocol';
 import { Signal } from '../signal';
 import type { Picture, PictureSet } from './pictures/picture';
@@ -20,12 +22,15 @@ export class PictureShelf {
   readonly set = new Signal<PictureSet | null>(null);
   readonly refused = new Signal<readonly Refused[]>([]);
   readonly reading = new Signal<Progress | null>(null);
+  /** What is wrong with what was asked of the set, which stays as it is. */
+  readonly problems = new Signal<Problems>(new Map());
   /** What was done to a picture when it was read, by its pixels. */
   private readonly notes = new WeakMap<Uint8Array, readonly string[]>();
 
   /** Takes a set as it is; `notes` are those of its pictures, where there are some. */
   use(set: PictureSet, notes: readonly (readonly string[])[] = []): void {
     this.refused.set([]);
+    this.problems.set(new Map());
     for (const [index, { pixels }] of set.pictures.entries()) this.notes.set(pixels, notes[index] ?? []);
     this.set.set({ ...set, pictures: [...set.pictures] });
   }
@@ -71,10 +76,14 @@ export class PictureShelf {
     };
   }
 
-  /** So many of the last ones are validated with. */
+  /** So many of the last ones are validated with; at least one picture stays to learn from. */
   validate(validation: number): void {
     const set = this.set.value;
-    if (set !== null) this.set.set({ ...set, validation });
+    if (set === null) return;
+    const { holds, words } = whole(0, Math.max(0, set.pictures.length - 1));
+    const allowed = holds(validation);
+    this.problems.set(new Map(allowed ? [] : [['validation', `Kept for validation must be ${words}.`]]));
+    if (allowed) this.set.set({ ...set, validation });
   }
 
   notesOf({ pixels }: Picture): readonly string[] {
@@ -88,6 +97,7 @@ export class PictureShelf {
   private edit(change: (pictures: readonly Picture[]) => Picture[]): void {
     const set = this.set.value;
     if (set === null) return;
+    this.problems.set(new Map());
     const pictures = change(set.pictures);
     const validation = Math.min(set.validation, Math.max(0, pictures.length - 1));
     this.set.set(pictures.length === 0 ? null : { ...set, pictures, validation });

@@ -1,18 +1,18 @@
+import * as v from 'valibot';
 import { digestOf } from './digest';
 import { type Folder, openFolder } from './folder';
 
 /** A file of a generation; its name in the folder is its digest. */
-interface Part {
-  digest: string;
-  bytes: number;
-}
+const part = v.object({ digest: v.string(), bytes: v.number() });
+type Part = v.InferOutput<typeof part>;
 
 /** What a generation consists of; written last, so that it never promises what is not there. */
-interface Manifest<Content> {
-  generation: number;
-  content: Content;
-  parts: Record<string, Part>;
-}
+const manifest = v.object({
+  generation: v.number(),
+  content: v.unknown(),
+  parts: v.record(v.string(), part),
+});
+type Manifest<Content> = v.InferOutput<typeof manifest> & { content: Content };
 
 /** Something that is kept, as its newest whole generation has it. */
 export interface Kept<Content> {
@@ -140,7 +140,10 @@ export class Vault<Content> {
       const text = (await (await this.folder.read(name))?.text()) ?? '';
       const [digest, body = ''] = [text.slice(0, 64), text.slice(65)];
       if (digest !== (await digestOf(new Blob([body])))) continue;
-      found.set(id, [...(found.get(id) ?? []), JSON.parse(body) as Manifest<Content>]);
+      const read = v.safeParse(manifest, JSON.parse(body));
+      // Another version of the page wrote it; whoever opens it checks the content by its own version.
+      if (!read.success) continue;
+      found.set(id, [...(found.get(id) ?? []), read.output as Manifest<Content>]);
     }
     for (const own of found.values()) own.sort((one, other) => other.generation - one.generation);
     return found;

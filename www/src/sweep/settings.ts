@@ -73,6 +73,7 @@ export const validationSetting: NumberSetting<SweepConfig> = {
   kind: 'number',
   field: 'sweep.validation_every',
   label: 'Validate every',
+  unit: 'steps',
   help: 'Steps between two measurements of the validation loss; 0 measures before the first and after the last step only.',
   at: 'validationEvery',
   range: whole(0, 100_000, 'a whole number; 0 is at the end only'),
