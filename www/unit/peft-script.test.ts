@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { settingsOf } from '../src/config/presets';
-import { type OptimizerSettings, PRESETS } from '../src/protocol';
+import { DEFAULT_VALIDATION, type OptimizerSettings, PRESETS } from '../src/protocol';
 import { peftRun } from '../src/share/peft-run';
 import { peftScript } from '../src/share/peft-script';
+import body from '../src/share/peft-script.py?raw';
 import { comment, python } from '../src/share/python';
 
 const folder = mkdtempSync(join(tmpdir(), 'peft-script-'));
@@ -47,6 +48,23 @@ function allRuns() {
 }
 
 describe('PEFT script', () => {
+  it('holds out as many examples as the page does', () => {
+    const [, start] = /(def held_out_of[\s\S]*?)\n\n\n/.exec(body) ?? [];
+    const held = (validation: unknown, count: number) =>
+      evaluated(
+        `(exec(${python(`DATA_SETTINGS = {"validation": ${python(validation)}}\n${start}`)}, place := {}), place["held_out_of"](${count}))[1]`,
+      );
+    // The counts of src/data/split.rs.
+    expect(held(DEFAULT_VALIDATION, 1)).toBe(0);
+    expect(held(DEFAULT_VALIDATION, 2)).toBe(1);
+    expect(held(DEFAULT_VALIDATION, 100)).toBe(10);
+    expect(held(DEFAULT_VALIDATION, 2000)).toBe(64);
+    expect(held({ share: 0.1 }, 25)).toBe(3);
+    expect(held({ share: 0.01 }, 3)).toBe(1);
+    expect(held({ count: 37 }, 100)).toBe(37);
+    expect(held('none', 100)).toBe(0);
+  });
+
   it('is valid Python for every preset, whatever runs and files are called', () => {
     for (const [architecture, data] of [
       ['llama', 'pairs.txt'],
@@ -55,7 +73,7 @@ describe('PEFT script', () => {
       const config = allRuns();
       config.session.targets = ['q_proj', 'v_proj', 'o_proj', 'down_proj'];
       config.data.columns = { prompt: ['a"b', 'c'], completion: 'd' };
-      const script = peftScript({ config, base: 'org/"base"', architecture, data });
+      const script = peftScript({ config, base: 'org/"base"', architecture, data, validation: null });
       expect(compile(script)).toBe('');
       expect(script).not.toContain('# SETTINGS');
       for (const preset of PRESETS) {
@@ -83,7 +101,7 @@ describe('PEFT script', () => {
     expect(skipped(preconditioner({ scale_aware: true }))).toContain('alpha / r');
     expect(skipped((optimizer) => Object.assign(optimizer, { lr_ratio_b: 4 }))).toContain('lora_B');
     const config = allRuns();
-    const script = peftScript({ config, base: 'base', architecture: 'llama', data: '' });
+    const script = peftScript({ config, base: 'base', architecture: 'llama', data: '', validation: null });
     expect(script).toMatch(/# .* is skipped: PEFT has no Muon/);
   });
 
@@ -110,7 +128,9 @@ describe('PEFT script', () => {
   it('scales as the page does', () => {
     const config = defaultConfig();
     const scale = () =>
-      /"use_rslora": \w+/.exec(peftScript({ config, base: 'base', architecture: 'llama', data: '' }))?.[0];
+      /"use_rslora": \w+/.exec(
+        peftScript({ config, base: 'base', architecture: 'llama', data: '', validation: null }),
+      )?.[0];
     expect(scale()).toBe('"use_rslora": False');
     config.session.use_rslora = true;
     expect(scale()).toBe('"use_rslora": True');
@@ -119,7 +139,7 @@ describe('PEFT script', () => {
   it('names GPT-2’s modules, and a fused layer once', () => {
     const config = defaultConfig();
     config.session.targets = ['q_proj', 'v_proj', 'down_proj'];
-    const script = peftScript({ config, base: 'base', architecture: 'gpt2', data: '' });
+    const script = peftScript({ config, base: 'base', architecture: 'gpt2', data: '', validation: null });
     expect(script).toContain('"target_modules": ["attn.c_attn", "mlp.c_proj"], "fan_in_fan_out": True');
     expect(script).toContain('PEFT adapts the whole');
   });
@@ -171,7 +191,7 @@ describe.runIf(wanted !== undefined)('golden experiment', () => {
               },
       } satisfies OptimizerSettings,
     }));
-    const script = peftScript({ config, base: 'tiny', architecture, data: '' });
+    const script = peftScript({ config, base: 'tiny', architecture, data: '', validation: null });
     writeFileSync(join(wanted ?? folder, `${architecture}.py`), script);
   });
 });

@@ -22,14 +22,16 @@ export function cutNotice(app: App): HTMLElement {
     const proposed = cut?.proposed ?? null;
     const end = ' The model reads no more at once: shorten the texts.';
     length.show(
-      cut === null ? '' : `${cutWords(cut)}.${proposed === null ? end : ''}`,
+      cut === null
+        ? ''
+        : `${cutWords(cut)}; 95 % of them fit into ${count(cut.length95)}.${proposed === null ? end : ''}`,
       proposed === null ? '' : `Take ${count(proposed)} tokens`,
     );
     const change = app.lengthFollowed.value;
     followed.show(
       change === null
         ? ''
-        : `${cutWords(change.cut)}: the sequence length was set to ${count(change.after)}. A step takes longer for it.`,
+        : `${cutWords(change.cut)}, and 95 % of them fit into ${count(change.cut.length95)}: the sequence length was set to ${count(change.after)}. A step takes longer for it.`,
       change === null ? '' : `Back to ${count(change.before)} tokens`,
     );
     const { maximum_examples: maximum } = app.config.value.data;
