@@ -467,7 +467,9 @@ describe('columns', () => {
 });
 
 test('columns are found in the encoding that the file has', async () => {
-  const wide = new Uint8Array(new Uint16Array([...'\uFEFFä,b\n'].map((letter) => letter.charCodeAt(0))).buffer);
+  const wide = new Uint8Array(
+    new Uint16Array([...'\uFEFFä,b\n'].map((letter) => letter.charCodeAt(0))).buffer,
+  );
   expect(await columnsOf(new Blob([wide]), 'a.csv', null)).toEqual(['ä', 'b']);
   const western = new Blob([new Uint8Array([0xe4, 0x2c, 0x62, 0x0a])]);
   expect(await columnsOf(western, 'a.csv', null, 'windows1252')).toEqual(['ä', 'b']);

@@ -15,7 +15,7 @@ export function validationFile(app: App): HTMLElement {
   const opening = openFile('Reading a validation file');
   const details = h(
     'details',
-    { class: 'options', id: 'validation-file' },
+    { class: 'elsewhere', id: 'validation-file' },
     h('summary', {}, 'Validation file'),
     words,
     dropZone({
