@@ -3,7 +3,10 @@ import type { DataSettings, DataSummary, ModelSummary } from '../protocol';
 import type { Kind } from './supplies';
 
 /** Text to train on, wherever it is. */
-export type DataSource = NamedBlob;
+export interface DataSource extends NamedBlob {
+  /** Of the files that it was made of, in their order, where others can download them too. */
+  addresses?: readonly string[];
+}
 
 /** Text, and how it is read. */
 export interface TextData {

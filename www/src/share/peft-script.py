@@ -17,6 +17,7 @@ import json
 import math
 import pathlib
 import random
+import urllib.request
 
 import torch
 from accelerate import Accelerator
@@ -262,13 +263,28 @@ def windows_of(documents, length, begin, tokenizer):
         yield from (document[first : first + length] for first in range(0, len(document), length))
 
 
+def files_of(path):
+    """The files with the data; those that are not here are downloaded, where it is known from where."""
+    if path.exists() or path != pathlib.Path(DATA):
+        return [path]
+    files = [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(len(DATA_ADDRESSES))]
+    for address, file in zip(DATA_ADDRESSES, files):
+        if not file.exists():
+            print(f"Downloading {address}")
+            part = file.with_suffix(".part")
+            urllib.request.urlretrieve(address, part)
+            part.rename(file)
+    return files or [path]
+
+
 def examples(path, tokenizer, ends):
     """Ids and labels of every example of a file."""
     length = DATA_SETTINGS["sequence_length"]
     begin = tokenizer("a")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
     begin = begin if begin == [tokenizer.bos_token_id] else []
     found, documents, left_out = [], [], []
-    for line, row in read_rows(path.name, path.read_bytes(), DATA_SETTINGS):
+    rows = (row for file in files_of(path) for row in read_rows(file.name, file.read_bytes(), DATA_SETTINGS))
+    for line, row in rows:
         try:
             if isinstance(row, RowError):
                 raise row

@@ -74,5 +74,6 @@ export async function streamSplit(
     }
     if (index === 0) note = [note, read.value].filter(Boolean).join(' ');
   }
-  return success({ source: { name, blob: text.whole() }, note });
+  const addresses = split.files.map(({ url }) => url);
+  return success({ source: { name, blob: text.whole(), addresses }, note });
 }
