@@ -75,7 +75,7 @@ everywhere! {
         for micro_batch_size in [0, 1] {
             let settings = SessionSettings {
                 micro_batch_size,
-                ..session_settings(vec![plain.clone()])
+                ..session_settings(vec![plain])
             };
             let mut session = Session::new(&model, settings).unwrap();
             // A batch a row, as a validation set has several.
