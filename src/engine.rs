@@ -13,6 +13,8 @@ pub struct EngineDescription {
     pub fallback_adapter: bool,
     /// Largest single buffer, in bytes; 0 where there is no such limit.
     pub max_buffer_bytes: f64,
+    /// Most bytes that a computation sees of one buffer; 0 where there is no such limit.
+    pub max_binding_bytes: f64,
 }
 
 /// Why a device does not compute: there is none, or it failed.
@@ -55,6 +57,7 @@ pub async fn start() -> Result<(Device, EngineDescription), EngineError> {
         description: format!("burn's CPU engine{simd}, one core a worker"),
         fallback_adapter: false,
         max_buffer_bytes: 0.0,
+        max_binding_bytes: 0.0,
     };
     Ok((Device::flex(), description))
 }
@@ -127,6 +130,7 @@ mod webgpu {
             description: name(&info),
             fallback_adapter: info.device_type == wgpu::DeviceType::Cpu,
             max_buffer_bytes: setup.device.limits().max_buffer_size as f64,
+            max_binding_bytes: setup.device.limits().max_storage_buffer_binding_size as f64,
         }
     }
 

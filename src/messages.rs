@@ -99,6 +99,10 @@ messages! {
     pub struct DataSummary {
         /// How the text was read, and why.
         pub detected: Detected,
+        /// The same of a validation file.
+        pub validation_detected: Option<Detected>,
+        /// What the chat template writes before a conversation of its own accord, such as a system turn that is in no row.
+        pub added_by_template: Option<String>,
         /// Sizes.
         pub statistics: DatasetStatistics,
         /// The first examples.
@@ -265,7 +269,7 @@ mod tests {
     use crate::data::{
         Columns, ControlInText, DataSettings, DocumentBreak, Encoding, Format, LossOn, PromptStyle,
         SkipCount, SkipReason, SkippedRow, SkippedRows, Validation, known_roles,
-        statistics::LengthHistogram,
+        settings::DEFAULT_VALIDATION, statistics::LengthHistogram,
     };
     use crate::diffusion::draw::DrawSettings;
     use crate::generate::SampleSettings;
@@ -386,7 +390,12 @@ mod tests {
         let roles = format!(
             "/** Names in common use for who speaks in a conversation, and what chat templates call them. */\nexport const KNOWN_ROLES: Readonly<Record<string, string>> = {roles};\n"
         );
-        let written = format!("{header}{body}\n{presets}\n{roles}");
+        let validation =
+            serde_json::to_string_pretty(&DEFAULT_VALIDATION).expect("it is plain data");
+        let validation = format!(
+            "/** What is held out unless something else is asked for. */\nexport const DEFAULT_VALIDATION = {validation} satisfies Validation;\n"
+        );
+        let written = format!("{header}{body}\n{presets}\n{roles}\n{validation}");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/www/src/protocol.ts");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, &written).expect("www/src is writable");

@@ -32,7 +32,8 @@ use crate::messages::{
 use crate::model::{Base, Checkpoint};
 use crate::peft::known_base;
 use crate::train::{
-    MemoryEstimate, Session, SessionSettings, estimate::estimate, memory::held_bytes,
+    MemoryEstimate, Session, SessionSettings, binding::check_binding, estimate::estimate,
+    memory::held_bytes,
 };
 
 use self::{
@@ -52,6 +53,7 @@ const PREVIEWED: usize = 8;
 
 thread_local! {
     static DEVICE: std::cell::RefCell<Option<Device>> = const { std::cell::RefCell::new(None) };
+    static MAX_BINDING_BYTES: std::cell::Cell<f64> = const { std::cell::Cell::new(0.0) };
 }
 
 /// Makes the engine. Once a worker, before anything else. `products` is what an earlier start on the same adapter reported,
@@ -67,6 +69,7 @@ pub async fn start_engine(products: JsValue) -> Result<JsValue, JsValue> {
     let (device, started) = engine::start().await.map_err(failure)?;
     let products = choose_products(products, &device).await;
     DEVICE.set(Some(device));
+    MAX_BINDING_BYTES.set(started.max_binding_bytes);
     to_js(&EngineReport {
         engine: started.engine.into(),
         description: started.description,
@@ -133,6 +136,9 @@ impl WebSession {
         let first = files.first().map(|file| file.name().to_owned());
         let checkpoint = Checkpoint::open(files).await.map_err(failure)?;
         check_size(checkpoint.name(), file_bytes)?;
+        check_binding(checkpoint.config(), MAX_BINDING_BYTES.get()).map_err(|problem| {
+            plain_failure("model", &format!("{}: {problem}", checkpoint.name()))
+        })?;
         let model = Base::load(&checkpoint, &device, |done, total| {
             let progress = Progress {
                 action: "reading weights".into(),
@@ -190,7 +196,7 @@ impl WebSession {
         })
     }
 
-    /// Tokenises the user's data. A session on other data ends.
+    /// Tokenises the user's data, and what it is validated on where that is a file of its own. A session on other data ends.
     ///
     /// # Errors
     /// Data or settings that make no sense.
@@ -198,6 +204,8 @@ impl WebSession {
         &mut self,
         file_name: String,
         bytes: Vec<u8>,
+        validation_name: Option<String>,
+        validation_bytes: Option<Vec<u8>>,
         settings: JsValue,
         on_progress: Function,
     ) -> Result<JsValue, JsValue> {
@@ -214,6 +222,9 @@ impl WebSession {
             }));
         }
         let mut builder = DatasetBuilder::new(&file_name, bytes, &settings).map_err(failure)?;
+        if let (Some(name), Some(bytes)) = (validation_name, validation_bytes) {
+            builder = builder.with_validation(&name, bytes).map_err(failure)?;
+        }
         loop {
             let progress = builder.next_chunk(&self.tokenizer, RECORDS_A_SLICE);
             let shown = Progress {
@@ -238,6 +249,8 @@ impl WebSession {
             .collect();
         let summary = to_js(&DataSummary {
             detected: dataset.detected().clone(),
+            validation_detected: dataset.validation_detected().cloned(),
+            added_by_template: dataset.added_by_template().map(str::to_owned),
             statistics: dataset.statistics().clone(),
             preview,
         });

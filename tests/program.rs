@@ -573,6 +573,52 @@ fn training_refuses_places_and_lengths_before_the_first_step() {
 }
 
 #[test]
+fn training_says_what_it_understood_and_measures_on_a_file_of_its_own() {
+    let place = place("understood");
+    let mut settings = train_settings(1);
+    settings["data"] = json!({ "sequence_length": 32 });
+    place.write("settings.json", &settings);
+    std::fs::write(place.path("train.csv"), "question;answer\na;b\nc;d\ne;\n").unwrap();
+    std::fs::write(place.path("valid.txt"), "g||h\n").unwrap();
+    let words = ["train", "model", "train.csv", "settings.json"];
+    let told = |more: &[&str]| {
+        let all = [&words[..], more].concat();
+        let output = place.program(&all).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        errors
+    };
+    let alone = told(&[]);
+    for line in [
+        "train.csv is read as table: the name ends in .csv; separated by ';'; question → answer; utf8",
+        "1 examples to train on and 1 held out",
+        "1 rows left out: 1 have an empty answer",
+        "  train.csv, line 4: ",
+    ] {
+        assert!(alone.contains(line), "{alone}");
+    }
+    let beside = told(&["--validation", "valid.txt"]);
+    assert!(
+        beside.contains("2 examples to train on and 1 held out"),
+        "{beside}"
+    );
+    assert!(beside.contains("valid.txt is read as pairs: "), "{beside}");
+    let parquet = |name: &str| {
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/parquet");
+        told(&["--validation", &format!("{fixtures}/{name}.parquet")])
+    };
+    let pairs = parquet("pairs");
+    assert!(
+        pairs.contains("2 examples to train on and 40 held out"),
+        "{pairs}"
+    );
+    assert!(parquet("snappy").contains("read as empty: picture"));
+    std::fs::write(place.path("valid.txt"), " ").unwrap();
+    let refused = place.refused(&[&words[..], &["--validation", "valid.txt"]].concat());
+    assert!(refused.contains("valid.txt: is empty"), "{refused}");
+}
+
+#[test]
 fn whoever_reads_the_lines_may_go_away() {
     let place = place("pipe");
     place.write("settings.json", &train_settings(50));

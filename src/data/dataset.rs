@@ -11,7 +11,7 @@ use super::example::Example;
 use super::part::Part;
 use super::settings::{DataSettings, Validation};
 use super::split::{Split, split};
-use super::statistics::{DatasetStatistics, LengthHistogram, tokens};
+use super::statistics::{DatasetStatistics, LengthHistogram, length_95, tokens};
 
 /// How far a [`DatasetBuilder`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,16 +124,20 @@ impl DatasetBuilder {
         } = self;
         train.finish(&settings, &mut statistics);
         check_some_left(&train, &settings)?;
+        let mut lengths = std::mem::take(&mut train.lengths);
         statistics.skipped = std::mem::take(&mut train.skipped);
 
         let seed = u64::from(settings.seed);
+        let mut validation_detected = None;
         let (train_examples, validation_examples) = match validation {
             Some(mut validation) => {
                 validation.finish(&settings, &mut statistics);
                 check_some_left(&validation, &settings)?;
+                lengths.append(&mut validation.lengths);
                 statistics
                     .skipped
                     .append(std::mem::take(&mut validation.skipped));
+                validation_detected = Some(validation.detected);
                 (train.examples, validation.examples)
             }
             None => {
@@ -143,6 +147,7 @@ impl DatasetBuilder {
                 divide(train.examples, &split)
             }
         };
+        statistics.length_95 = length_95(&mut lengths);
         statistics.train_examples = train_examples.len();
         statistics.validation_examples = validation_examples.len();
         (statistics.train_tokens, statistics.train_counted_tokens) = tokens(&train_examples);
@@ -156,6 +161,8 @@ impl DatasetBuilder {
             train: train_examples.into(),
             validation: validation_examples.into(),
             detected: train.detected,
+            validation_detected,
+            added_by_template: train.added_by_template,
             statistics,
             layout: Layout {
                 sequence_length: settings.sequence_length,
@@ -208,6 +215,8 @@ pub struct Dataset {
     train: Arc<[Example]>,
     validation: Arc<[Example]>,
     detected: Detected,
+    validation_detected: Option<Detected>,
+    added_by_template: Option<String>,
     statistics: DatasetStatistics,
     layout: Layout,
     seed: u64,
@@ -275,6 +284,17 @@ impl Dataset {
     /// The format of the first file.
     pub fn detected(&self) -> &Detected {
         &self.detected
+    }
+
+    /// The format of the validation file, where there is one.
+    pub fn validation_detected(&self) -> Option<&Detected> {
+        self.validation_detected.as_ref()
+    }
+
+    /// What the chat template writes before the first message of a conversation of its own accord, such as a system turn
+    /// that is in no row; as it stands in the text that is trained.
+    pub fn added_by_template(&self) -> Option<&str> {
+        self.added_by_template.as_deref()
     }
 
     /// Sizes.

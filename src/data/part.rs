@@ -31,9 +31,14 @@ pub(super) struct Part {
     pub shortest_too_long: Option<usize>,
     /// Rows that nothing is learned from.
     pub skipped: SkippedRows,
+    /// Tokens of every example before cutting, of those too that were left out.
+    pub lengths: Vec<usize>,
+    /// What the chat template writes before a first message without being told to.
+    pub added_by_template: Option<String>,
     records: vec::IntoIter<RecordAtLine>,
     total: usize,
     packer: Option<Packer>,
+    template_looked_at: bool,
     known_prompts: HashMap<String, u32>,
     next_prompt: u32,
 }
@@ -72,9 +77,12 @@ impl Part {
             prompts: Vec::new(),
             shortest_too_long: None,
             skipped: read.skipped,
+            lengths: Vec::new(),
+            added_by_template: None,
             total: read.records.len(),
             records: read.records.into_iter(),
             packer: None,
+            template_looked_at: false,
             known_prompts: HashMap::new(),
             next_prompt: 0,
         })
@@ -135,8 +143,14 @@ impl Part {
                 system,
                 prompt,
                 completion,
-            } => encode_record(system, prompt, &completion, settings, codec)?,
+            } => {
+                if settings.prompt_style == PromptStyle::Chat && system.is_none() {
+                    self.look_at_template(&Conversation::of_pair(&prompt, &completion), codec);
+                }
+                encode_record(system, prompt, &completion, settings, codec)?
+            }
             Record::Chat(conversation) => {
+                self.look_at_template(&conversation, codec);
                 let prompt = opening(&conversation);
                 (encode_chat(conversation, settings.loss_on, codec)?, prompt)
             }
@@ -162,6 +176,18 @@ impl Part {
         check_ids(&row.example.ids)?;
         self.accept(row.example, Some(prompt), settings, statistics);
         Ok(row.control_in_text)
+    }
+
+    /// Notes what the template adds, the first time that it adds something.
+    fn look_at_template<Codec: TextCodec + ?Sized>(
+        &mut self,
+        conversation: &Conversation,
+        codec: &Codec,
+    ) {
+        if !self.template_looked_at {
+            self.template_looked_at = true;
+            self.added_by_template = conversation.added_by_template(codec);
+        }
     }
 
     /// A piece of a document, without a beginning or an end that somebody wrote out: both are added in any case.
@@ -221,6 +247,7 @@ impl Part {
         let limit = settings.sequence_length;
         statistics.longest = statistics.longest.max(length);
         statistics.lengths.add(length, limit);
+        self.lengths.push(length);
         example.ids.truncate(limit);
         example.counts.truncate(limit);
         if example.prompt_tokens >= example.ids.len() || example.counted() == 0 {

@@ -10,6 +10,13 @@ use super::example::LossOn;
 use super::prompt::{PromptStyle, SEPARATOR};
 use super::read::{Roles, known_roles};
 
+/// What is kept out unless something else is asked for: enough for a loss that is not noise, and never so many that
+/// measuring it takes longer than training.
+pub const DEFAULT_VALIDATION: Validation = Validation::AtMost {
+    share: 0.1,
+    count: 64,
+};
+
 /// Longest sequence that can be asked for, in tokens.
 pub const MAXIMUM_SEQUENCE_LENGTH: usize = 1 << 16;
 
@@ -58,7 +65,7 @@ impl Default for DataSettings {
             separator: SEPARATOR.to_owned(),
             loss_on: LossOn::Completion,
             sequence_length: 128,
-            validation: Validation::Share(0.1),
+            validation: DEFAULT_VALIDATION,
             maximum_examples: None,
             seed: 0,
         }
@@ -77,7 +84,7 @@ impl DataSettings {
                 self.sequence_length
             )));
         }
-        if let Validation::Share(share) = self.validation
+        if let Validation::Share(share) | Validation::AtMost { share, .. } = self.validation
             && !(0.0..1.0).contains(&share)
         {
             return Err(DataError::new(format!(
@@ -124,6 +131,14 @@ pub enum Validation {
     Share(f64),
     /// This many examples.
     Count(usize),
+    /// A share of all examples, at least 0 and less than 1, but no more than a count of them. One example is always left
+    /// to train on.
+    AtMost {
+        /// The share.
+        share: f64,
+        /// The count.
+        count: usize,
+    },
 }
 
 #[cfg(test)]
@@ -161,11 +176,17 @@ mod tests {
             with(|settings| settings.validation = Validation::Share(0.0)),
             Ok(())
         );
-        let bad: [fn(&mut DataSettings); 6] = [
+        let bad: [fn(&mut DataSettings); 7] = [
             |settings| settings.sequence_length = 1,
             |settings| settings.sequence_length = MAXIMUM_SEQUENCE_LENGTH + 1,
             |settings| settings.validation = Validation::Share(1.0),
             |settings| settings.validation = Validation::Share(f64::NAN),
+            |settings| {
+                settings.validation = Validation::AtMost {
+                    share: 1.0,
+                    count: 1,
+                }
+            },
             |settings| settings.maximum_examples = Some(0),
             |settings| {
                 settings.columns = Some(Columns {

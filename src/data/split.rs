@@ -28,8 +28,12 @@ pub fn split(prompts: &[u32], validation: Validation, seed: u64) -> Result<Split
     let wanted = match validation {
         Validation::None => 0,
         Validation::Share(0.0) => 0,
-        Validation::Share(share) => ((examples as f64 * share).round() as usize).max(1),
+        Validation::Share(share) => share_of(examples, share),
         Validation::Count(count) => count,
+        Validation::AtMost { share: 0.0, .. } => 0,
+        Validation::AtMost { share, count } => share_of(examples, share)
+            .min(count)
+            .min(examples.saturating_sub(1)),
     };
     if examples == 0 || wanted >= examples {
         return Err(DataError::new(format!(
@@ -61,6 +65,11 @@ pub fn split(prompts: &[u32], validation: Validation, seed: u64) -> Result<Split
     })
 }
 
+/// At least one.
+fn share_of(examples: usize, share: f64) -> usize {
+    ((examples as f64 * share).round() as usize).max(1)
+}
+
 /// The examples of each prompt.
 fn members(prompts: &[u32]) -> Vec<Vec<usize>> {
     let count = prompts.iter().max().map_or(0, |last| *last as usize + 1);
@@ -74,6 +83,7 @@ fn members(prompts: &[u32]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::settings::DEFAULT_VALIDATION;
 
     fn distinct(count: u32) -> Vec<u32> {
         (0..count).collect()
@@ -95,6 +105,10 @@ mod tests {
             (100, Validation::Share(0.0), 0),
             (3, Validation::Share(0.01), 1),
             (2, Validation::Count(1), 1),
+            (1, DEFAULT_VALIDATION, 0),
+            (2, DEFAULT_VALIDATION, 1),
+            (100, DEFAULT_VALIDATION, 10),
+            (2000, DEFAULT_VALIDATION, 64),
         ];
         for (examples, validation, expected) in cases {
             let split = split(&distinct(examples), validation, 3).unwrap();

@@ -26,6 +26,8 @@ pub struct DatasetStatistics {
     pub validation_counted_tokens: usize,
     /// Tokens of the longest example, before cutting; dropped ones included.
     pub longest: usize,
+    /// Tokens of a length into which 95 % of the examples fit, before cutting; dropped ones included.
+    pub length_95: usize,
     /// Examples that were cut to the sequence length and kept.
     pub truncated: usize,
     /// Examples that were left out because nothing of a completion fits into the sequence length.
@@ -94,6 +96,15 @@ impl LengthHistogram {
     }
 }
 
+/// The shortest of `lengths` that at least 95 of 100 do not exceed (the nearest-rank percentile); 0 where there are none.
+pub(super) fn length_95(lengths: &mut [usize]) -> usize {
+    let place = (lengths.len() * 95).div_ceil(100).saturating_sub(1);
+    match lengths.is_empty() {
+        true => 0,
+        false => *lengths.select_nth_unstable(place).1,
+    }
+}
+
 /// Tokens of `examples`, and how many of them count.
 pub(super) fn tokens(examples: &[Example]) -> (usize, usize) {
     examples.iter().fold((0, 0), |(all, counted), example| {
@@ -104,6 +115,17 @@ pub(super) fn tokens(examples: &[Example]) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_percentile_is_a_length_that_is_there() {
+        assert_eq!(length_95(&mut []), 0);
+        assert_eq!(length_95(&mut [7]), 7);
+        assert_eq!(length_95(&mut [3, 9]), 9);
+        let mut lengths: Vec<usize> = (1..=100).rev().collect();
+        assert_eq!(length_95(&mut lengths), 95);
+        let mut lengths: Vec<usize> = (1..=21).collect();
+        assert_eq!(length_95(&mut lengths), 20);
+    }
 
     #[test]
     fn bars_meet_without_gap() {

@@ -21,18 +21,23 @@ const WAY_OUT: &str = "choose another --checkpoint, or delete this one to begin 
 pub struct Origin {
     /// SHA-256 of the model's files, with their names.
     base: String,
-    /// SHA-256 of the data file.
+    /// SHA-256 of the data file, or of the hashes of it and of the validation file.
     data: String,
     /// What was asked for, how the text is read among it.
     settings: Settings,
 }
 
 impl Origin {
-    /// Of the model at `model`, a file or a folder, data of `bytes`, and settings.
+    /// Of the model at `model`, a file or a folder, the bytes of data and of a validation file, and settings.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn of(model: &Path, bytes: &[u8], settings: &Settings) -> Result<Self> {
+    pub fn of(
+        model: &Path,
+        data: &[u8],
+        validation: Option<&[u8]>,
+        settings: &Settings,
+    ) -> Result<Self> {
         let mut base = Sha256::new();
         for path in super::files_of(model)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -40,9 +45,14 @@ impl Origin {
             let file = std::fs::File::open(&path).with_context(|| path.display().to_string())?;
             hash_all(&mut base, file).with_context(|| path.display().to_string())?;
         }
+        let mut data_hash = Sha256::new_with_prefix(data);
+        if let Some(validation) = validation {
+            let both = [data_hash.finalize(), Sha256::digest(validation)].concat();
+            data_hash = Sha256::new_with_prefix(both);
+        }
         Ok(Self {
             base: hex(base),
-            data: hex(Sha256::new_with_prefix(bytes)),
+            data: hex(data_hash),
             settings: settings.clone(),
         })
     }

@@ -2,12 +2,14 @@
 
 mod adapter;
 mod chart;
+mod data_file;
 mod generate;
 mod history;
 mod images;
 mod inspect;
 mod kept_training;
 mod overhead;
+mod parquet;
 mod pretrain;
 mod progress;
 mod result_file;
@@ -18,6 +20,7 @@ mod sweep;
 mod theory;
 mod theory_width;
 mod train;
+mod understood;
 
 use std::path::{Path, PathBuf};
 

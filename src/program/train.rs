@@ -3,20 +3,22 @@
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use riemann_lora::{
-    data::Dataset,
+    data::DatasetBuilder,
     peft::{self, Card, Precision},
     train::{Course, End, Milestone, Session, SessionSettings, evaluate},
 };
 
 use super::{
+    data_file,
     history::History,
     kept_training::{KeptTraining, Origin, Place, check_writable},
     settings::{self, Settings},
     stop::Stop,
+    understood::understood,
 };
 
 /// Train runs on a text, side by side.
@@ -24,12 +26,15 @@ use super::{
 pub struct Train {
     /// A GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.
     model: PathBuf,
-    /// Text, pairs, JSON lines or a table.
+    /// Text, pairs, JSON, a table or a parquet file.
     data: PathBuf,
     /// JSON, with comments if you like; `-` reads it from the standard input. `riemann-lora settings`
     /// prints a whole file with every field explained, `riemann-lora settings --schema` its JSON
     /// Schema.
     settings: PathBuf,
+    /// Text that is read in the same way and only measured on, in place of a part of the data.
+    #[arg(long)]
+    validation: Option<PathBuf>,
     /// Measure the validation loss every so many steps, and at the end.
     #[arg(long)]
     evaluate_every: Option<u32>,
@@ -60,16 +65,30 @@ impl Train {
         let settings: Settings = settings::read(&self.settings)?;
         self.check_places()?;
         let base = super::load(&self.model).await?;
-        let bytes = std::fs::read(&self.data).with_context(|| self.data.display().to_string())?;
-        let file = self.data.file_name().unwrap_or_default().to_string_lossy();
+        let (file, bytes) = data_file::read(&self.data)?;
+        let validation = self
+            .validation
+            .as_deref()
+            .map(data_file::read)
+            .transpose()?;
         let kept = match &self.checkpoint {
             Some(path) => {
-                let origin = Origin::of(&self.model, &bytes, &settings)?;
+                let held_out = validation.as_ref().map(|(_, bytes)| bytes.as_slice());
+                let origin = Origin::of(&self.model, &bytes, held_out, &settings)?;
                 Some(KeptTraining::new(path, origin))
             }
             None => None,
         };
-        let dataset = Dataset::build(&file, bytes, &settings.data, &base.tokenizer)?;
+        let mut builder = DatasetBuilder::new(&file, bytes, &settings.data)?;
+        let mut held_out = None;
+        if let Some((name, bytes)) = validation {
+            builder = builder.with_validation(&name, bytes)?;
+            held_out = Some(name);
+        }
+        let dataset = builder.finish(&base.tokenizer)?;
+        for line in understood(&file, held_out.as_deref(), &dataset) {
+            eprintln!("{line}");
+        }
         // Not at the step that meets the longest row.
         let longest = dataset.statistics().longest;
         let longest = longest.min(settings.data.sequence_length as usize);

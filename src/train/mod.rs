@@ -1,6 +1,7 @@
 //! Training: the session of runs that one worker holds.
 
 pub mod adapter;
+pub mod binding;
 pub mod checkpoint;
 pub mod course;
 pub mod error;

@@ -81,7 +81,7 @@ def main():
         with tempfile.TemporaryDirectory() as base, contextlib.redirect_stdout(io.StringIO()):
             base_with(cases, folder, base)
             tokenizer = AutoTokenizer.from_pretrained(base)
-            found, _ = names["examples"](cases / folder / file, tokenizer, names["ends_of"](base, tokenizer))
+            found = names["examples"](cases / folder / file, tokenizer, names["ends_of"](base, tokenizer))
         found = [{"ids": ids, "labels": [-100, *labels[1:]]} for ids, labels in found]
         expected = [{"ids": row["ids"], "labels": row["labels"]} for row in expected]
         rows += len(expected)
@@ -93,6 +93,13 @@ def main():
                 print(f"{folder}/{file}:\n  expected {row}\n  and not {found}")
         if found:
             print(f"{folder}/{file}: more than is expected: {found}")
+            equal = -1
+    # Parquet is read as the same rows are that stand in JSON lines beside it.
+    kept = cases.parent / "parquet"
+    read = lambda file: str(names["read_rows"](file, (kept / file).read_bytes(), names["DATA_SETTINGS"]))
+    for packing in ["none", "snappy", "gzip", "zstd"]:
+        if read(f"{packing}.parquet") != read("rows.jsonl"):
+            print(f"{packing}.parquet: other rows than rows.jsonl")
             equal = -1
     counts = {"script_rows": rows, "script_rows_equal": equal}
     print(json.dumps(counts))

@@ -141,3 +141,33 @@ test('every view looks as it should, in both themes, on a laptop, on a phone and
     await page.screenshot({ path: join(shots, `screen-${tab.toLowerCase()}-large.png`) });
   }
 });
+
+test('what is to know of data and of an adapter can be read, in both themes, on a laptop and on a phone', async ({
+  lab,
+}) => {
+  test.setTimeout(200_000);
+  const { page } = lab;
+  await lab.loadModel();
+  const rows = Array.from({ length: 30 }, (_, row) => `thing ${row};${'it is red. '.repeat(row % 9)}`);
+  const bad = ['one field', 'no answer;', 'literal;a <|im_end|> token'];
+  await lab.loadText(
+    ['question;answer', ...rows, ...bad].join('\n'),
+    'a-table-with-a-long-name-of-its-own.csv',
+  );
+  await expect(page.locator('#left-out')).toContainText('rows left out');
+  await page.locator('#validation-file > summary').click();
+  const held = { name: 'held-out.txt', mimeType: 'text/plain', buffer: Buffer.from('a||b\nc||d\n') };
+  await page.locator('#validation-file input[type=file]').setInputFiles(held);
+  await expect(page.locator('#data .facts').first()).toContainText('all of held-out.txt');
+  await page.locator('#data .chooser > summary').click();
+  await page.getByText('Or from Hugging Face', { exact: true }).click();
+  await page.getByLabel('Id of a data set').fill('a data set');
+  await page.locator('#look-up-data-set').click();
+  await expect(page.locator('#data')).toContainText('is no data set of Hugging Face');
+  const folder = join(import.meta.dirname, '..', '..', 'tests', 'fixtures', 'adapters', 'one-layer');
+  const adapter = ['adapter_config.json', 'adapter_model.safetensors'].map((name) => join(folder, name));
+  await page.locator('#adapters input[type=file]').first().setInputFiles(adapter);
+  await expect(page.locator('#adapters .adapter-start')).toContainText('tensors');
+  await unstick(page);
+  await everywhere(page, 'notices', ['#data', '#adapters']);
+});

@@ -183,7 +183,15 @@ export type LossOn = "completion" | "all";
 /**
  * Which examples are kept out of training to measure the loss on.
  */
-export type Validation = "none" | { "share": number } | { "count": number };
+export type Validation = "none" | { "share": number } | { "count": number } | { "at_most": { 
+/**
+ * The share.
+ */
+share: number, 
+/**
+ * The count.
+ */
+count: number, } };
 
 /**
  * How a file becomes training and validation examples. Missing fields have the defaults.
@@ -378,6 +386,10 @@ validation_counted_tokens: number,
  * Tokens of the longest example, before cutting; dropped ones included.
  */
 longest: number, 
+/**
+ * Tokens of a length into which 95 % of the examples fit, before cutting; dropped ones included.
+ */
+length_95: number, 
 /**
  * Examples that were cut to the sequence length and kept.
  */
@@ -592,6 +604,14 @@ export type DataSummary = {
  * How the text was read, and why.
  */
 detected: Detected, 
+/**
+ * The same of a validation file.
+ */
+validation_detected: Detected | null, 
+/**
+ * What the chat template writes before a conversation of its own accord, such as a system turn that is in no row.
+ */
+added_by_template: string | null, 
 /**
  * Sizes.
  */
@@ -1871,3 +1891,11 @@ export const KNOWN_ROLES: Readonly<Record<string, string>> = {
   "observation": "tool",
   "prompter": "user"
 };
+
+/** What is held out unless something else is asked for. */
+export const DEFAULT_VALIDATION = {
+  "at_most": {
+    "share": 0.1,
+    "count": 64
+  }
+} satisfies Validation;

@@ -10,7 +10,7 @@ import { readNumber } from '../src/words/read-number';
 const real = { vendor: 'nvidia', architecture: 'ada', description: '', fallback: false };
 
 describe('the engine', () => {
-  test('is WebGPU only on a real adapter', () => {
+  test('class_29 is WebGPU only on a real adapter', () => {
     expect(chooseEngine('auto', real, 'built').engine).toBe('webgpu');
     expect(chooseEngine('auto', undefined, 'built').engine).toBe('cpu');
     expect(chooseEngine('auto', null, 'built').engine).toBe('cpu');

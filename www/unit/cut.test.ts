@@ -15,6 +15,7 @@ const statistics = (some: Partial<DatasetStatistics>) =>
     truncated: 0,
     dropped: 0,
     longest: 0,
+    length_95: 0,
     skipped: { counts: [], first: [] },
     ...some,
   }) as DatasetStatistics;
@@ -27,11 +28,12 @@ describe('what is cut', () => {
     truncated: 622,
     dropped: 378,
     longest: 413,
+    length_95: 260,
   });
 
   test('is said as shares of all examples, with a length at which nothing is', () => {
     const cut = cutOf(gsm, 64, 2048);
-    expect(cut).toEqual({ sequenceLength: 64, cut: 0.622, leftOut: 0.378, proposed: 416 });
+    expect(cut).toEqual({ sequenceLength: 64, cut: 0.622, leftOut: 0.378, length95: 260, proposed: 416 });
     expect(cut && cutWords(cut)).toBe('At 64 tokens, 62 % of the examples are cut and 38 % left out');
     const few = cutOf(statistics({ train_examples: 1000, truncated: 4, longest: 70 }), 64, 2048);
     expect(few && cutWords(few)).toBe('At 64 tokens, 0.4 % of the examples lose their end');

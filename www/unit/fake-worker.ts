@@ -235,10 +235,10 @@ export class FakeWorker implements WorkerLink {
         this.model = 'texts';
         return { name: files[0]?.name ?? 'fake', context_length: this.contextLength } as ModelSummary;
       }),
-    loadData: (_data, name, { sequence_length: length }, onProgress) =>
+    loadData: ({ name }, validation, { sequence_length: length }, onProgress) =>
       this.answer('loadData', async () => {
         this.needs('texts');
-        this.asked.push(`data ${name}`);
+        this.asked.push(`data ${name}${validation === null ? '' : ` and ${validation.name}`}`);
         const cancelled = refusal('data', 'loading was cancelled');
         await this.tell(onProgress, { action: 'tokenising', done: 1, total: 1 }, cancelled);
         this.hasData = true;
@@ -249,6 +249,7 @@ export class FakeWorker implements WorkerLink {
           truncated: this.lengths.filter((tokens) => tokens > length).length,
           dropped: 0,
           longest: Math.max(0, ...this.lengths),
+          length_95: Math.max(0, ...this.lengths),
           skipped: { counts: [], first: [] },
         };
         return { preview: [], statistics } as unknown as DataSummary;

@@ -170,6 +170,27 @@ describe('a kept training', () => {
     expect(second.all.offers.value).toHaveLength(1);
   });
 
+  test('is measured on its own file again, where it had one', async () => {
+    const first = await open(1);
+    await load(first);
+    await first.app.chooseValidation({ name: 'valid.txt', blob: new Blob(['held out']) });
+    expect(FakeWorker.all[0]?.asked.filter((what) => what.startsWith('data'))).toEqual([
+      'data pairs.txt',
+      'data pairs.txt and valid.txt',
+    ]);
+    await trainTo(first, 2);
+    await leave(first);
+    const second = await open(1);
+    await second.all.look();
+    expect(await goOn(second)).toEqual(success(null));
+    expect(FakeWorker.all[0]?.asked).toContain('data pairs.txt and valid.txt');
+    expect(second.app.validationSource.value?.name).toBe('valid.txt');
+    expect(await second.app.validationSource.value?.blob.text()).toBe('held out');
+    await until(() => second.lab.phase.value === 'finished');
+    await second.app.chooseValidation(null);
+    expect(FakeWorker.all[0]?.asked.at(-1)).toBe('data pairs.txt');
+  });
+
   test('that finished comes back as it was', async () => {
     const first = await open(2);
     await load(first);
@@ -213,7 +234,7 @@ describe('a kept training', () => {
     );
   });
 
-  test('without room for the model asks for its files, and for the same ones', async () => {
+  test('class_29 without room for the model asks for its files, and for the same ones', async () => {
     folder.quota = 9000;
     const big = [new File(['w'.repeat(10_000)], 'model.safetensors')];
     const first = await open(2);
@@ -234,7 +255,7 @@ describe('a kept training', () => {
     await until(() => second.lab.phase.value === 'finished');
   });
 
-  test('that finds no room at all is said, and the training goes on', async () => {
+  test('class_29 that finds no room at all is said, and the training goes on', async () => {
     folder.quota = 10;
     const page = await open(2);
     await load(page);
@@ -245,7 +266,7 @@ describe('a kept training', () => {
     expect(page.all.offers.value).toEqual([]);
   });
 
-  test('in a browser without files is none, and that is said', async () => {
+  test('class_29 in a browser without files is none, and that is said', async () => {
     const page = await open(2, undefined, false);
     await load(page);
     await page.all.look();
@@ -311,7 +332,7 @@ describe('a kept training', () => {
 });
 
 describe('two tabs', () => {
-  test('keep a training each, and see what the other has, which goes on in its own tab alone', async () => {
+  test('class_29 keep a training each, and see what the other has, which goes on in its own tab alone', async () => {
     const [here, there] = [await open(2), await open(2)];
     await Promise.all([load(here), load(there)]);
     await trainTo(here, 3);
@@ -356,7 +377,7 @@ describe('two tabs', () => {
     expect(there.app.metrics.value?.runs[0]?.losses.at(-1)).toBe(lossOf(0.1, 12));
   });
 
-  test('of two that go on with the same training at once, one does', async () => {
+  test('class_29 of two that go on with the same training at once, one does', async () => {
     const first = await open(2);
     await load(first);
     await trainTo(first, 5);

@@ -81,6 +81,27 @@ describe('training', () => {
     expect(phases).toEqual(['preparing', 'running', 'finished']);
   });
 
+  test('class_29 a hidden tab, whose timers hardly run, trains as fast: nothing waits for one between steps', async () => {
+    const callers: string[] = [];
+    vi.stubGlobal('requestAnimationFrame', () => 0);
+    vi.stubGlobal('setTimeout', (callback: () => void) => {
+      // Who asks: the first file of the page or of its tests behind this one.
+      const [caller = ''] =
+        /\/(src|unit)\/(?!lab\.test)[\w/.-]+/.exec(new Error('a timer').stack ?? '') ?? [];
+      callers.push(caller);
+      return setImmediate(callback);
+    });
+    try {
+      const { lab, start } = await open();
+      await start(plan());
+      expect(lab.phase.value).toBe('finished');
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    // The fake worker's own ones, which take the place of its work.
+    expect([...new Set(callers)]).toEqual(['/unit/fake-worker.ts']);
+  });
+
   test('WebGPU holds all runs in one worker', async () => {
     const { start } = await open(undefined, 'webgpu');
     await start(plan());
@@ -139,7 +160,7 @@ describe('training', () => {
 });
 
 describe('a worker that dies', () => {
-  test('is replaced, and goes on from its last checkpoint', async () => {
+  test('class_29 is replaced, and goes on from its last checkpoint', async () => {
     const { lab, losses, start } = await open((worker, index) => {
       if (index === 0) worker.diesAt = 4;
     });
@@ -161,7 +182,7 @@ describe('a worker that dies', () => {
     expect(losses.get('0@5')).toBe(lossOf(0.1, 5));
   });
 
-  test('on WebGPU again and again goes on on the CPU', async () => {
+  test('class_29 on WebGPU again and again goes on on the CPU', async () => {
     const { lab, start } = await open((worker, index) => {
       if (index < 2) worker.diesAt = 3;
     }, 'webgpu');

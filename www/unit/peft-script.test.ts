@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { settingsOf } from '../src/config/presets';
-import { type OptimizerSettings, PRESETS } from '../src/protocol';
+import { DEFAULT_VALIDATION, type OptimizerSettings, PRESETS, type Validation } from '../src/protocol';
 import { peftRun } from '../src/share/peft-run';
 import { peftScript } from '../src/share/peft-script';
+import body from '../src/share/peft-script.py?raw';
 import { comment, python } from '../src/share/python';
 
 const folder = mkdtempSync(join(tmpdir(), 'peft-script-'));
@@ -26,6 +27,17 @@ function evaluated(expression: string): unknown {
   const answer = spawnSync('python3', ['-c', code], { encoding: 'utf8' });
   expect(answer.stderr).toBe('');
   return JSON.parse(answer.stdout);
+}
+
+/** A function of the script, as it stands there. */
+function functionOf(name: string): string {
+  const [, text = ''] = new RegExp(`(def ${name}\\([\\s\\S]*?)\\n\\n\\n`).exec(body) ?? [];
+  return text;
+}
+
+/** What Python makes of an expression about a `place` in which a program has run. */
+function inPlace(program: string, expression: string): unknown {
+  return evaluated(`(exec(${python(program)}, place := {}), (lambda: ${expression})())[1]`);
 }
 
 function presetOf(id: string): OptimizerSettings {
@@ -47,6 +59,47 @@ function allRuns() {
 }
 
 describe('PEFT script', () => {
+  it('holds out as many examples as the page does', () => {
+    // The counts of src/data/split.rs.
+    const cases: [Validation, number, number][] = [
+      [DEFAULT_VALIDATION, 1, 0],
+      [DEFAULT_VALIDATION, 2, 1],
+      [DEFAULT_VALIDATION, 100, 10],
+      [DEFAULT_VALIDATION, 2000, 64],
+      [{ share: 0.1 }, 25, 3],
+      [{ share: 0.01 }, 3, 1],
+      [{ count: 37 }, 100, 37],
+      ['none', 100, 0],
+    ];
+    const program = `DATA_SETTINGS = {}\n${functionOf('held_out_of')}`;
+    const held = `[(place["DATA_SETTINGS"].update(validation=each[0]), place["held_out_of"](each[1]))[1] for each in ${python(cases)}]`;
+    expect(inPlace(program, held)).toEqual(cases.map(([, , wanted]) => wanted));
+  });
+
+  it('downloads the files of a data set that are not there, in their order', () => {
+    const files = ['one', 'two'].map((name) => join(folder, `${name}.source`));
+    for (const file of files) writeFileSync(file, `text of ${file}`);
+    const data = join(folder, 'set.parquet');
+    const here = join(folder, 'here.parquet');
+    writeFileSync(here, 'all of it');
+    const addresses = files.map((file) => `file://${file}`);
+    const program = [
+      'import pathlib, urllib.request',
+      `DATA = ${python(data)}`,
+      `DATA_ADDRESSES = ${python(addresses)}`,
+      functionOf('files_of'),
+      'def texts_of(path):',
+      '    return [file.read_text() if file.exists() else None for file in files_of(pathlib.Path(path))]',
+    ].join('\n');
+    const texts = `[place["texts_of"](path) for path in ${python([data, join(folder, 'other.parquet'), here])}]`;
+    // Another file that was named is meant, there or not.
+    expect(inPlace(`print = lambda words: None\n${program}`, texts)).toEqual([
+      files.map((file) => `text of ${file}`),
+      [null],
+      ['all of it'],
+    ]);
+  });
+
   it('is valid Python for every preset, whatever runs and files are called', () => {
     for (const [architecture, data] of [
       ['llama', 'pairs.txt'],
@@ -55,7 +108,14 @@ describe('PEFT script', () => {
       const config = allRuns();
       config.session.targets = ['q_proj', 'v_proj', 'o_proj', 'down_proj'];
       config.data.columns = { prompt: ['a"b', 'c'], completion: 'd' };
-      const script = peftScript({ config, base: 'org/"base"', architecture, data });
+      const script = peftScript({
+        config,
+        base: 'org/"base"',
+        architecture,
+        data,
+        addresses: [],
+        validation: null,
+      });
       expect(compile(script)).toBe('');
       expect(script).not.toContain('# SETTINGS');
       for (const preset of PRESETS) {
@@ -83,7 +143,14 @@ describe('PEFT script', () => {
     expect(skipped(preconditioner({ scale_aware: true }))).toContain('alpha / r');
     expect(skipped((optimizer) => Object.assign(optimizer, { lr_ratio_b: 4 }))).toContain('lora_B');
     const config = allRuns();
-    const script = peftScript({ config, base: 'base', architecture: 'llama', data: '' });
+    const script = peftScript({
+      config,
+      base: 'base',
+      architecture: 'llama',
+      data: '',
+      addresses: [],
+      validation: null,
+    });
     expect(script).toMatch(/# .* is skipped: PEFT has no Muon/);
   });
 
@@ -110,7 +177,16 @@ describe('PEFT script', () => {
   it('scales as the page does', () => {
     const config = defaultConfig();
     const scale = () =>
-      /"use_rslora": \w+/.exec(peftScript({ config, base: 'base', architecture: 'llama', data: '' }))?.[0];
+      /"use_rslora": \w+/.exec(
+        peftScript({
+          config,
+          base: 'base',
+          architecture: 'llama',
+          data: '',
+          addresses: [],
+          validation: null,
+        }),
+      )?.[0];
     expect(scale()).toBe('"use_rslora": False');
     config.session.use_rslora = true;
     expect(scale()).toBe('"use_rslora": True');
@@ -119,7 +195,14 @@ describe('PEFT script', () => {
   it('names GPT-2’s modules, and a fused layer once', () => {
     const config = defaultConfig();
     config.session.targets = ['q_proj', 'v_proj', 'down_proj'];
-    const script = peftScript({ config, base: 'base', architecture: 'gpt2', data: '' });
+    const script = peftScript({
+      config,
+      base: 'base',
+      architecture: 'gpt2',
+      data: '',
+      addresses: [],
+      validation: null,
+    });
     expect(script).toContain('"target_modules": ["attn.c_attn", "mlp.c_proj"], "fan_in_fan_out": True');
     expect(script).toContain('PEFT adapts the whole');
   });
@@ -171,7 +254,14 @@ describe.runIf(wanted !== undefined)('golden experiment', () => {
               },
       } satisfies OptimizerSettings,
     }));
-    const script = peftScript({ config, base: 'tiny', architecture, data: '' });
+    const script = peftScript({
+      config,
+      base: 'tiny',
+      architecture,
+      data: '',
+      addresses: [],
+      validation: null,
+    });
     writeFileSync(join(wanted ?? folder, `${architecture}.py`), script);
   });
 });

@@ -518,7 +518,7 @@ describe('the start of an engine', () => {
     expect(losses.get('1@4')).toBe(lossOf(0.2, 4));
   });
 
-  test('of WebGPU that fails is followed by the CPU, which says why', async () => {
+  test('class_29 of WebGPU that fails is followed by the CPU, which says why', async () => {
     let first = true;
     const lab = make((worker) => {
       if (first) worker.refuses = { place: 'engine', field: null, message: 'no adapter' };

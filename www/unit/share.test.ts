@@ -53,7 +53,7 @@ function anyConfig(seed: number): Config {
     prompt_style: some(['plain', 'chat']),
     loss_on: some(['completion', 'all']),
     sequence_length: 2 + whole(500),
-    validation: some(['none', { count: whole(100) }]),
+    validation: some(['none', { count: whole(100) }, { at_most: { share: 0.1, count: whole(100) } }]),
     maximum_examples: some([null, 1 + whole(5000)]),
     seed: whole(100),
   });

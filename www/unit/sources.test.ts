@@ -454,12 +454,25 @@ describe('columns', () => {
     ['a.csv', '"a ""b"" c",d\n', null, ['a "b" c', 'd']],
     ['a.jsonl', '{"q": 1, "a": "x, y"}\n{"z": 1}', null, ['q', 'a']],
     ['a.jsonl', '{"messages": []}', null, []],
+    ['a.csv', 'what|"a,b,c"|says\n', null, ['what', 'a,b,c', 'says']],
+    ['a.json', '[\n  {\n    "q}": "\\"{",\n    "a": {"b": 1}\n  },\n  {', null, ['q}', 'a']],
+    ['a.json', '{"data": [{"q": 1, "a": 2}]}', null, ['q', 'a']],
+    [`a.json`, `{"data": [{"q": 1, "a": 2}, ${'{"q": 1}, '.repeat(10_000)}`, null, ['q', 'a']],
     ['a.jsonl', '{"q": ', null, []],
     ['a.txt', 'a, b||c', null, []],
     ['a.csv', 'a,b', 'text', []],
   ] as const)('of %s with %j', async (name, text, format, names) => {
     expect(await columnsOf(new Blob([text]), name, format)).toEqual(names);
   });
+});
+
+test('columns are found in the encoding that the file has', async () => {
+  const wide = new Uint8Array(
+    new Uint16Array([...'\uFEFFä,b\n'].map((letter) => letter.charCodeAt(0))).buffer,
+  );
+  expect(await columnsOf(new Blob([wide]), 'a.csv', null)).toEqual(['ä', 'b']);
+  const western = new Blob([new Uint8Array([0xe4, 0x2c, 0x62, 0x0a])]);
+  expect(await columnsOf(western, 'a.csv', null, 'windows1252')).toEqual(['ä', 'b']);
 });
 
 test('a model that cannot fit is warned of', () => {

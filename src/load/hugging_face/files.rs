@@ -15,6 +15,8 @@ pub const LONGEST_TEXT: u64 = 64 << 20;
 pub const CONFIG: &str = "config.json";
 /// The tokenizer.
 pub const TOKENIZER: &str = "tokenizer.json";
+/// Other forms in which tokenizers are kept: SentencePiece's, GPT-2's and Mistral's.
+const OTHER_TOKENIZERS: [&str; 4] = ["tokenizer.model", "merges.txt", "vocab.json", "tekken.json"];
 const WEIGHTS: &str = "model.safetensors";
 const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
 const WEIGHTS_ENDING: &str = ".safetensors";
@@ -82,6 +84,22 @@ impl<'a, S: Source> Folder<'a, S> {
             first.name(),
             "it is no model; give one .gguf file, or all files of a model folder",
         ))
+    }
+
+    /// The error about a tokenizer that is not there, or only in another form.
+    pub fn missing_tokenizer(&self) -> LoadError {
+        let other = OTHER_TOKENIZERS
+            .into_iter()
+            .find_map(|name| self.find(name));
+        match other {
+            None => missing(TOKENIZER),
+            Some(file) => LoadError::new(
+                file.name(),
+                "a tokenizer in this form is not read; give tokenizer.json, which most models have beside it and \
+                 transformers writes otherwise (AutoTokenizer.from_pretrained(folder).save_pretrained(folder)), or the \
+                 model's .gguf file",
+            ),
+        }
     }
 
     /// The file called `name`.

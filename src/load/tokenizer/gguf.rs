@@ -47,6 +47,12 @@ const LLAMA3_WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L
 /// Qwen 2's words: digits one by one.
 const QWEN2_WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+/// Tekken's words, of Mistral: a capital begins one, marks belong to their letters, digits one by one.
+const TEKKEN_WORDS: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// GPT-4o's words: Tekken's with what is left out of a word at its end, and digits in groups of up to three.
+const GPT4O_WORDS: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
 /// What llama.cpp cuts at, one after another, if a file does not name its pre-tokenizer.
 const UNNAMED_SPLITS: [&str; 4] = [
     r"[\p{P}\$\+<=>\^~\|]+",
@@ -126,10 +132,10 @@ fn byte_level(metadata: &Metadata, parts: &Parts<'_>) -> Result<tokenizers::Toke
         })
         .collect::<Result<Vec<_>, _>>()?;
     let name = metadata.string("tokenizer.ggml.pre")?.unwrap_or("default");
-    let is_llama3 = matches!(name, "llama3" | "llama-v3" | "llama-bpe");
-    // Llama 3 takes a word that is in the vocabulary as it is, even where no merges lead to it.
+    // These take a word that is in the vocabulary as it is, even where no merges lead to it.
+    let takes_whole_words = begins_texts(name);
     let model = byte_pair::build(&parts.tokens, merges, |builder| {
-        builder.ignore_merges(is_llama3)
+        builder.ignore_merges(takes_whole_words)
     })?;
     let mut tokenizer = tokenizers::Tokenizer::new(model);
     let splits: Vec<PreTokenizerWrapper> = match name {
@@ -142,7 +148,11 @@ fn byte_level(metadata: &Metadata, parts: &Parts<'_>) -> Result<tokenizers::Toke
             .into_iter()
             .map(split)
             .collect::<Result<_, _>>()?,
-        _ if is_llama3 => vec![split(LLAMA3_WORDS)?],
+        "llama3" | "llama-v3" | "llama-bpe" | "dbrx" | "smaug-bpe" => {
+            vec![split(LLAMA3_WORDS)?]
+        }
+        "tekken" => vec![split(TEKKEN_WORDS)?],
+        "gpt-4o" | "llama4" => vec![split(GPT4O_WORDS)?],
         other => {
             return Err(format!(
                 "its pre-tokenizer {other} is not supported; use the model's .safetensors folder"
@@ -161,6 +171,11 @@ fn byte_level(metadata: &Metadata, parts: &Parts<'_>) -> Result<tokenizers::Toke
         .with_pre_tokenizer(Some(PreTokenizerSequence::new(steps)))
         .with_decoder(Some(bytes));
     Ok(tokenizer)
+}
+
+/// Whether tokenizers of this name put a first token before every text, where the file does not say.
+fn begins_texts(name: &str) -> bool {
+    matches!(name, "llama3" | "llama-v3" | "llama-bpe" | "tekken")
 }
 
 /// Cuts a text into matches of `pattern` and what lies between them.
@@ -268,12 +283,10 @@ fn special_tokens(metadata: &Metadata, token_count: usize) -> Result<SpecialToke
             eos.push(id);
         }
     }
-    // Where files do not say, Llama 1, 2 and 3 begin with it and other byte-level tokenizers do not.
     let usual = metadata.string("tokenizer.ggml.model")? == Some("llama")
-        || matches!(
-            metadata.string("tokenizer.ggml.pre")?,
-            Some("llama3" | "llama-v3" | "llama-bpe")
-        );
+        || metadata
+            .string("tokenizer.ggml.pre")?
+            .is_some_and(begins_texts);
     Ok(SpecialTokens {
         bos: id("bos")?,
         starts_with_bos: metadata

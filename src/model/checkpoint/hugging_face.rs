@@ -8,9 +8,7 @@ use super::{
 };
 use crate::load::{
     LoadError, Source, Tokenizer, TokenizerExtras,
-    hugging_face::{
-        Folder, LONGEST_TEXT, StoredTensors, TOKENIZER, Unusable, missing, stored_tensors,
-    },
+    hugging_face::{Folder, LONGEST_TEXT, StoredTensors, TOKENIZER, Unusable, stored_tensors},
     source::{read_exactly, read_whole},
     tensor::StoredTensor,
 };
@@ -74,7 +72,7 @@ pub(super) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
     })?;
 
     let Some(tokenizer_file) = folder.find(TOKENIZER) else {
-        return Err(missing(TOKENIZER));
+        return Err(folder.missing_tokenizer());
     };
     let tokenizer = read_whole(tokenizer_file, LONGEST_TEXT).await?;
     let tokenizer_config = folder.read_if_there("tokenizer_config.json").await?;

@@ -187,7 +187,7 @@ mod tests {
             "line 9: session.runs[0].optimizer.lr is \"1e-3\"; it must be a number",
             "line 9: session.runs[0].optimizer.betas has 1 value; it must have 2",
             "line 10: session.runs[0].optimizer.weight_decay is null; it must be a number",
-            "line 13: data.validation is an object; it must be \"none\", { \"share\": … } or { \"count\": … }",
+            "line 13: data.validation is an object; it must be \"none\", { \"share\": … }, { \"count\": … } or { \"at_most\": … }",
             "line 13: data.seqence_length is no setting",
             "line 14: more is no setting",
         ] {

@@ -28,7 +28,7 @@ use self::{
     processor::ProcessorTime,
     train::{Job, Workshop},
 };
-use super::{progress::Progress, settings, stop::Stop};
+use super::{data_file, progress::Progress, settings, stop::Stop};
 
 /// Train every method at every learning rate and compare them, each at its best.
 #[derive(Debug, Args)]
@@ -146,13 +146,8 @@ impl Sweep {
     }
 
     fn dataset(&self, settings: &DataSettings, base: &super::LoadedModel) -> Result<Dataset> {
-        let read = |path: &PathBuf| -> Result<(String, Vec<u8>)> {
-            let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            Ok((name.into_owned(), bytes))
-        };
-        let (name, bytes) = read(&self.data)?;
-        let (validation_name, validation) = read(&self.validation)?;
+        let (name, bytes) = data_file::read(&self.data)?;
+        let (validation_name, validation) = data_file::read(&self.validation)?;
         Ok(DatasetBuilder::new(&name, bytes, settings)?
             .with_validation(&validation_name, validation)?
             .finish(&base.tokenizer)?)

@@ -4,8 +4,10 @@ use burn::tensor::{Int, Tensor, TensorData};
 use riemann_lora::{
     load::MemorySource,
     model::{Base, Checkpoint, Context},
+    train::binding::check_binding,
 };
 use serde_json::Value;
+use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{case, checkpoint, expected, numbers};
 use crate::support::{device, values};
@@ -88,4 +90,25 @@ everywhere! {
         assert!(notice.starts_with("lm_head.weight is not the embedding table"), "{notice}");
         assert_logits(&opened, &expected["other-head.safetensors"], "other-head.safetensors").await;
     }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn class_29_a_table_that_a_gpu_cannot_bind_is_named_with_both_sizes() {
+    let opened = pollster::block_on(checkpoint(&[])).unwrap();
+    let mut config = opened.config().clone();
+    (config.vocab_size, config.hidden_size) = (150_016, 256);
+    let refused = check_binding(&config, 134_217_728.0).unwrap_err();
+    assert_eq!(
+        refused,
+        "the embedding table needs a binding of 153616384 bytes, and this adapter allows 134217728; choose the CPU engine, which has no such limit, or a model with a smaller vocabulary"
+    );
+    assert_eq!(check_binding(&config, 153_616_384.0), Ok(()));
+    // The CPU has no limit.
+    assert_eq!(check_binding(&config, 0.0), Ok(()));
+    (config.vocab_size, config.intermediate_size) = (1000, 150_016);
+    let refused = check_binding(&config, 134_217_728.0).unwrap_err();
+    assert!(
+        refused.starts_with("a feed-forward weight needs a binding of 153616384"),
+        "{refused}"
+    );
 }

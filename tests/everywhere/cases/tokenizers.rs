@@ -1,5 +1,6 @@
 //! Tokenizers in the files that people have.
 
+use riemann_lora::{load::MemorySource, model::Checkpoint};
 use serde_json::{Value, json};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -75,6 +76,29 @@ fn class_25_other_kinds_are_refused_with_the_file_that_would_do() {
         unigram.starts_with("tokenizer.json: its model is Unigram, which is not supported"),
         "{unigram}"
     );
+    // Folders without tokenizer.json.
+    for others in [
+        &["tokenizer.model"][..],
+        &["vocab.json", "merges.txt"],
+        &["tekken.json"],
+    ] {
+        let mut files = vec![
+            MemorySource::new("config.json", case!("_base/config.json")),
+            MemorySource::new("model.safetensors", case!("_base/model.safetensors")),
+        ];
+        files.extend(
+            others
+                .iter()
+                .map(|name| MemorySource::new(*name, b"{}".as_slice())),
+        );
+        let error = pollster::block_on(Checkpoint::open(files))
+            .unwrap_err()
+            .to_string();
+        let named = others
+            .iter()
+            .any(|name| error.starts_with(&format!("{name}: ")));
+        assert!(named && error.contains("give tokenizer.json"), "{error}");
+    }
 }
 
 /// The tokenizer of the cases with another part.

@@ -252,8 +252,8 @@ const TOKENIZER_CASES: &[Case] = &[
     ("its tokenizer is of the kind bert", |file| {
         file.set("tokenizer.ggml.model", text("bert"))
     }),
-    ("its pre-tokenizer tekken is not supported", |file| {
-        file.set("tokenizer.ggml.pre", text("tekken"));
+    ("its pre-tokenizer viking is not supported", |file| {
+        file.set("tokenizer.ggml.pre", text("viking"));
     }),
     ("its tokenizer has no merges", |file| {
         file.remove("tokenizer.ggml.merges")

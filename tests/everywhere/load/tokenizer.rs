@@ -165,17 +165,37 @@ fn pre_tokenizers_cut_at_their_places() {
         // Llama 3 takes a whole word from the vocabulary although no merge makes it.
         ("llama-bpe", "zq", &["zq"]),
         ("qwen2", "zq", &["z", "q"]),
+        ("tekken", "zq", &["zq"]),
+        ("gpt-4o", "zq", &["z", "q"]),
+        // What `tokenizers` 0.23 cuts with the patterns of the models' own tokenizer.json.
+        ("smaug-bpe", "a 123'S", &["a", "Ġ", "123", "'S"]),
+        ("dbrx", "1234", &["123", "4"]),
+        ("tekken", "1234", &["1", "2", "3", "4"]),
+        ("gpt-4o", "1234", &["123", "4"]),
+        ("smaug-bpe", "oW", &["oW"]),
+        ("tekken", "oW", &["o", "W"]),
+        ("gpt-4o", "oW", &["o", "W"]),
+        ("smaug-bpe", "d'S", &["d", "'S"]),
+        ("tekken", "d'S", &["d", "'S"]),
+        ("gpt-4o", "d'S", &["d'S"]),
+        ("smaug-bpe", "!\n/", &["!Ċ", "/"]),
+        ("tekken", "!\n/", &["!Ċ/"]),
+        ("gpt-4o", "!\n/", &["!Ċ/"]),
     ];
     for (name, text, expected) in cases {
         let tokenizer = from_gguf(|writer| {
             let mut tokens: Vec<String> = (0..=255)
                 .map(|byte| byte_character(byte).to_string())
                 .collect();
-            let longer = ["12", "123", "1234", "Ġ123", "'S", "!Ċ", "zq"];
+            let longer = [
+                "12", "123", "1234", "Ġ123", "'S", "!Ċ", "zq", "oW", "d'S", "!Ċ/",
+            ];
             tokens.extend(longer.map(str::to_owned));
             writer.set("tokenizer.ggml.tokens", Value::Strings(tokens));
             writer.remove("tokenizer.ggml.token_type");
-            let merges = ["1 2", "12 3", "123 4", "Ġ 123", "' S", "! Ċ"];
+            let merges = [
+                "1 2", "12 3", "123 4", "Ġ 123", "' S", "! Ċ", "o W", "d 'S", "!Ċ /",
+            ];
             writer.set(
                 "tokenizer.ggml.merges",
                 Value::Strings(merges.map(str::to_owned).to_vec()),
@@ -183,7 +203,8 @@ fn pre_tokenizers_cut_at_their_places() {
             writer.set("tokenizer.ggml.pre", Value::String((*name).to_owned()));
         });
         assert_eq!(tokens(&tokenizer, text), *expected, "{name}: {text:?}");
-        assert_eq!(tokenizer.starts_with_bos(), *name == "llama-bpe");
+        let begins = matches!(*name, "llama-bpe" | "tekken");
+        assert_eq!(tokenizer.starts_with_bos(), begins, "{name}");
     }
 }
 

@@ -1,4 +1,4 @@
-import { KNOWN_ROLES } from '../protocol';
+import { DEFAULT_VALIDATION, KNOWN_ROLES } from '../protocol';
 import type { Config } from './config';
 import { presetCalled, settingsOf } from './presets';
 
@@ -41,7 +41,7 @@ export function defaultConfig(): Config {
       separator: '\n',
       loss_on: 'completion',
       sequence_length: 64,
-      validation: { count: 16 },
+      validation: structuredClone(DEFAULT_VALIDATION),
       maximum_examples: 2000,
       seed: 0,
     },

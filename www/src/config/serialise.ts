@@ -145,8 +145,8 @@ const special: Record<string, Reader> = {
   smoothing: (value, path, notes, template) =>
     typeof value === 'number' && value >= 0 && value < 1 ? value : refused(template, path, notes),
   comparedLr: (value) => (typeof value === 'number' && Number.isFinite(value) ? value : null),
-  validation: (value) =>
-    isRecord(value) && typeof value.count === 'number' ? { count: value.count } : 'none',
+  validation: (value, path, notes, template) =>
+    value === 'none' || isHeldOut(value) ? value : refused(template, path, notes),
 };
 
 /** `found` in the shape of `template`. */
@@ -204,6 +204,14 @@ function refused(template: unknown, path: string, notes: string[]): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether something is a form of `Validation` with numbers in it. */
+function isHeldOut(value: unknown): boolean {
+  if (!isRecord(value) || Object.keys(value).length !== 1) return false;
+  const { at_most: most } = value;
+  if (isRecord(most)) return typeof most.share === 'number' && typeof most.count === 'number';
+  return typeof value.count === 'number' || typeof value.share === 'number';
 }
 
 function isStrings(value: unknown): value is string[] {

@@ -1,3 +1,4 @@
+import { DEFAULT_VALIDATION } from '../protocol';
 import { readRoles, writeRoles } from '../words/roles';
 import { readSeparator, writeSeparator } from '../words/separator';
 import { parseStops, writeStops } from '../words/stop-strings';
@@ -61,12 +62,14 @@ const validation: NumberSetting<Config> = {
   kind: 'number',
   field: 'validation',
   label: 'Validation examples',
-  help: 'Examples that are held out: the runs never train on them, so their loss shows what was learned.',
+  help: 'Examples that are held out: the runs never train on them, so their loss shows what was learned. 0 holds none out; a validation file takes their place.',
   at: 'data.validation',
+  empty: `${DEFAULT_VALIDATION.at_most.share * 100} %, at most ${DEFAULT_VALIDATION.at_most.count}`,
   range: whole(0, 1e6, 'a whole number, 0 or more'),
   form: {
-    shown: (held) => (isCount(held) ? held.count : 0),
-    kept: (count) => (count === 0 ? 'none' : { count }),
+    shown: (held) => (isCount(held) ? held.count : held === 'none' ? 0 : null),
+    kept: (count) =>
+      count === null ? structuredClone(DEFAULT_VALIDATION) : count === 0 ? 'none' : { count },
   },
 };
 

@@ -90,6 +90,8 @@ export interface WebSession extends AnyWebSession {
   load_data(
     fileName: string,
     bytes: Uint8Array,
+    validationName: string | undefined,
+    validationBytes: Uint8Array | undefined,
     settings: protocol.DataSettings,
     onProgress: (progress: protocol.Progress) => boolean,
   ): Promise<protocol.DataSummary>;

@@ -17,6 +17,12 @@ export interface AdapterFiles extends FolderFiles {
   name: string;
 }
 
+/** What is in a file, and what the file is called. */
+export interface NamedBlob {
+  name: string;
+  blob: Blob;
+}
+
 /** What a worker can be asked for. One question at a time: a session is not re-entrant. Only `cancel` may cut in. */
 export interface WorkerApi {
   /** `onKernel` is told how many kernels a GPU has compiled, at each one. */
@@ -26,9 +32,10 @@ export interface WorkerApi {
     onKernel: (count: number) => void,
   ): Promise<Reply<protocol.EngineReport>>;
   loadModel(files: File[], onProgress: OnProgress): Promise<Reply<protocol.ModelSummary>>;
+  /** Reads data, and a file of its own to validate on; null keeps a part of the data for that. */
   loadData(
-    data: Blob,
-    name: string,
+    data: NamedBlob,
+    validation: NamedBlob | null,
     settings: protocol.DataSettings,
     on: OnProgress,
   ): Promise<Reply<protocol.DataSummary>>;

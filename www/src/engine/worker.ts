@@ -60,6 +60,10 @@ const openAny = () => open<AnyWebSession>(texts ?? pictures);
 const openTexts = () => open(texts);
 const openPictures = () => open(pictures);
 
+async function bytesOf(blob: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
 function close(): void {
   texts?.free();
   pictures?.free();
@@ -81,10 +85,11 @@ const api: WorkerApi = {
       texts = await startedEngine().WebSession.load_model(files, telling(onProgress));
       return texts.model();
     }),
-  loadData: (data, name, settings, onProgress) =>
+  loadData: (data, validation, settings, onProgress) =>
     reply(async () => {
-      const bytes = new Uint8Array(await data.arrayBuffer());
-      return openTexts().load_data(name, bytes, settings, telling(onProgress));
+      const bytes = await bytesOf(data.blob);
+      const held = validation === null ? undefined : await bytesOf(validation.blob);
+      return openTexts().load_data(data.name, bytes, validation?.name, held, settings, telling(onProgress));
     }),
   estimate: (settings) => reply(() => openAny().estimate(settings)),
   configure: (settings) =>

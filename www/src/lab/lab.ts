@@ -30,8 +30,12 @@ export class Lab extends TrainingLab<ModelSummary, TextData, DataSummary, Adapte
   }
 
   /** Reads data with these settings; before there is a model, remembers them. */
-  loadData(source: DataSource, settings: DataSettings): Promise<Result<DataSummary> | null> {
-    return this.useData({ source, settings });
+  loadData(
+    source: DataSource,
+    settings: DataSettings,
+    validation: DataSource | null = null,
+  ): Promise<Result<DataSummary> | null> {
+    return this.useData({ source, validation, settings });
   }
 
   /** Lets the base and all runs write, with the adapters as they are now. */

@@ -38,7 +38,8 @@ export function spawnWorker(): WorkerLink {
     api: {
       start: (engine, products, on) => remote.start(engine, products, Comlink.proxy(on)),
       loadModel: (files, on) => remote.loadModel(files, Comlink.proxy(on)),
-      loadData: (data, name, settings, on) => remote.loadData(data, name, settings, Comlink.proxy(on)),
+      loadData: (data, validation, settings, on) =>
+        remote.loadData(data, validation, settings, Comlink.proxy(on)),
       estimate: (settings) => remote.estimate(settings),
       configure: (settings) => remote.configure(settings),
       step: () => remote.step(),

@@ -30,6 +30,8 @@ export interface Arrival {
 export class App extends Experiment<Config, Lab> {
   readonly words = { data: 'data', units: 'Tokens' };
   readonly dataSource = new Signal<DataSource | null>(null);
+  /** What is only measured on; null keeps a part of the data for that. */
+  readonly validationSource = new Signal<DataSource | null>(null);
   /** Whether data settings were changed since the data was read. */
   readonly dataStale = new Signal<boolean>(false);
   /** What came while a training went on. */
@@ -84,6 +86,13 @@ export class App extends Experiment<Config, Lab> {
     await this.following;
   }
 
+  /** Measures on a file of its own from now on, or with null on a part of the data. */
+  async chooseValidation(source: DataSource | null): Promise<void> {
+    if (this.locked) return;
+    this.validationSource.set(source);
+    await this.readData();
+  }
+
   /** What of the data as it was read does not fit into the sequence length; null where all does. */
   get cut(): Cut | null {
     const statistics = readyValue(this.lab.data.value)?.statistics;
@@ -123,7 +132,8 @@ export class App extends Experiment<Config, Lab> {
     }
     this.dataSource.set(source);
     this.dataStale.set(false);
-    const answer = await this.lab.loadData(source, structuredClone(this.config.value.data));
+    const settings = structuredClone(this.config.value.data);
+    const answer = await this.lab.loadData(source, settings, this.validationSource.value);
     if (answer !== null && !answer.ok) this.showFailure(answer.failure);
     return answer?.ok ?? false;
   }
@@ -131,8 +141,8 @@ export class App extends Experiment<Config, Lab> {
   /** Leaves the choice of columns with the file that it was made for; false where another file came meanwhile. */
   private async followColumns(source: DataSource): Promise<boolean> {
     this.coming = source;
-    const { format } = this.config.value.data;
-    const names = await columnsOf(source.blob, source.name, format);
+    const { format, encoding } = this.config.value.data;
+    const names = await columnsOf(source.blob, source.name, format, encoding);
     if (this.coming !== source) return false;
     const { columns: before } = this.config.value.data;
     const columns = this.chosenColumns.follow(before, names);

@@ -12,7 +12,12 @@ import type { SampleGroup } from './samples/samples';
 /** A kept training on text. */
 export interface KeptText extends KeptTraining {
   samples: SampleGroup[];
+  /** Name of the file that it is measured on; missing or null where that is a part of the data. */
+  validation?: string | null;
 }
+
+/** Name of the part that is the file that it is measured on. */
+const VALIDATION = 'validation';
 
 /** How trainings on text are kept: with their data, and with their model where this site does not serve it. */
 export function keepText(app: App): Keeping<KeptText> {
@@ -26,8 +31,9 @@ export function keepText(app: App): Keeping<KeptText> {
   };
 }
 
-function takeText(app: App): Taken<Pick<KeptText, 'samples'>> | null {
+function takeText(app: App): Taken<Pick<KeptText, 'samples' | 'validation'>> | null {
   const { lab, samples } = app;
+  const validation = app.validationSource.value;
   const source = app.dataSource.value;
   if (source === null) return null;
   const files = lab.modelFiles;
@@ -37,8 +43,8 @@ function takeText(app: App): Taken<Pick<KeptText, 'samples'>> | null {
   return {
     model: { name, catalog, files, keepFiles: catalog === null },
     data: source,
-    own: { samples: [...samples.groups.value] },
-    parts: new Map(),
+    own: { samples: [...samples.groups.value], validation: validation?.name ?? null },
+    parts: new Map(validation === null ? [] : [[VALIDATION, validation.blob]]),
   };
 }
 
@@ -80,11 +86,16 @@ async function prepare(app: App, { content, parts }: Kept<KeptText>): Promise<Re
   const { engine, view } = app.config.value;
   const config = { ...readConfig(content.config).config, engine, view };
   app.config.set(config);
-  const blob = parts.get(partNames.data);
-  // A copy, because what is kept may be freed while it trains.
-  const data = new Blob(blob === undefined ? [] : [await blob.arrayBuffer()]);
+  const data = await copyOf(parts.get(partNames.data));
+  const name = content.validation ?? null;
+  app.validationSource.set(name === null ? null : { name, blob: await copyOf(parts.get(VALIDATION)) });
   if (!(await app.readData({ name: content.data.name, blob: data }))) {
     return failed('resume', 'The data of this training was not read; the data section says why.');
   }
   return success((metrics, workers) => void app.goOnFrom(config, metrics, content.samples, workers));
+}
+
+/** A copy, because what is kept may be freed while it trains. */
+async function copyOf(blob: Blob | undefined): Promise<Blob> {
+  return new Blob(blob === undefined ? [] : [await blob.arrayBuffer()]);
 }

@@ -1,6 +1,6 @@
 """An experiment of riemann-lora's page, with transformers, PEFT and Accelerate.
 
-    pip install torch transformers accelerate "peft>=0.21"
+    pip install torch transformers accelerate "peft>=0.21"    # and pyarrow for a parquet file
     python experiment.py DATA                     # one process
     accelerate launch experiment.py DATA          # as Accelerate is configured
 
@@ -17,6 +17,7 @@ import json
 import math
 import pathlib
 import random
+import urllib.request
 
 import torch
 from accelerate import Accelerator
@@ -262,13 +263,28 @@ def windows_of(documents, length, begin, tokenizer):
         yield from (document[first : first + length] for first in range(0, len(document), length))
 
 
+def files_of(path):
+    """The files with the data; those that are not here are downloaded, where it is known from where."""
+    if path.exists() or path != pathlib.Path(DATA):
+        return [path]
+    files = [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(len(DATA_ADDRESSES))]
+    for address, file in zip(DATA_ADDRESSES, files):
+        if not file.exists():
+            print(f"Downloading {address}")
+            part = file.with_suffix(".part")
+            urllib.request.urlretrieve(address, part)
+            part.rename(file)
+    return files or [path]
+
+
 def examples(path, tokenizer, ends):
-    """Ids and labels of every example, and how many of them at the end are held out."""
+    """Ids and labels of every example of a file."""
     length = DATA_SETTINGS["sequence_length"]
     begin = tokenizer("a")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
     begin = begin if begin == [tokenizer.bos_token_id] else []
     found, documents, left_out = [], [], []
-    for line, row in read_rows(path.name, path.read_bytes(), DATA_SETTINGS):
+    rows = (row for file in files_of(path) for row in read_rows(file.name, file.read_bytes(), DATA_SETTINGS))
+    for line, row in rows:
         try:
             if isinstance(row, RowError):
                 raise row
@@ -290,10 +306,31 @@ def examples(path, tokenizer, ends):
     found += [(window, list(window)) for window in windows if len(window) > 1]
     found = found[: DATA_SETTINGS["maximum_examples"]]
     found = [(ids[:length], labels[:length]) for ids, labels in found]
-    found = [(ids, labels) for ids, labels in found if any(label != -100 for label in labels[1:])]
-    random.Random(DATA_SETTINGS["seed"]).shuffle(found)
+    return [(ids, labels) for ids, labels in found if any(label != -100 for label in labels[1:])]
+
+
+def held_out_of(count):
+    """How many of so many examples are held out."""
     validation = DATA_SETTINGS["validation"]
-    held_out = 0 if validation == "none" else validation.get("count", round(len(found) * validation.get("share", 0)))
+    if validation == "none":
+        return 0
+    if "count" in validation:
+        return validation["count"]
+    most = validation.get("at_most", {"share": validation.get("share"), "count": count})
+    if most["share"] == 0:
+        return 0
+    # Half rounds up, as on the page.
+    held_out = min(max(int(count * most["share"] + 0.5), 1), most["count"])
+    return min(held_out, count - 1) if "at_most" in validation else held_out
+
+
+def divided(path, validation, tokenizer, ends):
+    """Examples to train on, and those that are held out."""
+    found = examples(path, tokenizer, ends)
+    if validation is not None:
+        return found, examples(validation, tokenizer, ends)
+    random.Random(DATA_SETTINGS["seed"]).shuffle(found)
+    held_out = held_out_of(len(found))
     if len(found) <= held_out:
         raise SystemExit(f"{path} has {len(found)} examples, of which {held_out} are held out: nothing is left to train on.")
     return found[held_out:], found[:held_out]
@@ -307,8 +344,8 @@ def batch_of(rows, pad):
     return {"ids": ids, "labels": labels}
 
 
-def file_batches(path, tokenizer, ends):
-    training, held_out = examples(path, tokenizer, ends)
+def file_batches(path, validation, tokenizer, ends):
+    training, held_out = divided(path, validation, tokenizer, ends)
     pad = tokenizer.eos_token_id or 0
     drawn, epoch = [], 0
     while len(drawn) < STEPS * BATCH_SIZE:
@@ -370,6 +407,7 @@ def train(run, arguments, batches, held_out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", type=pathlib.Path, default=pathlib.Path(DATA or "data.txt"))
+    parser.add_argument("--validation", type=pathlib.Path, default=VALIDATION and pathlib.Path(VALIDATION), help="what is only measured on, in place of a part of DATA")
     parser.add_argument("--base", default=BASE, help="id on the Hugging Face hub, or a folder")
     parser.add_argument("--adapter", help="PEFT folder that all runs start from, in place of fresh adapters")
     parser.add_argument("--batches", type=pathlib.Path, help="JSON with a list of {ids, labels}, one a step, in place of DATA")
@@ -379,7 +417,7 @@ def main():
         batches, held_out = json.loads(arguments.batches.read_text())[:STEPS], []
     else:
         tokenizer = AutoTokenizer.from_pretrained(arguments.base)
-        batches, held_out = file_batches(arguments.data, tokenizer, ends_of(arguments.base, tokenizer))
+        batches, held_out = file_batches(arguments.data, arguments.validation, tokenizer, ends_of(arguments.base, tokenizer))
     results = []
     for run in RUNS:
         if "skipped" in run:

@@ -14,13 +14,17 @@ export interface ScriptInput {
   architecture: string;
   /** Name of the data. */
   data: string;
+  /** Of the files that the data was made of; empty where nobody else can download them. */
+  addresses: readonly string[];
+  /** Name of the file that is measured on; null where that is a part of the data. */
+  validation: string | null;
 }
 
 const SETTINGS = '# SETTINGS\n';
 const READING = '# READING\n';
 
 /** A Python script that trains the runs of the page with transformers, PEFT and Accelerate. */
-export function peftScript({ config, base, architecture, data }: ScriptInput): string {
+export function peftScript({ config, base, architecture, data, addresses, validation }: ScriptInput): string {
   const { session } = config;
   const gpt2 = architecture === 'gpt2';
   const modules = modulesOf[architecture] ?? {};
@@ -31,6 +35,8 @@ export function peftScript({ config, base, architecture, data }: ScriptInput): s
   const lines = [
     `BASE = ${python(base)}`,
     `DATA = ${python(data)}`,
+    `DATA_ADDRESSES = ${python(addresses)}`,
+    `VALIDATION = ${python(validation)}`,
     ...notes,
     `LORA = ${python({
       r: session.rank,

@@ -1,4 +1,4 @@
-# Rows of a file, as the page reads them. Only Python's own library.
+# Rows of a file, as the page reads them. Only Python's own library, and pyarrow where the file is parquet.
 
 SEPARATORS = "|;\t,"
 MARK = "||"
@@ -377,8 +377,21 @@ def documents_of(text, documents):
     return [(number, {"text": document}) for number, document in found]
 
 
+def json_of_parquet(data):
+    """The rows of a parquet file as JSON lines; bytes that are no text have no place there."""
+    import pyarrow.parquet
+
+    def other(value):
+        return None if isinstance(value, bytes) else str(value)
+
+    rows = pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist()
+    return "\n".join(json.dumps(row, default=other, ensure_ascii=False, separators=(",", ":")) for row in rows)
+
+
 def read_rows(name, data, settings):
     """The rows of a file: each a line, and a pair, a conversation, a document, or the RowError for which it is left out."""
+    if data.startswith(b"PAR1"):
+        return list(json_rows(json_of_parquet(data), settings))
     text = decoded(data, settings["encoding"])
     kind = settings["format"] or format_of(name, text)
     if kind == "json_lines":

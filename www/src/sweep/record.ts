@@ -27,6 +27,8 @@ export interface SweepBasis {
   quantity: SweepQuantity;
   model: { name: string; parameters: number };
   data: { name: string; bytes: number; settings: DataSettings };
+  /** The file that is measured on; missing where that is a part of the data. */
+  validation?: { name: string; bytes: number };
   session: Omit<SessionSettings, 'runs'>;
   /** Name of the adapter that runs start from; null is fresh ones. */
   start: string | null;
@@ -51,10 +53,12 @@ export function basisOf(app: App, quantity: SweepQuantity): SweepBasis | undefin
   if (model === undefined || readyValue(app.lab.data.value) === undefined || source === null)
     return undefined;
   const { session, data } = app.config.value;
+  const held = app.validationSource.value;
   return structuredClone({
     quantity,
     model: { name: model.name, parameters: model.parameters },
     data: { name: source.name, bytes: source.blob.size, settings: data },
+    ...(held === null ? {} : { validation: { name: held.name, bytes: held.blob.size } }),
     // What is measured beside the losses changes none of them.
     session: { ...session, diagnostics: false },
     start: app.lab.startAdapter.value?.name ?? null,
@@ -76,12 +80,13 @@ export function newRecord(basis: SweepBasis): SweepRecord {
 }
 
 /** What a sweep was or would be trained on and with, in a line. */
-export function basisWords({ quantity, model, data, session, start }: SweepBasis): string {
+export function basisWords({ quantity, model, data, validation, session, start }: SweepBasis): string {
   const scale =
     quantity === 'rank' ? `alpha ${session.alpha}` : `rank ${session.rank}, alpha ${session.alpha}`;
   return [
     model.name,
     data.name,
+    ...(validation === undefined ? [] : [`measured on ${validation.name}`]),
     scale,
     ...(session.use_rslora ? ['rsLoRA'] : []),
     session.targets.join(' '),

@@ -26,6 +26,8 @@ export function adapterScript(app: App, base: Signal<string>): HTMLElement[] {
       base: base.value || UNKNOWN_BASE,
       architecture: readyValue(app.lab.model.value)?.architecture ?? 'llama',
       data: app.dataSource.value?.name ?? '',
+      addresses: app.dataSource.value?.addresses ?? [],
+      validation: app.validationSource.value?.name ?? null,
     });
   };
   const copy = h('button', { type: 'button', id: 'copy-script' }, 'Copy as PEFT script');

@@ -55,8 +55,8 @@ export function columnMap(app: App): HTMLElement {
     asked += 1;
     const mine = asked;
     const source = app.dataSource.value;
-    const { format } = app.config.value.data;
-    const names = source === null ? [] : await columnsOf(source.blob, source.name, format);
+    const { format, encoding } = app.config.value.data;
+    const names = source === null ? [] : await columnsOf(source.blob, source.name, format, encoding);
     if (mine !== asked) return;
     element.hidden = names.length === 0;
     if (names.join('\n') === shown) return show();
@@ -88,11 +88,11 @@ export function columnMap(app: App): HTMLElement {
   app.columnsNotice.watch((words) => notice.show(words));
   app.lab.data.subscribe(reveal);
   app.dataSource.watch(() => void find());
-  let format = app.config.value.data.format;
+  let { format, encoding } = app.config.value.data;
   const take = ({ data }: Config) => {
     show();
-    if (data.format === format) return;
-    format = data.format;
+    if (data.format === format && data.encoding === encoding) return;
+    ({ format, encoding } = data);
     void find();
   };
   app.config.watchTo(

@@ -2,7 +2,7 @@ import { h, setText } from '../../controls/dom';
 import { readyValue } from '../../lab/loadable';
 import { count } from '../../words/numbers';
 import type { App } from '../app';
-import { cutWords, endsAtMost } from './cut';
+import { type Cut, cutWords, endsAtMost } from './cut';
 
 /** What of the data is not trained on because of settings, each with a click that changes that. */
 export function cutNotice(app: App): HTMLElement {
@@ -22,14 +22,14 @@ export function cutNotice(app: App): HTMLElement {
     const proposed = cut?.proposed ?? null;
     const end = ' The model reads no more at once: shorten the texts.';
     length.show(
-      cut === null ? '' : `${cutWords(cut)}.${proposed === null ? end : ''}`,
+      cut === null ? '' : `${cutWords(cut)}; ${mostFit(cut)}.${proposed === null ? end : ''}`,
       proposed === null ? '' : `Take ${count(proposed)} tokens`,
     );
     const change = app.lengthFollowed.value;
     followed.show(
       change === null
         ? ''
-        : `${cutWords(change.cut)}: the sequence length was set to ${count(change.after)}. A step takes longer for it.`,
+        : `${cutWords(change.cut)}; ${mostFit(change.cut)}. The sequence length was set to ${count(change.after)}, and a step takes longer for it.`,
       change === null ? '' : `Back to ${count(change.before)} tokens`,
     );
     const { maximum_examples: maximum } = app.config.value.data;
@@ -45,6 +45,11 @@ export function cutNotice(app: App): HTMLElement {
   for (const signal of [lab.data, lab.phase, app.lengthFollowed, app.dataStale]) signal.subscribe(show);
   show();
   return h('div', { class: 'stack' }, length.element, followed.element, most.element);
+}
+
+/** How long most of the examples are. */
+function mostFit({ length95 }: Cut): string {
+  return `95 % of all fit into ${count(length95)} tokens`;
 }
 
 function notice(id: string, onclick: () => void) {

@@ -7,6 +7,8 @@ export interface Cut {
   /** Shares of all examples: those that lose their end, and those of which nothing is left. */
   cut: number;
   leftOut: number;
+  /** Tokens into which 95 % of the examples fit. */
+  length95: number;
   /** A longer length; null where the model's context ends already. */
   proposed: number | null;
 }
@@ -18,7 +20,7 @@ const AT_ONCE = 512;
 
 /** What is cut of data that was read at `sequenceLength`; null where all examples are whole. */
 export function cutOf(
-  { train_examples, validation_examples, truncated, dropped, longest }: DatasetStatistics,
+  { train_examples, validation_examples, truncated, dropped, longest, length_95 }: DatasetStatistics,
   sequenceLength: number,
   contextLength: number,
 ): Cut | null {
@@ -30,6 +32,7 @@ export function cutOf(
     sequenceLength,
     cut: truncated / examples,
     leftOut: dropped / examples,
+    length95: length_95,
     proposed: proposed > sequenceLength ? proposed : null,
   };
 }

@@ -1,6 +1,5 @@
 import '../../experiment/offers.css';
 import './data.css';
-import { encodingName, formatName } from '../../config/text-settings';
 import { fill, h, setText } from '../../controls/dom';
 import { dropZone } from '../../controls/drop-zone';
 import { factList } from '../../controls/facts';
@@ -8,8 +7,6 @@ import { textField } from '../../controls/field';
 import { failureBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
 import { readyValue } from '../../lab/loadable';
-import type { DataSummary } from '../../protocol';
-import { count, plural } from '../../words/numbers';
 import type { App } from '../app';
 import { arrivalNotice } from '../arrival-notice';
 import { examplePreview } from '../tokens/preview';
@@ -17,9 +14,14 @@ import { dataAddress } from './address-panel';
 import { bundledData } from './bundled-data';
 import { columnMap } from './column-map';
 import { cutNotice } from './cut-notice';
+import { factsOf } from './data-facts';
 import { dataFields } from './data-fields';
+import { DATA_FILES } from './data-files';
 import { lengthHistogram } from './histogram';
+import { hubDataPanel } from './hub-data-panel';
 import { leftOut } from './left-out';
+import { openFile } from './open-file';
+import { validationFile } from './validation-file';
 
 /** Where the text comes from, how it is read, and what became of it. */
 export function dataPanel(app: App): HTMLElement[] {
@@ -37,7 +39,9 @@ export function dataPanel(app: App): HTMLElement[] {
     'Read again',
   );
 
-  const take = (blob: Blob, name: string) => void app.chooseData({ blob, name });
+  const opening = openFile('Reading a file');
+  const take = (blob: Blob, name: string) =>
+    opening.open({ blob, name }, (source) => void app.chooseData(source));
   const takeBundled = async () => {
     const source = await bundledData();
     if (source.ok) void app.chooseData(source.value);
@@ -77,9 +81,9 @@ export function dataPanel(app: App): HTMLElement[] {
       what: 'data',
       pick: (files) => files.slice(0, 1),
       why: 'One file is read at a time; put several into one.',
-      words: 'Or drop text, prompt||completion lines, JSON or a table.',
+      words: 'Or drop text, prompt||completion lines, JSON, a table or a parquet file.',
       choose: 'Choose a file',
-      accept: '.txt,.jsonl,.ndjson,.json,.csv,.tsv,.md',
+      accept: DATA_FILES,
       folder: false,
       onFiles: ([file]) => file !== undefined && take(file, file.name),
     }),
@@ -90,9 +94,12 @@ export function dataPanel(app: App): HTMLElement[] {
       paste.element,
       h('button', { type: 'button', onclick: usePasted }, 'Use this text'),
     ),
+    opening.element,
+    ...hubDataPanel((source) => void app.chooseData(source)),
     ...dataAddress(take),
   );
   const fields = dataFields(app);
+  const validation = validationFile(app);
   const options = h(
     'details',
     { class: 'options' },
@@ -112,10 +119,11 @@ export function dataPanel(app: App): HTMLElement[] {
     lengths.element.hidden = summary === undefined;
     left.hidden = summary === undefined;
     if (summary !== undefined) {
-      facts.show(factsOf(summary, app.dataSource.value?.name ?? ''));
+      const validation = app.validationSource.value?.name ?? null;
+      facts.show(factsOf(summary, app.dataSource.value?.name ?? '', validation));
       fill(left, ...leftOut(summary.statistics));
       lengths.show(summary.statistics.lengths);
-      preview.show(summary.preview);
+      preview.show(summary.preview, summary.added_by_template);
       chooser.open = false;
     }
   };
@@ -137,6 +145,7 @@ export function dataPanel(app: App): HTMLElement[] {
   lab.phase.watch(() => {
     chooser.toggleAttribute('inert', app.locked);
     options.toggleAttribute('inert', app.locked);
+    validation.toggleAttribute('inert', app.locked);
   });
   const host = h('div', { class: 'stack' });
   fill(
@@ -149,47 +158,10 @@ export function dataPanel(app: App): HTMLElement[] {
     waiting,
     arrivalNotice(app, 'data'),
     chooser,
+    validation,
     options,
     lengths.element,
     preview.element,
   );
   return [host];
-}
-
-function factsOf({ detected, statistics }: DataSummary, name: string): [string, string][] {
-  const tokens = statistics.train_tokens + statistics.validation_tokens;
-  const counted = statistics.train_counted_tokens + statistics.validation_counted_tokens;
-  const examples = statistics.train_examples + statistics.validation_examples;
-  return [
-    ['File', name],
-    ['Read as', `${formatName(detected.format)}: ${detected.reason}`],
-    ...understood(detected),
-    ['Training', plural(statistics.train_examples, 'example')],
-    ['Validation', plural(statistics.validation_examples, 'example')],
-    ['Tokens', count(tokens)],
-    ['In the loss', shareOf(counted, tokens)],
-    ['Longest', plural(statistics.longest, 'token')],
-    ['Cut', shareOf(statistics.truncated, examples)],
-    ['Too long', shareOf(statistics.dropped, examples + statistics.dropped)],
-  ];
-}
-
-const separators: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' };
-
-/** What the reader found in a file beside its format. */
-function understood({ encoding, separator, arranged, columns }: DataSummary['detected']): [string, string][] {
-  const facts: [string, string | null][] = [
-    ['Encoding', encoding === 'utf8' ? null : encodingName(encoding)],
-    ['Separated by', separator === null ? null : (separators[separator] ?? separator)],
-    ['Rows', arranged],
-    ['Columns', columns === null ? null : `${columns.prompt.join(' + ')} → ${columns.completion}`],
-  ];
-  return facts.flatMap(([term, value]) => (value === null ? [] : [[term, value] as [string, string]]));
-}
-
-/** `12 (3 %)`. */
-function shareOf(part: number, whole: number): string {
-  if (part === 0 || whole === 0) return count(part);
-  const percent = (100 * part) / whole;
-  return `${count(part)} (${percent < 1 ? 'below 1' : Math.round(percent)} %)`;
 }

@@ -23,7 +23,7 @@ export function leftOut({ skipped, control_in_text }: DatasetStatistics): HTMLEl
     said.push(
       h(
         'div',
-        { class: 'message' },
+        { class: 'message warn' },
         h('p', {}, `${plural(rows, 'row')} left out: ${why}.`),
         h('ul', {}, ...first),
       ),

@@ -7,6 +7,7 @@ import { type LetterPiece, wholeLetters } from './whole-letters';
 /** Tokenised examples with the loss mask: what counts is tinted and underlined, and said to screen readers. */
 export function examplePreview() {
   const list = h('ol', { class: 'examples' });
+  const added = h('p', { class: 'hint', id: 'added-by-template' });
   const element = h(
     'details',
     { class: 'preview', open: true },
@@ -17,13 +18,20 @@ export function examplePreview() {
       h('mark', {}, h('span', { class: 'token' }, 'underlined')),
       ' tokens count in the loss.',
     ),
+    added,
     h(
       'div',
       { class: 'examples-frame', tabindex: '0', role: 'region', 'aria-label': 'First examples' },
       list,
     ),
   );
-  const show = (examples: readonly (readonly TokenPiece[])[]) => {
+  const show = (examples: readonly (readonly TokenPiece[])[], addedByTemplate: string | null) => {
+    added.hidden = addedByTemplate === null;
+    fill(
+      added,
+      'The model’s chat template begins every conversation that has no system message with words of its own, which are in no row: ',
+      h('span', { class: 'token', dir: 'auto' }, visible(addedByTemplate ?? '')),
+    );
     element.hidden = examples.length === 0;
     fill(list, ...examples.map((pieces) => h('li', { dir: 'auto' }, ...stretches(wholeLetters(pieces)))));
   };

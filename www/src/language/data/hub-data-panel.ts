@@ -1,0 +1,113 @@
+import { fill, h, setText } from '../../controls/dom';
+import { choiceField, textField } from '../../controls/field';
+import { failureBox, noticeBox } from '../../controls/message';
+import { progressBar } from '../../controls/progress';
+import type { DataSource } from '../../lab/language';
+import { parseDatasetId } from '../../store/data-id';
+import { type DataSplit, lookUpData } from '../../store/hub-data';
+import { bytes, plural } from '../../words/numbers';
+import { streamSplit } from './hub-data';
+
+/** Data sets of Hugging Face by their id: a split is chosen, its size is said, and its rows come. */
+export function hubDataPanel(take: (source: DataSource) => void): HTMLElement[] {
+  let running: AbortController | null = null;
+  let id = '';
+  let splits: readonly DataSplit[] = [];
+  let chosen = 0;
+  const problem = failureBox();
+  const notice = noticeBox();
+  const progress = progressBar('Downloading a data set', () => running?.abort());
+  const choices = h('div', { class: 'stack', id: 'data-set-splits', hidden: true });
+  const size = h('p', { class: 'hint', role: 'status' });
+
+  /** One action at a time. */
+  const act = async (action: (signal: AbortSignal) => Promise<void>) => {
+    if (running !== null) return;
+    running = new AbortController();
+    problem.show(null);
+    notice.show('');
+    await action(running.signal);
+    running = null;
+    progress.show(null);
+  };
+  const lookUp = () =>
+    act(async (signal) => {
+      choices.hidden = true;
+      const parsed = parseDatasetId(id);
+      if (!parsed.ok) return problem.show(parsed.failure);
+      progress.show({ action: 'Asking huggingface.co', done: 0, total: 0 });
+      const found = await lookUpData(parsed.value, signal);
+      if (!found.ok) return problem.show(found.failure);
+      id = parsed.value;
+      splits = found.value;
+      chosen = Math.max(
+        0,
+        splits.findIndex(({ split }) => split === 'train'),
+      );
+      showChoices();
+    });
+  const get = () =>
+    act(async (signal) => {
+      const split = splits[chosen];
+      if (split === undefined) return;
+      const got = await streamSplit(id, split, take, progress.show, signal);
+      if (!got.ok) return problem.show(got.failure);
+      notice.show(got.value.note);
+      take(got.value.source);
+    });
+  const showSize = () => {
+    const split = splits[chosen];
+    if (split === undefined) return;
+    setText(size, `${bytes(split.bytes)} are downloaded, in ${plural(split.files.length, 'file')}.`);
+  };
+  const showChoices = () => {
+    const field = choiceField<string>({
+      label: 'Configuration and split',
+      help: 'Which part of the data set is read.',
+      choices: splits.map((split, index) => [String(index), splitWords(split)]),
+      onInput: (value) => {
+        chosen = Number(value);
+        showSize();
+      },
+    });
+    field.show(String(chosen));
+    const button = h('button', { type: 'button', id: 'get-data-set', onclick: () => void get() }, 'Get');
+    fill(choices, h('div', { class: 'with-button' }, field.element, button), size);
+    showSize();
+    choices.hidden = false;
+  };
+  const field = textField({
+    label: 'Id of a data set',
+    help: 'As on huggingface.co/datasets: owner and name.',
+    placeholder: 'openai/gsm8k',
+    onInput: (value) => {
+      id = value;
+    },
+  });
+  field.element.querySelector('input')?.addEventListener('keydown', ({ key }) => {
+    if (key === 'Enter') void lookUp();
+  });
+  const button = h(
+    'button',
+    { type: 'button', id: 'look-up-data-set', onclick: () => void lookUp() },
+    'Look up',
+  );
+  return [
+    h(
+      'details',
+      { class: 'elsewhere' },
+      h('summary', {}, 'Or from Hugging Face'),
+      h('p', { class: 'hint' }, 'Look up and Get ask huggingface.co, and send it nothing of yours.'),
+      h('div', { class: 'with-button' }, field.element, button),
+      choices,
+    ),
+    progress.element,
+    problem.element,
+    notice.element,
+  ];
+}
+
+/** `main, train: 2.3 MB`. */
+function splitWords({ configuration, split, isPartial, bytes: size }: DataSplit): string {
+  return `${configuration}, ${split}${isPartial ? ' (only its beginning)' : ''}: ${bytes(size)}`;
+}
