@@ -12,7 +12,9 @@ ensure_rust() {
         die "There is no Rust on this machine (no cargo or no rustc in PATH)." \
             "Install Rust $RUST_MIN or newer with rustup, https://rustup.rs, and start again in a new shell."
     fi
-    have=$(rustc --version | cut -d ' ' -f 2)
+    # rustup puts its own rustc in PATH, also where it has installed no compiler yet.
+    have=$(rustc --version 2>/dev/null | cut -d ' ' -f 2) ||
+        die "There is a rustc in PATH, and it does not run." "With rustup: rustup default stable. Then start again."
     version_at_least "$have" "$RUST_MIN" ||
         die "Rust $have is too old: $RUST_MIN or newer is needed." "With rustup: rustup update stable"
     # Build scripts and procedural macros are linked with the system's linker.

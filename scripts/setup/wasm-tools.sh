@@ -7,8 +7,8 @@ WASM_OPT=$TOOLS/binaryen/node_modules/.bin/wasm-opt
 cargo_tool() {
     local name=$1 version=$2
     shift 2
-    # Optimised a little only: such a tool works for seconds, and is compiled for minutes.
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_TARGET_DIR="$CACHE/tools-target" \
+    # Not optimised: such a tool works for seconds, and is compiled for minutes.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_TARGET_DIR="$CACHE/tools-target" \
         cargo install "$name" --version "$version" --root "$TOOLS" --force "$@"
     # The objects of a tool are of no use to the project, and take a gigabyte.
     rm -rf "$CACHE/tools-target"
@@ -22,9 +22,14 @@ begin_wasm_bindgen() {
         die "Cargo.lock has wasm-bindgen $locked, and scripts/versions.sh has $WASM_BINDGEN_VERSION: they must be equal." \
             "Change WASM_BINDGEN_VERSION in scripts/versions.sh, or run: cargo update -p wasm-bindgen --precise $WASM_BINDGEN_VERSION"
     if [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $WASM_BINDGEN_VERSION" ]; then return; fi
+    # What reads and writes modules of 40 MB: without it binding one takes half a minute.
+    local package optimised=()
+    for package in walrus wasmparser wasm-encoder wasm-bindgen-cli-support id-arena hashbrown leb128fmt; do
+        optimised+=(--config "profile.release.package.$package.opt-level=1")
+    done
     # Not --locked: with the lock file of the tool it does not build. Its default feature is TLS, for a browser elsewhere.
     begin "wasm-bindgen" cargo_tool wasm-bindgen-cli "$WASM_BINDGEN_VERSION" --no-default-features \
-        --bin wasm-bindgen --bin wasm-bindgen-test-runner
+        --bin wasm-bindgen --bin wasm-bindgen-test-runner "${optimised[@]}"
 }
 
 finish_wasm_bindgen() { finish "wasm-bindgen"; }
