@@ -74,6 +74,11 @@ test('a data set of Hugging Face is looked up by its id, its first rows come at 
   await expect(facts).toContainText('36 examples');
   await expect(facts).not.toContainText('first 16 rows');
   await expect(facts).toContainText('question → answer');
+  await page.locator('#data .chooser > summary').click();
+  await choice.selectOption({ index: 1 });
+  await page.locator('#get-validation-set').click();
+  await expect(facts).toContainText('40 examples');
+  await expect(facts).toContainText('all of me-things-main-test.parquet');
   await expect(lab.button('start')).toBeEnabled();
   expectElsewhere(lab, 'huggingface.co');
 });

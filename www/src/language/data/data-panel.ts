@@ -95,7 +95,10 @@ export function dataPanel(app: App): HTMLElement[] {
       h('button', { type: 'button', onclick: usePasted }, 'Use this text'),
     ),
     opening.element,
-    ...hubDataPanel((source) => void app.chooseData(source)),
+    ...hubDataPanel(
+      (source) => void app.chooseData(source),
+      (source) => void app.chooseValidation(source),
+    ),
     ...dataAddress(take),
   );
   const fields = dataFields(app);

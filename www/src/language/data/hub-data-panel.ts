@@ -8,8 +8,13 @@ import { type DataSplit, lookUpData } from '../../store/hub-data';
 import { bytes, plural } from '../../words/numbers';
 import { streamSplit } from './hub-data';
 
-/** Data sets of Hugging Face by their id: a split is chosen, its size is said, and its rows come. */
-export function hubDataPanel(take: (source: DataSource) => void): HTMLElement[] {
+type Take = (source: DataSource) => void;
+
+/**
+ * Data sets of Hugging Face by their id: a split is chosen, its size is said, and its rows come. `train` gets what is
+ * trained on, the first rows first; `validate` what is only measured on.
+ */
+export function hubDataPanel(train: Take, validate: Take): HTMLElement[] {
   let running: AbortController | null = null;
   let id = '';
   let splits: readonly DataSplit[] = [];
@@ -46,11 +51,11 @@ export function hubDataPanel(take: (source: DataSource) => void): HTMLElement[] 
       );
       showChoices();
     });
-  const get = () =>
+  const get = (take: Take, takeFirst: Take) =>
     act(async (signal) => {
       const split = splits[chosen];
       if (split === undefined) return;
-      const got = await streamSplit(id, split, take, progress.show, signal);
+      const got = await streamSplit(id, split, takeFirst, progress.show, signal);
       if (!got.ok) return problem.show(got.failure);
       notice.show(got.value.note);
       take(got.value.source);
@@ -71,8 +76,19 @@ export function hubDataPanel(take: (source: DataSource) => void): HTMLElement[] 
       },
     });
     field.show(String(chosen));
-    const button = h('button', { type: 'button', id: 'get-data-set', onclick: () => void get() }, 'Get');
-    fill(choices, h('div', { class: 'with-button' }, field.element, button), size);
+    const button = (id: string, words: string, onclick: () => unknown) =>
+      h('button', { type: 'button', id, onclick: () => void onclick() }, words);
+    fill(
+      choices,
+      field.element,
+      size,
+      h(
+        'div',
+        { class: 'row' },
+        button('get-data-set', 'Train on it', () => get(train, train)),
+        button('get-validation-set', 'Validate on it', () => get(validate, () => {})),
+      ),
+    );
     showSize();
     choices.hidden = false;
   };
@@ -97,7 +113,7 @@ export function hubDataPanel(take: (source: DataSource) => void): HTMLElement[] 
       'details',
       { class: 'elsewhere' },
       h('summary', {}, 'Or from Hugging Face'),
-      h('p', { class: 'hint' }, 'Look up and Get ask huggingface.co, and send it nothing of yours.'),
+      h('p', { class: 'hint' }, 'These buttons ask huggingface.co, and send it nothing of yours.'),
       h('div', { class: 'with-button' }, field.element, button),
       choices,
     ),
