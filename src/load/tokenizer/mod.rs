@@ -235,6 +235,10 @@ impl Tokenizer {
         let (before, rest) = text.split_once(first)?;
         let (_, rest) = rest.split_once(answer)?;
         let (between, _) = rest.split_once(second)?;
+        // What ends a turn may be the end of the unwritten message too.
+        let answered = self.render_chat(&messages[..2], None, false).ok()?;
+        let (_, end_of_turn) = answered.split_once(answer)?;
+        let between = between.strip_prefix(end_of_turn).unwrap_or(between);
         let start_of_turn = before
             .chars()
             .rev()
