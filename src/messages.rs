@@ -85,6 +85,8 @@ messages! {
         pub has_chat_template: bool,
         /// Layers of a block that can carry an adapter.
         pub targets: Vec<TargetShape>,
+        /// What is to know of how the files were read, a sentence each.
+        pub notices: Vec<String>,
     }
 
     /// A stretch of text that is one token.

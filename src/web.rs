@@ -112,6 +112,7 @@ pub fn lose_device() {
 pub struct WebSession {
     name: String,
     base_id: Option<String>,
+    notices: Vec<String>,
     file_bytes: f64,
     tokenizer: Tokenizer,
     data: Option<LoadedData>,
@@ -155,6 +156,7 @@ impl WebSession {
         Ok(Self {
             name: checkpoint.name().to_owned(),
             base_id: known_base(&names).map(str::to_owned),
+            notices: checkpoint.notices().to_vec(),
             file_bytes,
             tokenizer: checkpoint.tokenizer().clone(),
             data: None,
@@ -193,6 +195,7 @@ impl WebSession {
                     })
                 })
                 .collect(),
+            notices: self.notices.clone(),
         })
     }
 

@@ -21,7 +21,7 @@ const ORDER: &[(&str, &[&str])] = &[
         &["engine", "data", "tensor_file", "kernel", "model", "optim"],
     ),
     ("generate", &["engine", "load", "model"]),
-    ("peft", &["tensor_file", "model", "train"]),
+    ("peft", &["load", "tensor_file", "model", "train"]),
     (
         "pretrain",
         &["engine", "data", "tensor_file", "model", "optim", "train"],

@@ -16,6 +16,7 @@ use super::read::{ReadOptions, Record, RecordAtLine, read};
 use super::settings::DataSettings;
 use super::skipped::{RowError, SkipReason, SkippedRows};
 use super::statistics::DatasetStatistics;
+use crate::load::source::{IS_LFS_POINTER, LFS_POINTER};
 
 /// A file, partly tokenised.
 pub(super) struct Part {
@@ -50,6 +51,9 @@ impl Part {
         bytes: Vec<u8>,
         settings: &DataSettings,
     ) -> Result<Self, DataError> {
+        if bytes.starts_with(LFS_POINTER) {
+            return Err(DataError::in_file(file, IS_LFS_POINTER));
+        }
         let (text, encoding) = decode(file, bytes, settings.encoding)?;
         let (format, reason) = match settings.format {
             Some(format) => (format, "chosen".to_owned()),

@@ -81,17 +81,17 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Reads a small text file as a whole, without the byte order mark that some editors put before it.
 ///
 /// # Errors
-/// Those of [`Source::read`], a file longer than `limit` bytes, which is then not read, and a pointer of Git LFS.
+/// Those of [`Source::read`], a pointer of Git LFS, and a file longer than `limit` bytes, which is then not read.
 pub async fn read_whole<S: Source>(source: &S, limit: u64) -> Result<Vec<u8>, LoadError> {
     let length = source.len();
     match usize::try_from(length) {
         Ok(bytes) if length <= limit => {
             let mut bytes = read_exactly(source, 0, bytes).await?;
-            if bytes.starts_with(BYTE_ORDER_MARK) {
-                bytes.drain(..BYTE_ORDER_MARK.len());
-            }
             if bytes.starts_with(LFS_POINTER) {
                 return Err(LoadError::new(source.name(), IS_LFS_POINTER));
+            }
+            if bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
             }
             Ok(bytes)
         }

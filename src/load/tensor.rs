@@ -43,6 +43,92 @@ pub struct PackedTensor {
     pub bytes: Vec<u8>,
 }
 
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(crate) struct StoredTensors {
+    /// Tensors that can be read.
+    pub readable: Vec<StoredTensor>,
+    /// Those that cannot, which is a mistake only where the model needs them.
+    pub unreadable: Vec<UnreadableTensor>,
+}
+
+/// A tensor of a type or shape that is not read.
+#[derive(Debug)]
+pub(crate) struct UnreadableTensor {
+    /// Name in the file.
+    pub name: String,
+    /// What is said where the model needs it.
+    pub why: LoadError,
+    /// Whether no weight is kept like this: whole numbers and truth values, a single number, or nothing at all.
+    pub is_no_weight: bool,
+}
+
+impl StoredTensors {
+    /// Adds a tensor of `dimensions` as torch has them, from byte `offset` of `source`, which is file number `file`.
+    /// `storage` is its type, or the name of a type that is not read with the words for what is.
+    ///
+    /// # Errors
+    /// As [`StoredTensor::new`].
+    pub fn add<S: Source>(
+        &mut self,
+        source: &S,
+        file: usize,
+        name: String,
+        dimensions: &[u64],
+        storage: Result<StorageType, UnreadType>,
+        offset: u64,
+    ) -> Result<(), LoadError> {
+        let (problem, is_no_weight) = match &storage {
+            Err(unread) => (
+                format!(
+                    "is {}, which is not supported; use {}",
+                    unread.name, unread.known
+                ),
+                unread.holds_integers || dimensions.is_empty() || dimensions.contains(&0),
+            ),
+            Ok(_) if dimensions.is_empty() => ("has no dimensions".to_owned(), true),
+            Ok(_) if dimensions.contains(&0) => (
+                format!("has shape {dimensions:?}, which holds nothing"),
+                true,
+            ),
+            &Ok(storage) => {
+                let tensor = StoredTensor::new(source, file, name, dimensions, storage, offset)?;
+                self.readable.push(tensor);
+                return Ok(());
+            }
+        };
+        self.unreadable.push(UnreadableTensor {
+            why: LoadError::new(source.name(), format!("tensor {name} {problem}")),
+            name,
+            is_no_weight,
+        });
+        Ok(())
+    }
+
+    /// Adds what another file holds.
+    pub fn append(&mut self, mut other: Self) {
+        self.readable.append(&mut other.readable);
+        self.unreadable.append(&mut other.unreadable);
+    }
+
+    /// The names of all, to change them.
+    pub fn names_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let readable = self.readable.iter_mut().map(|tensor| &mut tensor.name);
+        readable.chain(self.unreadable.iter_mut().map(|tensor| &mut tensor.name))
+    }
+}
+
+/// A type of values that is not read.
+#[derive(Debug)]
+pub(crate) struct UnreadType {
+    /// What the format calls it.
+    pub name: String,
+    /// The types that are read.
+    pub known: &'static str,
+    /// Whether it is one of whole numbers or truth values.
+    pub holds_integers: bool,
+}
+
 /// A tensor as the reader of a format found it.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredTensor {

@@ -76,3 +76,50 @@ pub fn q6_k(block: &[u8; 210], values: &mut [f32; 256]) {
         }
     }
 }
+
+/// Groups of 16: d · scale · q − dmin · minimum, with q of two bits.
+///
+/// Layout: 16 bytes with a scale in the lower and a minimum in the upper half, 64 bytes, d, dmin. Each half of the block,
+/// 128 values, takes 32 of the bytes; its quarter p of 32 values is at bit 2p of each.
+pub fn q2_k(block: &[u8; 84], values: &mut [f32; 256]) {
+    let (d, dmin) = (half_at(block, 80), half_at(block, 82));
+    for (group, values) in values.chunks_exact_mut(16).enumerate() {
+        let packed = block[group];
+        let scale = d * f32::from(packed & 0x0F);
+        let minimum = dmin * f32::from(packed >> 4);
+        let quants = two_bits(&block[16..80], group);
+        for (value, q) in values.iter_mut().zip(quants) {
+            *value = scale * f32::from(q) - minimum;
+        }
+    }
+}
+
+/// Groups of 16: d · (scale − 32) · (q − 4), with q of three bits and a scale of six.
+///
+/// Layout: 32 bytes of third bits, 64 bytes as in [`q2_k`], 12 bytes of scales, d. Bit p of byte i of the third bits
+/// belongs to value i of the block's p-th 32 values. The first eight bytes of scales hold the lower four bits of two, of
+/// the first eight groups in the lower halves; the upper two bits of group g are in byte 8 + g mod 4, at bit 2 · ⌊g / 4⌋.
+pub fn q3_k(block: &[u8; 110], values: &mut [f32; 256]) {
+    let d = half_at(block, 108);
+    let (third_bits, packed) = (&block[..32], &block[96..108]);
+    for (group, values) in values.chunks_exact_mut(16).enumerate() {
+        let low_bits = packed[group % 8] >> (group / 8 * 4) & 0x0F;
+        let high_bits = packed[8 + group % 4] >> (group / 4 * 2) & 0x03;
+        let scale = d * (f32::from(low_bits | high_bits << 4) - 32.0);
+        let quants = two_bits(&block[32..96], group);
+        let third_bits = &third_bits[group % 2 * 16..][..16];
+        for ((value, q), bits) in values.iter_mut().zip(quants).zip(third_bits) {
+            let third = bits >> (group / 2) & 1;
+            *value = scale * (f32::from(q | third << 2) - 4.0);
+        }
+    }
+}
+
+/// The sixteen two-bit numbers of a group.
+fn two_bits(quants: &[u8], group: usize) -> impl Iterator<Item = u8> {
+    let start = group / 8 * 32 + group % 2 * 16;
+    let shift = group % 8 / 2 * 2;
+    quants[start..start + 16]
+        .iter()
+        .map(move |byte| byte >> shift & 0x03)
+}

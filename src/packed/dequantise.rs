@@ -2,7 +2,7 @@
 //!
 //! The layouts are those that GGML's block structures define; the code is written from their description.
 
-use super::{StorageType, blocks_of_32, blocks_of_256, floats};
+use super::{StorageType, blocks_of_32, blocks_of_256, floats, tables};
 
 /// Writes the values that `bytes` hold into `values`.
 ///
@@ -55,6 +55,11 @@ pub fn dequantise_rows(
         StorageType::Q4_K => each(rows, blocks_of_256::q4_k),
         StorageType::Q5_K => each(rows, blocks_of_256::q5_k),
         StorageType::Q6_K => each(rows, blocks_of_256::q6_k),
+        StorageType::Q2_K => each(rows, blocks_of_256::q2_k),
+        StorageType::Q3_K => each(rows, blocks_of_256::q3_k),
+        StorageType::IQ4_NL => each(rows, tables::iq4_nl),
+        StorageType::IQ4_XS => each(rows, tables::iq4_xs),
+        StorageType::MXFP4 => each(rows, tables::mxfp4),
     }
 }
 

@@ -7,6 +7,7 @@ mod blocks_of_32;
 mod dequantise;
 pub mod floats;
 mod storage;
+pub mod tables;
 
 pub use dequantise::{dequantise, dequantise_rows};
 pub use storage::StorageType;

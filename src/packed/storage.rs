@@ -29,6 +29,16 @@ pub enum StorageType {
     Q5_K,
     /// 6 bits, with an 8-bit scale for every 16 of 256 values.
     Q6_K,
+    /// 2 bits, with a 4-bit scale and minimum for every 16 of 256 values.
+    Q2_K,
+    /// 3 bits, with a 6-bit scale for every 16 of 256 values.
+    Q3_K,
+    /// 4 bits that choose among 16 numbers, and a scale.
+    IQ4_NL,
+    /// The same, with a 6-bit scale for every 32 of 256 values.
+    IQ4_XS,
+    /// 4 bits of floating point, and a power of two.
+    MXFP4,
 }
 
 impl StorageType {
@@ -36,8 +46,14 @@ impl StorageType {
     pub fn block_values(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
-            Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 => 32,
-            Self::Q4_K | Self::Q5_K | Self::Q6_K => 256,
+            Self::Q4_0
+            | Self::Q4_1
+            | Self::Q5_0
+            | Self::Q5_1
+            | Self::Q8_0
+            | Self::IQ4_NL
+            | Self::MXFP4 => 32,
+            Self::Q2_K | Self::Q3_K | Self::Q4_K | Self::Q5_K | Self::Q6_K | Self::IQ4_XS => 256,
         }
     }
 
@@ -54,6 +70,11 @@ impl StorageType {
             Self::Q4_K => 2 + 2 + 12 + 128,
             Self::Q5_K => 2 + 2 + 12 + 32 + 128,
             Self::Q6_K => 128 + 64 + 16 + 2,
+            Self::Q2_K => 16 + 64 + 2 + 2,
+            Self::Q3_K => 32 + 64 + 12 + 2,
+            Self::IQ4_NL => 2 + 16,
+            Self::IQ4_XS => 2 + 2 + 4 + 128,
+            Self::MXFP4 => 1 + 16,
         }
     }
 
@@ -81,22 +102,23 @@ impl StorageType {
             6 => return Ok(Self::Q5_0),
             7 => return Ok(Self::Q5_1),
             8 => return Ok(Self::Q8_0),
+            10 => return Ok(Self::Q2_K),
+            11 => return Ok(Self::Q3_K),
             12 => return Ok(Self::Q4_K),
             13 => return Ok(Self::Q5_K),
             14 => return Ok(Self::Q6_K),
+            20 => return Ok(Self::IQ4_NL),
+            23 => return Ok(Self::IQ4_XS),
             30 => return Ok(Self::BF16),
+            39 => return Ok(Self::MXFP4),
             9 => "Q8_1",
-            10 => "Q2_K",
-            11 => "Q3_K",
             15 => "Q8_K",
             16 => "IQ2_XXS",
             17 => "IQ2_XS",
             18 => "IQ3_XXS",
             19 => "IQ1_S",
-            20 => "IQ4_NL",
             21 => "IQ3_S",
             22 => "IQ2_S",
-            23 => "IQ4_XS",
             24 => "I8",
             25 => "I16",
             26 => "I32",
@@ -105,7 +127,7 @@ impl StorageType {
             29 => "IQ1_M",
             34 => "TQ1_0",
             35 => "TQ2_0",
-            39 => "MXFP4",
+            40 => "NVFP4",
             other => return Err(format!("of the unknown type {other}")),
         };
         Err(name.to_owned())

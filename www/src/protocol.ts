@@ -581,7 +581,11 @@ has_chat_template: boolean,
 /**
  * Layers of a block that can carry an adapter.
  */
-targets: Array<TargetShape>, };
+targets: Array<TargetShape>, 
+/**
+ * What is to know of how the files were read, a sentence each.
+ */
+notices: Array<string>, };
 
 /**
  * A stretch of text that is one token.

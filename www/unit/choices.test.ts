@@ -227,9 +227,9 @@ test('a folder from a hub is reduced to what the loader reads', () => {
     'model.safetensors',
     'tokenizer.json',
   ]);
-  // A GGUF file is a whole model; of two, the loader would read one.
+  // Two GGUF files may be parts of one model; the loader says so where they are not.
   const two = ['notes.txt', 'a.gguf', 'b.gguf', 'config.json'].map(file);
-  expect(modelFiles(two).map(({ name }) => name)).toEqual(['a.gguf']);
+  expect(modelFiles(two).map(({ name }) => name)).toEqual(['a.gguf', 'b.gguf']);
   expect(modelFiles([file('photo.jpg')]).map(({ name }) => name)).toEqual(['photo.jpg']);
 });
 

@@ -127,6 +127,7 @@ describe('files of a repository', () => {
     ).toEqual([
       ['a-Q8_0.gguf', ['a-Q8_0.gguf']],
       ['a-Q4_K_M.gguf', ['a-Q4_K_M.gguf']],
+      ['a-Q2_K.gguf', ['a-Q2_K.gguf']],
     ]);
   });
 

@@ -6,19 +6,25 @@
 mod cursor;
 mod header;
 mod metadata;
+mod parts;
 
 pub(crate) use header::{Header, read};
 pub use metadata::Metadata;
+pub(crate) use parts::Parts;
 
-use super::{error::LoadError, source::Source, tensor::StoredTensor};
+use super::{
+    error::LoadError,
+    source::Source,
+    tensor::{StoredTensor, StoredTensors, UnreadType},
+};
 use crate::packed::StorageType;
 use header::DeclaredTensor;
 
 /// The first bytes of every GGUF file.
 pub const MAGIC: [u8; 4] = *b"GGUF";
 
-/// Frequencies computed in advance do not change the model; it computes its own.
-const IGNORED_ENDING: &str = ".attn_rot_embd.weight";
+/// Numbers of the types of whole numbers, I8 to I64.
+const INTEGERS: std::ops::RangeInclusive<u32> = 24..=27;
 
 /// Metadata and tensors of a file that need not be a model.
 ///
@@ -30,20 +36,20 @@ pub(crate) async fn contents<S: Source>(
 ) -> Result<(Metadata, Vec<StoredTensor>), LoadError> {
     let header = read(source).await?;
     let stored = stored_tensors(source, 0, &header)?;
-    Ok((header.metadata, stored))
+    Ok((header.metadata, stored.readable))
 }
 
 /// Every tensor of the header of `source`, file number `file` of those given, with type and range checked.
 ///
 /// # Errors
-/// A type that is not supported, a range that leaves the file, or two tensors that share bytes.
+/// A range that leaves the file, or two tensors that share bytes.
 pub(crate) fn stored_tensors<S: Source>(
     source: &S,
     file: usize,
     header: &Header,
-) -> Result<Vec<StoredTensor>, LoadError> {
+) -> Result<StoredTensors, LoadError> {
     let wrong = |problem: String| LoadError::new(source.name(), problem);
-    let mut stored = Vec::with_capacity(header.tensors.len());
+    let mut stored = StoredTensors::default();
     for DeclaredTensor {
         name,
         dimensions,
@@ -51,14 +57,11 @@ pub(crate) fn stored_tensors<S: Source>(
         offset,
     } in &header.tensors
     {
-        if name.ends_with(IGNORED_ENDING) {
-            continue;
-        }
-        let storage = StorageType::from_ggml(*storage).map_err(|kind| {
-            wrong(format!(
-                "tensor {name} is {kind}, which is not supported; use Q4_0, Q4_1, Q8_0, F16 or F32"
-            ))
-        })?;
+        let storage = StorageType::from_ggml(*storage).map_err(|kind| UnreadType {
+            name: kind,
+            known: "Q4_0, Q4_1, Q8_0, F16 or F32",
+            holds_integers: INTEGERS.contains(storage),
+        });
         if !offset.is_multiple_of(header.alignment) {
             let alignment = header.alignment;
             return Err(wrong(format!(
@@ -70,16 +73,9 @@ pub(crate) fn stored_tensors<S: Source>(
                 "tensor {name} has the absurd offset {offset}"
             )));
         };
-        stored.push(StoredTensor::new(
-            source,
-            file,
-            name.clone(),
-            dimensions,
-            storage,
-            start,
-        )?);
+        stored.add(source, file, name.clone(), dimensions, storage, start)?;
     }
-    check_overlap(source.name(), &stored)?;
+    check_overlap(source.name(), &stored.readable)?;
     Ok(stored)
 }
 

@@ -1,5 +1,6 @@
 //! Which of the given files are those of a model folder.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
@@ -50,14 +51,27 @@ impl<'a, S: Source> Folder<'a, S> {
     /// If it is not there, what the files seem to be instead.
     pub fn new(sources: &'a [S]) -> Result<Self, LoadError> {
         for (i, source) in sources.iter().enumerate() {
-            if sources[..i]
-                .iter()
-                .any(|other| other.name() == source.name())
-            {
-                return Err(LoadError::new(source.name(), "two files have this name"));
+            let (name, original) = (source.name(), original_name(source.name()));
+            let mut before = sources[..i].iter().map(Source::name);
+            match before.find(|other| original_name(other) == original) {
+                None => {}
+                Some(other) if other == name => {
+                    return Err(LoadError::new(name, "two files have this name"));
+                }
+                Some(other) => {
+                    return Err(LoadError::new(
+                        name,
+                        format!(
+                            "it and {other} are both {original}; give only the one that belongs to the model"
+                        ),
+                    ));
+                }
             }
         }
-        let find = |name: &str| sources.iter().find(|source| source.name() == name);
+        let find = |name: &str| {
+            let mut sources = sources.iter();
+            sources.find(|source| original_name(source.name()) == name)
+        };
         if let Some(config) = find(CONFIG) {
             return Ok(Self { sources, config });
         }
@@ -108,7 +122,8 @@ impl<'a, S: Source> Folder<'a, S> {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.sources.iter().position(|source| source.name() == name)
+        let mut sources = self.sources.iter();
+        sources.position(|source| original_name(source.name()) == name)
     }
 
     /// The whole contents of a file that need not be there.
@@ -163,7 +178,8 @@ impl<'a, S: Source> Folder<'a, S> {
     /// Names of all parts, if the files are called `model-00001-of-00003.safetensors` and so on.
     fn parts_by_name(&self) -> Result<BTreeSet<String>, LoadError> {
         let count = self.sources.iter().find_map(|source| {
-            let name = source.name().strip_suffix(WEIGHTS_ENDING)?;
+            let name = original_name(source.name());
+            let name = name.strip_suffix(WEIGHTS_ENDING)?;
             let (_, count) = name.strip_prefix("model-")?.split_once("-of-")?;
             count.parse::<usize>().ok()
         });
@@ -177,6 +193,46 @@ impl<'a, S: Source> Folder<'a, S> {
             Some(count) => Ok((1..=count)
                 .map(|part| format!("model-{part:05}-of-{count:05}{WEIGHTS_ENDING}"))
                 .collect()),
+        }
+    }
+}
+
+/// The name that a file had before a browser made it another, as it does where a download of this name is already there:
+/// `model (1).safetensors` and `model(1).safetensors` for `model.safetensors`.
+fn original_name(name: &str) -> Cow<'_, str> {
+    let without_number = || {
+        let (stem, ending) = name.rsplit_once('.')?;
+        let (stem, number) = stem.strip_suffix(')')?.rsplit_once('(')?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| format!("{}.{ending}", stem.trim_end_matches(' ')))
+    };
+    without_number().map_or(Cow::Borrowed(name), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::original_name;
+
+    #[test]
+    fn numbers_of_downloads_are_no_part_of_a_name() {
+        let names = [
+            ("config (1).json", "config.json"),
+            ("config(12).json", "config.json"),
+            (
+                "model.safetensors.index (2).json",
+                "model.safetensors.index.json",
+            ),
+            (
+                "model-00001-of-00002 (1).safetensors",
+                "model-00001-of-00002.safetensors",
+            ),
+            ("config.json", "config.json"),
+            ("notes (draft).json", "notes (draft).json"),
+            ("notes ().json", "notes ().json"),
+            ("(1)", "(1)"),
+        ];
+        for (name, expected) in names {
+            assert_eq!(original_name(name), expected);
         }
     }
 }

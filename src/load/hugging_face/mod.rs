@@ -4,4 +4,4 @@ mod files;
 mod safetensors;
 
 pub use files::{CONFIG, Folder, LONGEST_TEXT, TOKENIZER, missing};
-pub(crate) use safetensors::{StoredTensors, Unusable, stored_tensors};
+pub(crate) use safetensors::stored_tensors;

@@ -8,7 +8,7 @@ use safetensors::{Dtype, tensor::Metadata};
 use crate::load::{
     error::LoadError,
     source::{self, Source},
-    tensor::StoredTensor,
+    tensor::{StoredTensors, UnreadType},
 };
 use crate::packed::StorageType;
 
@@ -18,34 +18,13 @@ const LENGTH_BYTES: usize = 8;
 /// A tensor takes about 120 bytes of header; this is for a hundred thousand of them.
 const LONGEST_HEADER: u64 = 16 << 20;
 
-/// What a file holds.
-#[derive(Debug, Default)]
-pub(crate) struct StoredTensors {
-    /// What can be a weight.
-    pub tensors: Vec<StoredTensor>,
-    /// What cannot: whether that matters depends on whether the model needs it.
-    pub unusable: Vec<Unusable>,
-}
-
-/// A tensor that can be no weight.
-#[derive(Debug)]
-pub(crate) struct Unusable {
-    /// Name in the file.
-    pub name: String,
-    /// Its type, as the file names it.
-    pub dtype: Dtype,
-    /// What to say if the model needs it.
-    pub error: LoadError,
-}
-
-/// Reads which tensors `source`, file number `file` of the checkpoint, holds, without those whose name is `ignored`.
+/// Reads which tensors `source`, file number `file` of the checkpoint, holds.
 ///
 /// # Errors
 /// A file that is no safetensors file, or is cut off.
 pub(crate) async fn stored_tensors<S: Source>(
     source: &S,
     file: usize,
-    ignored: impl Fn(&str) -> bool,
 ) -> Result<StoredTensors, LoadError> {
     let wrong = |problem: String| LoadError::new(source.name(), problem);
     let mut length = [0; LENGTH_BYTES];
@@ -75,9 +54,6 @@ pub(crate) async fn stored_tensors<S: Source>(
     let mut stored = StoredTensors::default();
     // In the order of the file, so that the same tensor is reported each time.
     for name in metadata.offset_keys() {
-        if ignored(&name) {
-            continue;
-        }
         let Some(info) = metadata.info(&name) else {
             continue;
         };
@@ -85,23 +61,31 @@ pub(crate) async fn stored_tensors<S: Source>(
             Dtype::F32 => Ok(StorageType::F32),
             Dtype::F16 => Ok(StorageType::F16),
             Dtype::BF16 => Ok(StorageType::BF16),
-            other => Err(wrong(format!(
-                "tensor {name} is {other:?}, which is not supported; use F32, F16 or BF16"
-            ))),
+            other => Err(UnreadType {
+                name: format!("{other:?}"),
+                known: "F32, F16 or BF16",
+                holds_integers: holds_integers(other),
+            }),
         };
         let dimensions: Vec<u64> = info.shape.iter().map(|&size| size as u64).collect();
         let offset = data_start + info.data_offsets.0 as u64;
-        let tensor = storage.and_then(|storage| {
-            StoredTensor::new(source, file, name.clone(), &dimensions, storage, offset)
-        });
-        match tensor {
-            Ok(tensor) => stored.tensors.push(tensor),
-            Err(error) => stored.unusable.push(Unusable {
-                name,
-                dtype: info.dtype,
-                error,
-            }),
-        }
+        stored.add(source, file, name, &dimensions, storage, offset)?;
     }
     Ok(stored)
+}
+
+/// Masks, indices and counters are kept in these.
+fn holds_integers(kind: Dtype) -> bool {
+    matches!(
+        kind,
+        Dtype::BOOL
+            | Dtype::U8
+            | Dtype::I8
+            | Dtype::U16
+            | Dtype::I16
+            | Dtype::U32
+            | Dtype::I32
+            | Dtype::U64
+            | Dtype::I64
+    )
 }

@@ -222,4 +222,35 @@ impl Tokenizer {
         chat::render(template, &context)
             .map_err(|error| LoadError::new(&self.file, format!("chat template: {error}")))
     }
+
+    /// What the chat template says first in a conversation that has no system message, as Qwen2.5's and SmolLM2's do:
+    /// the user does not write it, and the model is trained on it.
+    ///
+    /// It is what stands before the first turn and not before a later one of the same speaker.
+    pub fn unwritten_opening(&self) -> Option<String> {
+        let [first, answer, second] = ["the-first-turn", "the-answer", "the-second-turn"];
+        let turns = [("user", first), ("assistant", answer), ("user", second)];
+        let messages = turns.map(|(role, content)| ChatMessage::new(role, content));
+        let text = self.render_chat(&messages, None, false).ok()?;
+        let (before, rest) = text.split_once(first)?;
+        let (_, rest) = rest.split_once(answer)?;
+        let (between, _) = rest.split_once(second)?;
+        // What ends a turn may be the end of the unwritten message too.
+        let answered = self.render_chat(&messages[..2], None, false).ok()?;
+        let (_, end_of_turn) = answered.split_once(answer)?;
+        let between = between.strip_prefix(end_of_turn).unwrap_or(between);
+        let start_of_turn = before
+            .chars()
+            .rev()
+            .zip(between.chars().rev())
+            .take_while(|(one, other)| one == other);
+        let length: usize = start_of_turn.map(|(letter, _)| letter.len_utf8()).sum();
+        let opening = &before[..before.len() - length];
+        let bos = self.bos_id().and_then(|id| self.token(id));
+        let opening = opening
+            .strip_prefix(bos.as_deref().unwrap_or(""))
+            .unwrap_or(opening);
+        let opening = opening.trim();
+        (!opening.is_empty()).then(|| opening.to_owned())
+    }
 }

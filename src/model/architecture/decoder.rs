@@ -80,7 +80,7 @@ pub const DECODER: Architecture = Architecture {
     modules: BLOCK,
     final_norm: Module::norm(Norm::Attention, "model.norm", "output_norm"),
     head: name("lm_head", "output"),
-    computed: &[".rotary_emb.inv_freq"],
+    computed: &[],
     stores_columns: false,
     gguf_keeps_pairs: false,
     rms_plus_one: false,
@@ -181,7 +181,8 @@ fn check_extensions(fields: &Fields) -> Result<(), String> {
 }
 
 /// Rotary positions in the form of transformers 5, `rope_parameters`, or else in that of transformers 4, `rope_theta` and
-/// `rope_scaling`.
+/// `rope_scaling`. Where both are there, `rope_scaling` counts before `rope_parameters` and that before `rope_theta`, as in
+/// transformers 5.
 ///
 /// `kind` is the kind of layers, where `rope_parameters` tells them apart; `usual` is the base where the file says none.
 ///
@@ -190,11 +191,28 @@ fn check_extensions(fields: &Fields) -> Result<(), String> {
 pub fn rotary(fields: &Fields, kind: Option<&str>, usual: f64) -> Result<Rotary, String> {
     let older = fields.number("rope_theta")?.unwrap_or(usual);
     let partial = fields.number("partial_rotary_factor")?;
-    let (name, parameters, theta) = match (
-        fields.object("rope_parameters")?,
-        fields.object("rope_scaling")?,
-    ) {
-        (Some(all), _) => {
+    let newer = fields.object("rope_parameters")?;
+    let scaling = fields.object("rope_scaling")?;
+    let (name, parameters, theta) = match (newer, scaling.filter(|it| !it.has_only(&[]))) {
+        (Some(_), Some(_)) if kind.is_some() => {
+            return Err(
+                "rope_scaling and rope_parameters are both there; take out the one that is wrong"
+                    .to_owned(),
+            );
+        }
+        (newer, Some(scaling)) => {
+            let theta = match scaling.number("rope_theta")? {
+                Some(theta) => theta,
+                None if newer.is_none() || fields.value("rope_theta").is_some() => older,
+                None => {
+                    return Err(format!(
+                        "rope_scaling {scaling} counts beside rope_parameters, as in transformers 5, and no rope_theta belongs to it; keep one of both"
+                    ));
+                }
+            };
+            ("rope_scaling", Some(scaling), theta)
+        }
+        (Some(all), None) => {
             let of_kind = match kind {
                 Some(kind) => all.object(kind)?,
                 None => None,
@@ -211,7 +229,7 @@ pub fn rotary(fields: &Fields, kind: Option<&str>, usual: f64) -> Result<Rotary,
             };
             ("rope_parameters", Some(parameters), theta)
         }
-        (None, scaling) => ("rope_scaling", scaling, older),
+        (None, None) => ("rope_scaling", None, older),
     };
     let mut rotary = Rotary {
         share: partial.unwrap_or(1.0),

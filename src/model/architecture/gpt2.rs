@@ -42,7 +42,7 @@ pub static GPT2: Architecture = Architecture {
     final_norm: Module::norm(Norm::Attention, "transformer.ln_f", "output_norm").with_bias(),
     head: name("lm_head", "output"),
     // The causal mask, and what it is filled with.
-    computed: &[".attn.bias", ".attn.masked_bias"],
+    computed: &[".attn.bias"],
     stores_columns: true,
     json_names: &[
         ("hidden_size", "n_embd"),

@@ -54,11 +54,7 @@ pub static GPT_NEOX: Architecture = Architecture {
         .with_bias(),
     head: name("embed_out", "output"),
     // Causal masks, and frequencies.
-    computed: &[
-        ".attention.bias",
-        ".attention.masked_bias",
-        ".rotary_emb.inv_freq",
-    ],
+    computed: &[".attention.bias"],
     interleaves_heads: true,
     json_names: &[("norm_eps", "layer_norm_eps")],
     from_json,

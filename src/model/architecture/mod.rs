@@ -71,7 +71,7 @@ pub struct Architecture {
     pub final_norm: Module,
     /// The output head.
     pub head: Name,
-    /// Ends of names of tensors that checkpoints store but models compute.
+    /// Ends of names of tensors that its checkpoints store but models compute, beside those of all.
     pub computed: &'static [&'static str],
     /// Whether HF stores linear weights of blocks as [in, out].
     pub stores_columns: bool,

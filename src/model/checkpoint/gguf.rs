@@ -6,9 +6,9 @@ use super::{
 };
 use crate::load::{
     LoadError, Source, Tokenizer,
-    gguf::{self, Metadata},
+    gguf::{self, Metadata, Parts},
     source::read_exactly,
-    tensor::StoredTensor,
+    tensor::{StoredTensor, StoredTensors},
 };
 use crate::model::architecture::{Architecture, Keys};
 use crate::packed::dequantise;
@@ -18,23 +18,28 @@ const DIVISORS: &str = "rope_freqs.weight";
 /// More than a head has pairs of channels.
 const MOST_DIVISORS: usize = 1 << 16;
 
-/// Reads what `source`, file number `file` of the checkpoint, says about its model.
+/// Reads what those of `sources` with the numbers `files`, which are the parts of one model, say about it.
 ///
 /// # Errors
-/// A file that is cut off, lies about sizes, or holds a model that is not supported; the message says which.
-pub(super) async fn open<S: Source>(source: &S, file: usize) -> Result<Opened, LoadError> {
-    let header = gguf::read(source).await?;
-    let metadata = &header.metadata;
+/// A file that is cut off, lies about sizes, is no model, or holds one that is not supported; the message says which.
+pub(super) async fn open<S: Source>(sources: &[S], files: &[usize]) -> Result<Opened, LoadError> {
+    let Parts { first, headers } = Parts::read(sources, files).await?;
+    let source = &sources[files[first]];
+    let metadata = &headers[first].metadata;
     let about_file = |problem: String| LoadError::new(source.name(), problem);
+    check_kind(metadata).map_err(about_file)?;
     let architecture = Architecture::of_gguf(metadata).map_err(about_file)?;
-    check_whole(metadata).map_err(about_file)?;
-    let mut stored = gguf::stored_tensors(source, file, &header)?;
-    let divisors = match stored.iter().position(|tensor| tensor.name == DIVISORS) {
-        Some(index) => Some(values(source, &stored.remove(index)).await?),
+    let mut stored = StoredTensors::default();
+    for (&file, header) in files.iter().zip(&headers) {
+        stored.append(gguf::stored_tensors(&sources[file], file, header)?);
+    }
+    let readable = &mut stored.readable;
+    let divisors = match readable.iter().position(|tensor| tensor.name == DIVISORS) {
+        Some(index) => Some(values(sources, &readable.remove(index)).await?),
         None => None,
     };
     let shape_of = |name: &str| {
-        let mut named = stored.iter().filter(|tensor| tensor.name == name);
+        let mut named = stored.readable.iter().filter(|tensor| tensor.name == name);
         named.next().map(|tensor| tensor.shape.as_slice())
     };
     let keys = Keys::new(
@@ -44,7 +49,7 @@ pub(super) async fn open<S: Source>(source: &S, file: usize) -> Result<Opened, L
         divisors.as_deref(),
     );
     let config = architecture.read_gguf(&keys).map_err(about_file)?;
-    let tensors = find_weights(source.name(), &config, stored, |weight| InFile {
+    let matched = find_weights(source.name(), &config, stored, |weight| InFile {
         name: &weight.gguf_name,
         arrangement: weight.gguf,
         added: 0.0,
@@ -55,13 +60,14 @@ pub(super) async fn open<S: Source>(source: &S, file: usize) -> Result<Opened, L
         name: name.unwrap_or(source.name()).to_owned(),
         config,
         tokenizer,
-        notices: Vec::new(),
-        tensors,
+        notices: matched.notice.into_iter().collect(),
+        tensors: matched.found,
     })
 }
 
 /// The values of a small tensor.
-async fn values<S: Source>(source: &S, tensor: &StoredTensor) -> Result<Vec<f32>, LoadError> {
+async fn values<S: Source>(sources: &[S], tensor: &StoredTensor) -> Result<Vec<f32>, LoadError> {
+    let source = &sources[tensor.file];
     let elements: usize = tensor.shape.iter().product();
     if elements > MOST_DIVISORS {
         return Err(LoadError::new(
@@ -75,12 +81,23 @@ async fn values<S: Source>(source: &S, tensor: &StoredTensor) -> Result<Vec<f32>
     Ok(values)
 }
 
-/// Checks that the file is no part of a model.
-fn check_whole(metadata: &Metadata) -> Result<(), String> {
-    match metadata.unsigned("split.count")? {
-        Some(count @ 2..) => Err(format!(
-            "it is one part of {count}, which is not supported; merge the parts with llama-gguf-split"
-        )),
-        _ => Ok(()),
-    }
+/// Checks that the file is a model, and not one of the things that are kept beside models.
+fn check_kind(metadata: &Metadata) -> Result<(), String> {
+    let kind = metadata.string("general.type")?;
+    let (what, instead) = if kind == Some("adapter") || metadata.contains("adapter.type") {
+        ("a LoRA adapter", "load the model that it belongs to")
+    } else if kind == Some("imatrix") || metadata.contains("imatrix.chunk_count") {
+        (
+            "an importance matrix, which says how to quantise a model,",
+            "load the model",
+        )
+    } else if kind == Some("mmproj") {
+        (
+            "an encoder of pictures or sounds",
+            "load the language model that it belongs to",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(format!("it is {what} and not a model; {instead}"))
 }

@@ -1,25 +1,16 @@
 //! The model in a folder of Hugging Face transformers.
 
-use std::collections::{BTreeMap, HashSet};
-
 use super::{
-    Opened,
+    CHUNK_BYTES, Opened,
     matching::{InFile, find_weights},
 };
 use crate::load::{
     LoadError, Source, Tokenizer, TokenizerExtras,
-    hugging_face::{Folder, LONGEST_TEXT, StoredTensors, TOKENIZER, Unusable, stored_tensors},
+    hugging_face::{Folder, LONGEST_TEXT, TOKENIZER, stored_tensors},
     source::{read_exactly, read_whole},
-    tensor::StoredTensor,
+    tensor::{StoredTensor, StoredTensors},
 };
-use crate::model::{
-    ModelConfig,
-    architecture::Fields,
-    walk::{self, Role, Weight},
-};
-
-/// What is compared at a time of two tensors.
-const COMPARED_BYTES: u64 = 1 << 20;
+use crate::model::{ModelConfig, architecture::Fields};
 
 /// Reads what the files of a folder say about their model.
 ///
@@ -37,39 +28,29 @@ pub(super) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
     let weights = folder.weights().await?;
     let mut stored = StoredTensors::default();
     for &file in &weights {
-        let ignored = |name: &str| is_computed(name, &config);
-        let found = stored_tensors(&sources[file], file, ignored).await?;
-        stored.tensors.extend(found.tensors);
-        stored.unusable.extend(found.unusable);
+        stored.append(stored_tensors(&sources[file], file).await?);
     }
     if let Some(prefix) = config.architecture.prefix {
         let head = head(&config);
-        let names = stored.tensors.iter_mut().map(|tensor| &mut tensor.name);
-        let others = stored.unusable.iter_mut().map(|tensor| &mut tensor.name);
-        for name in names.chain(others) {
+        for name in stored.names_mut() {
             if *name != head && !name.starts_with(prefix) {
                 name.insert_str(0, prefix);
             }
         }
     }
-    if config.tie_word_embeddings && separate_head(&config, sources, &mut stored.tensors).await? {
-        config.tie_word_embeddings = false;
-        notices.push(format!(
-            "{} is not the embedding table, although config.json ties them; it is used, as in transformers 5.",
-            head(&config)
-        ));
+    if config.tie_word_embeddings {
+        notices.extend(untie(sources, &mut stored, &mut config).await?);
     }
-    notices.extend(without_place(&config, &stored.tensors, stored.unusable)?);
-    let stored = stored.tensors;
     let weights_name = match weights.as_slice() {
         &[only] => sources[only].name(),
         _ => "model.safetensors",
     };
-    let tensors = find_weights(weights_name, &config, stored, |weight| InFile {
+    let matched = find_weights(weights_name, &config, stored, |weight| InFile {
         name: &weight.name,
         arrangement: weight.hugging_face,
         added: weight.hugging_face_lacks,
     })?;
+    notices.extend(matched.notice);
 
     let Some(tokenizer_file) = folder.find(TOKENIZER) else {
         return Err(folder.missing_tokenizer());
@@ -91,7 +72,7 @@ pub(super) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> 
         config,
         tokenizer: Tokenizer::from_json(&tokenizer, &extras)?,
         notices,
-        tensors,
+        tensors: matched.found,
     })
 }
 
@@ -103,20 +84,39 @@ fn name(fields: &Fields) -> Result<Option<String>, String> {
     Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
-/// What `config.json` says twice and differently.
+/// What `config.json` says of positions twice and differently, and which of it counts.
 fn notices(fields: &Fields) -> Result<Vec<String>, String> {
-    let (Some(older), Some(parameters)) = (
-        fields.number("rope_theta")?,
-        fields.object("rope_parameters")?,
-    ) else {
+    let Some(newer) = fields.object("rope_parameters")? else {
         return Ok(Vec::new());
     };
-    Ok(match parameters.number("rope_theta")? {
-        Some(newer) if newer != older => vec![format!(
-            "config.json: rope_theta is {older}, and {newer} in rope_parameters, which counts, as in transformers 5."
-        )],
-        _ => Vec::new(),
-    })
+    let scaling = fields.object("rope_scaling")?;
+    if let Some(scaling) = scaling.filter(|scaling| !scaling.has_only(&[])) {
+        return Ok(match scaling == newer {
+            true => Vec::new(),
+            false => vec![format!(
+                "config.json: rope_scaling is {scaling}, and rope_parameters {newer}; rope_scaling counts, as in transformers 5."
+            )],
+        });
+    }
+    let mut notices = Vec::new();
+    // Gemma 3 has a base for either kind of layers.
+    let kinds = [
+        ("rope_theta", "full_attention"),
+        ("rope_local_base_freq", "sliding_attention"),
+    ];
+    for (name, kind) in kinds {
+        let theta = match newer.object(kind)? {
+            Some(of_kind) => of_kind.number("rope_theta")?,
+            None => newer.number("rope_theta")?,
+        };
+        match (fields.number(name)?, theta) {
+            (Some(older), Some(theta)) if older != theta => notices.push(format!(
+                "config.json: {name} is {older}, and {theta} in rope_parameters, which counts, as in transformers 5."
+            )),
+            _ => {}
+        }
+    }
+    Ok(notices)
 }
 
 /// The output head; it has no prefix.
@@ -124,93 +124,48 @@ fn head(config: &ModelConfig) -> String {
     format!("{}.weight", config.architecture.head.hugging_face)
 }
 
-/// Whether a tensor is one that checkpoints store but models compute.
-fn is_computed(name: &str, config: &ModelConfig) -> bool {
-    let mut ends = config.architecture.computed.iter();
-    ends.any(|end| name.ends_with(end))
-}
-
-/// Whether a head is stored that differs from the embedding table. One that is the table, as some programs write it, is taken
-/// out of `stored`.
+/// Takes the head of a config that ties it out of `stored` where it is the embedding table once more, as some programs
+/// write it. Where it is not, it counts, as in transformers 5, and the result says so.
 ///
 /// # Errors
-/// Those of reading both.
-async fn separate_head<S: Source>(
-    config: &ModelConfig,
+/// A file that cannot be read.
+async fn untie<S: Source>(
     sources: &[S],
-    stored: &mut Vec<StoredTensor>,
-) -> Result<bool, LoadError> {
-    let mut embedding = walk::before_blocks(config);
-    let embedding = embedding.find(|weight| weight.role == Role::Embedding);
-    let place = |name: &str| stored.iter().position(|tensor| tensor.name == name);
-    let (Some(head), Some(table)) = (
-        place(&head(config)),
-        embedding.and_then(|weight| place(&weight.name)),
-    ) else {
-        return Ok(false);
+    stored: &mut StoredTensors,
+    config: &mut ModelConfig,
+) -> Result<Option<String>, LoadError> {
+    let head = head(config);
+    let embedding = format!("{}.weight", config.architecture.embedding.hugging_face);
+    let position = |name: &str| stored.readable.iter().position(|it| it.name == name);
+    let (Some(at), Some(table)) = (position(&head), position(&embedding)) else {
+        return Ok(None);
     };
-    if !are_equal(sources, &stored[head], &stored[table]).await? {
-        return Ok(true);
+    if is_same(sources, &stored.readable[at], &stored.readable[table]).await? {
+        stored.readable.remove(at);
+        return Ok(None);
     }
-    stored.remove(head);
-    Ok(false)
+    config.tie_word_embeddings = false;
+    Ok(Some(format!(
+        "{head} is not the embedding table, although config.json ties them; it is used, as in transformers 5."
+    )))
 }
 
-/// Whether two tensors have the same bytes.
-async fn are_equal<S: Source>(
+/// Whether two tensors hold the same values.
+async fn is_same<S: Source>(
     sources: &[S],
     one: &StoredTensor,
     other: &StoredTensor,
 ) -> Result<bool, LoadError> {
-    if (&one.shape, one.storage) != (&other.shape, other.storage) {
+    if (one.shape.as_slice(), one.storage) != (other.shape.as_slice(), other.storage) {
         return Ok(false);
     }
-    let mut at = 0;
-    while at < one.bytes {
-        let length = COMPARED_BYTES.min(one.bytes - at);
-        let read = async |tensor: &StoredTensor| {
-            read_exactly(&sources[tensor.file], tensor.offset + at, length as usize).await
-        };
-        if read(one).await? != read(other).await? {
+    for start in (0..one.bytes).step_by(CHUNK_BYTES as usize) {
+        let length = CHUNK_BYTES.min(one.bytes - start) as usize;
+        let one = read_exactly(&sources[one.file], one.offset + start, length).await?;
+        let other = read_exactly(&sources[other.file], other.offset + start, length).await?;
+        if one != other {
             return Ok(false);
         }
-        at += length;
     }
     Ok(true)
-}
-
-/// Says which tensors are not read because the model has no place for them.
-///
-/// # Errors
-/// A tensor that the model needs.
-fn without_place(
-    config: &ModelConfig,
-    stored: &[StoredTensor],
-    unusable: Vec<Unusable>,
-) -> Result<Option<String>, LoadError> {
-    let usable: HashSet<&str> = stored.iter().map(|tensor| tensor.name.as_str()).collect();
-    let mut unusable: BTreeMap<String, Unusable> = unusable
-        .into_iter()
-        .map(|tensor| (tensor.name.clone(), tensor))
-        .collect();
-    for Weight { name, .. } in walk::weights(config) {
-        if let Some(needed) = unusable.remove(&name) {
-            return Err(needed.error);
-        }
-        // A config may ask for millions of layers that no file has; what is missing is told elsewhere.
-        if !usable.contains(name.as_str()) {
-            break;
-        }
-    }
-    let names: Vec<String> = unusable
-        .into_values()
-        .map(|Unusable { name, dtype, .. }| format!("{name} ({dtype:?})"))
-        .collect();
-    Ok((!names.is_empty()).then(|| {
-        format!(
-            "A {} model has no place for {}; they are ignored.",
-            config.architecture.title,
-            names.join(", ")
-        )
-    }))
 }

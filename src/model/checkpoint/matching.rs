@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Found;
-use crate::load::{LoadError, tensor::StoredTensor};
+use crate::load::{LoadError, tensor::StoredTensors};
 use crate::model::{
     ModelConfig,
     arrangement::Arrangement,
@@ -20,21 +20,44 @@ pub(super) struct InFile<'a> {
     pub added: f32,
 }
 
+/// The weights of a model, and what its files hold beside them.
+pub(super) struct Matched {
+    /// Every weight, in model order.
+    pub found: Vec<Found>,
+    /// A sentence about the tensors that were passed over, where there are such.
+    pub notice: Option<String>,
+}
+
+/// Ends of names of tensors that files of several architectures hold, and models compute.
+const COMPUTED: [&str; 3] = [
+    ".rotary_emb.inv_freq",
+    ".attn_rot_embd.weight",
+    ".masked_bias",
+];
+
+/// Names that a notice lists before it counts.
+const NAMED: usize = 4;
+
 /// Finds every weight of the model among the tensors of its files.
 ///
-/// `in_file` says what the format has of a weight. Returns them in model order.
+/// `in_file` says what the format has of a weight. Tensors that no model could have as weights, and those that it
+/// computes, are passed over with a notice.
 ///
 /// # Errors
-/// A tensor that is missing, has another shape, occurs twice, or that the model has no place for: ignoring one
-/// would make another model of it.
+/// A tensor that is missing, cannot be read, has another shape, occurs twice, or that the model has no place for:
+/// ignoring one would make another model of it.
 pub(super) fn find_weights(
     file: &str,
     config: &ModelConfig,
-    stored: Vec<StoredTensor>,
+    stored: StoredTensors,
     in_file: fn(&Weight) -> InFile<'_>,
-) -> Result<Vec<Found>, LoadError> {
-    let mut by_name = HashMap::with_capacity(stored.len());
-    for tensor in stored {
+) -> Result<Matched, LoadError> {
+    let StoredTensors {
+        readable,
+        mut unreadable,
+    } = stored;
+    let mut by_name = HashMap::with_capacity(readable.len());
+    for tensor in readable {
         if let Some(twice) = by_name.insert(tensor.name.clone(), tensor) {
             let name = twice.name;
             return Err(LoadError::new(file, format!("tensor {name} occurs twice")));
@@ -48,7 +71,11 @@ pub(super) fn find_weights(
             added,
         } = in_file(&weight);
         let Some(stored) = by_name.remove(name) else {
-            return Err(LoadError::new(file, format!("tensor {name} is missing")));
+            let unread = unreadable.into_iter().find(|tensor| tensor.name == name);
+            return Err(match unread {
+                Some(unread) => unread.why,
+                None => LoadError::new(file, format!("tensor {name} is missing")),
+            });
         };
         let expected = stored_shape(&weight.shape, arrangement);
         if stored.shape != expected {
@@ -65,15 +92,47 @@ pub(super) fn find_weights(
             added,
         });
     }
-    // The smallest name, so that the message does not depend on the order of a hash map.
-    match by_name.into_keys().min() {
-        None => Ok(all),
-        Some(name) => Err(LoadError::new(
-            file,
-            format!(
-                "tensor {name} has no place in a {} model, so the model would not be computed correctly",
-                config.architecture.title
-            ),
+    // In order, so that the message does not depend on that of a hash map.
+    let readable = by_name.into_keys().map(|name| (name, false));
+    let unreadable = unreadable
+        .drain(..)
+        .map(|tensor| (tensor.name, tensor.is_no_weight));
+    let mut others: Vec<(String, bool)> = readable.chain(unreadable).collect();
+    others.sort_unstable();
+    let known = config.architecture.computed.iter().chain(&COMPUTED);
+    let is_computed = |name: &str| known.clone().any(|end| name.ends_with(end));
+    let title = config.architecture.title;
+    for (name, is_no_weight) in &others {
+        if !is_no_weight && !is_computed(name) {
+            return Err(LoadError::new(
+                file,
+                format!(
+                    "tensor {name} has no place in a {title} model, so the model would not be computed correctly"
+                ),
+            ));
+        }
+    }
+    let names: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
+    Ok(Matched {
+        found: all,
+        notice: passed_over(file, title, &names),
+    })
+}
+
+/// Says which tensors are not needed.
+fn passed_over(file: &str, title: &str, names: &[&str]) -> Option<String> {
+    let (named, others) = names.split_at(names.len().min(NAMED));
+    let named = named.join(", ");
+    match (names.len(), others.len()) {
+        (0, _) => None,
+        (1, _) => Some(format!(
+            "{file}: tensor {named} is no weight of a {title} model and was passed over."
+        )),
+        (_, 0) => Some(format!(
+            "{file}: tensors {named} are no weights of a {title} model and were passed over."
+        )),
+        (_, others) => Some(format!(
+            "{file}: tensors {named} and {others} more are no weights of a {title} model and were passed over."
         )),
     }
 }

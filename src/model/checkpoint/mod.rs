@@ -28,7 +28,7 @@ pub(crate) struct Opened {
     pub config: ModelConfig,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
-    /// What the files say twice and differently, and which of it counts.
+    /// What the user should know of how the files were read, a sentence each.
     pub notices: Vec<String>,
     /// Every weight it has, in model order, with its place and how its values lie there.
     pub tensors: Vec<Found>,
@@ -80,7 +80,7 @@ impl<S: Source> std::fmt::Debug for Checkpoint<S> {
 impl<S: Source> Checkpoint<S> {
     /// Opens the model that `files` are.
     ///
-    /// Either one GGUF file, or the files of a Hugging Face folder: `config.json`, `tokenizer.json`, the weights as
+    /// Either a GGUF file or all parts of one, in any order, or the files of a Hugging Face folder: `config.json`, `tokenizer.json`, the weights as
     /// `model.safetensors` or in parts with their index, and optionally `tokenizer_config.json`,
     /// `chat_template.jinja` and `generation_config.json`. Other files are ignored.
     ///
@@ -90,18 +90,23 @@ impl<S: Source> Checkpoint<S> {
     /// # Errors
     /// [`LoadError`] about the file that is missing, malformed, or not supported.
     pub async fn open(files: Vec<S>) -> Result<Self, LoadError> {
-        let opened = match find_gguf(&files).await? {
-            Some(index) => gguf::open(&files[index], index).await?,
-            None => hugging_face::open(&files).await?,
+        let parts = find_gguf(&files).await?;
+        let opened = match parts.is_empty() {
+            false => gguf::open(&files, &parts).await?,
+            true => hugging_face::open(&files).await?,
         };
         let Opened {
             name,
             config,
             mut tokenizer,
-            notices,
+            mut notices,
             tensors: matched,
         } = opened;
         tokenizer.limit_to(config.vocab_size);
+        notices.extend(tokenizer.notices().iter().cloned());
+        notices.extend(tokenizer.unwritten_opening().map(|opening| {
+            format!("The chat template begins each conversation that has no system message with {opening:?}.")
+        }));
         let (tensors, places): (Vec<TensorInfo>, Vec<Place>) = matched
             .into_iter()
             .map(|found| {
@@ -145,7 +150,8 @@ impl<S: Source> Checkpoint<S> {
         &self.config
     }
 
-    /// What the files say twice and differently, and which of it counts, each in a sentence.
+    /// What the user should know of how the files were read, a sentence each: of what they say twice and differently
+    /// which counts, what was passed over, and what the chat template adds.
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
@@ -312,26 +318,18 @@ fn zeros<T: Clone + Default>(count: usize) -> Option<Vec<T>> {
     Some(values)
 }
 
-/// The one GGUF file among `files`, by its ending or its first bytes.
-async fn find_gguf<S: Source>(files: &[S]) -> Result<Option<usize>, LoadError> {
-    let mut found: Option<usize> = None;
+/// The GGUF files among `files`, by their ending or their first bytes.
+async fn find_gguf<S: Source>(files: &[S]) -> Result<Vec<usize>, LoadError> {
+    let mut found = Vec::new();
     for (i, file) in files.iter().enumerate() {
         let is_named_so = file.name().to_ascii_lowercase().ends_with(".gguf");
         let magic_length = MAGIC.len();
-        if !is_named_so
-            && (file.len() < magic_length as u64
-                || read_exactly(file, 0, magic_length).await? != MAGIC)
+        if is_named_so
+            || file.len() >= magic_length as u64
+                && read_exactly(file, 0, magic_length).await? == MAGIC
         {
-            continue;
+            found.push(i);
         }
-        if let Some(first) = found {
-            let first = files[first].name();
-            return Err(LoadError::new(
-                file.name(),
-                format!("it is a second GGUF file beside {first}; choose one"),
-            ));
-        }
-        found = Some(i);
     }
     Ok(found)
 }

@@ -7,6 +7,7 @@ use super::{
     refused,
     selection::Selection,
 };
+use crate::load::source::{IS_LFS_POINTER, LFS_POINTER};
 use crate::model::AdapterShape;
 use crate::model::architecture::{Fields, MALFORMED};
 
@@ -37,6 +38,9 @@ impl Config {
     /// # Errors
     /// No JSON, a field that is missing or wrong, or one that asks for what is not computed here; each by its name.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.starts_with(LFS_POINTER) {
+            return Err(IS_LFS_POINTER.to_owned());
+        }
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let read = Fields::parse(bytes).and_then(|fields| Self::of(&fields));
         // What is of another kind than PEFT writes has no way out of its own.

@@ -198,7 +198,7 @@ async fn every_storage_type_can_be_the_type_of_a_tensor() {
             .expect("the fixture is hexadecimal");
         blocks.push((case.number, bytes, case.values));
     }
-    assert_eq!(blocks.len(), 11);
+    assert_eq!(blocks.len(), 16);
     for (number, bytes, values) in blocks {
         let mut writer = GgufWriter::llama(WIDE);
         // A matrix that is read as it is, and one whose rows are reordered.

@@ -72,7 +72,7 @@ const MODEL_CASES: &[Case] = &[
             file.set("general.architecture", text("mamba"));
         },
     ),
-    ("it is one part of 3", |file| {
+    ("it is one of 3 parts, but split.no is missing", |file| {
         file.set("split.count", Value::U32(3))
     }),
     ("mixture of 8 experts", |file| {

@@ -7,9 +7,11 @@ mod chat;
 mod damaged;
 mod dequantise;
 mod gguf;
+mod gguf_parts;
 mod gpt2;
 mod hugging_face;
 mod malformed;
+mod odd_folders;
 mod positions;
 mod tokenizer;
 

@@ -31,11 +31,11 @@ function isFolder(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
   return entry.isDirectory;
 }
 
-/** Of a model folder, what the loader reads: one GGUF file, or else what a download from a hub holds beside much else. */
+/** Of a model folder, what the loader reads: GGUF files, which may be parts of one, or else what a download from a hub holds beside much else. */
 export function modelFiles(files: readonly File[]): File[] {
   if (files.length <= 1) return [...files];
-  const gguf = files.find(({ name }) => /\.gguf$/i.test(name));
-  if (gguf !== undefined) return [gguf];
-  const wanted = files.filter(({ name }) => /\.(gguf|safetensors|json|jinja)$/i.test(name));
+  const gguf = files.filter(({ name }) => /\.gguf$/i.test(name));
+  if (gguf.length > 0) return gguf;
+  const wanted = files.filter(({ name }) => /\.(safetensors|json|jinja)$/i.test(name));
   return wanted.length > 0 ? wanted : [...files];
 }

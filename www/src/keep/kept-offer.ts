@@ -80,7 +80,7 @@ export function keptOffer<Of extends KeptTraining>(keeper: Keeper<Of>): HTMLElem
     const give = dropZone({
       what: 'the model of the kept training',
       pick: modelFiles,
-      why: 'A model is one GGUF file, or the files of its folder.',
+      why: 'A model is a GGUF file or all parts of one, or the files of its folder.',
       words: 'The model’s files had no room here: give the same ones again.',
       choose: 'Choose files',
       accept: '.gguf,.safetensors,.json,.jinja',

@@ -127,7 +127,7 @@ const optional = ['tokenizer_config.json', 'chat_template.jinja', 'generation_co
 const part = /^model-\d{5}-of-\d{5}\.safetensors$/;
 const splitGguf = /-\d{5}-of-\d{5}\.gguf$/i;
 // Packed in ways that the loader does not unpack.
-const unknownPacking = /(^|[-._])(IQ\d|Q[23]_K|TQ\d|MXFP4)/i;
+const unknownPacking = /(^|[-._])(IQ[1-3]|TQ\d|NVFP4)/i;
 
 /** Which files of a repository make a model that can be loaded, the best choice first. */
 export function chooseFiles(files: readonly RemoteFile[]): ModelChoice[] {

@@ -31,6 +31,7 @@ export function modelPanel(app: App): HTMLElement[] {
   const asking = h('p', {}, 'Asking what this site serves …', h('br'), '\u00a0');
   const offered = h('div', { class: 'offered' }, h('div', { class: 'offer' }, asking));
   const facts = factList('The loaded model');
+  const notices = h('ul', { class: 'model-notices', 'aria-label': 'What is to know of the loaded model' });
   const load = (files: readonly File[], name = '', note = '') => {
     notice.show(note);
     if (name !== '') nameModel(files, name);
@@ -51,8 +52,9 @@ export function modelPanel(app: App): HTMLElement[] {
     dropZone({
       what: 'a model',
       pick: modelFiles,
-      why: 'A model is one GGUF file, or the files of a folder that are named here.',
-      words: 'Or drop a GGUF file, or a folder with config.json, model.safetensors and tokenizer.json.',
+      why: 'A model is a GGUF file or all parts of one, or the files of a folder that are named here.',
+      words:
+        'Or drop a GGUF file (or all its parts), or a folder with config.json, model.safetensors and tokenizer.json.',
       choose: 'Choose files',
       accept: '.gguf,.safetensors,.json,.jinja',
       folder: true,
@@ -108,6 +110,9 @@ export function modelPanel(app: App): HTMLElement[] {
     const summary = readyValue(state);
     facts.element.hidden = summary === undefined;
     if (summary !== undefined) facts.show(factsOf(summary, modelNameOf(lab.modelFiles)));
+    const told = summary?.notices ?? [];
+    fill(notices, ...told.map((words) => h('li', {}, words)));
+    notices.hidden = told.length === 0;
     if (state.status === 'ready') chooser.open = false;
     if (state.status === 'failed') chooser.open = true;
   });
@@ -116,6 +121,7 @@ export function modelPanel(app: App): HTMLElement[] {
   void offer();
   return [
     facts.element,
+    notices,
     progress.element,
     problem.element,
     notice.element,
