@@ -7,7 +7,10 @@ use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{python_json, template_date};
+use super::{
+    python_json, template_date,
+    template_limits::{Output, set_limits},
+};
 
 /// Names under which files keep what an assistant thinks before it answers; the first one is what templates read.
 const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
@@ -87,12 +90,13 @@ pub struct Context<'a> {
 /// `strftime_now` always gives the same day ([`template_date`]).
 ///
 /// # Errors
-/// A malformed template, or one that calls `raise_exception`.
+/// A malformed template, one that calls `raise_exception`, or that does not end within the limits of
+/// [`template_limits`](super::template_limits).
 pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    set_limits(&mut environment, context.messages.len());
     environment.add_function(
         "raise_exception",
         |message: String| -> Result<String, Error> {
@@ -111,10 +115,13 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
         .iter()
         .map(ChatMessage::with_reasoning)
         .collect();
+    let bytes = messages.iter().map(|message| message.content.len()).sum();
     let context = minijinja::context! { messages, ..minijinja::Value::from_serialize(context) };
+    let mut output = Output::new(bytes);
     environment
         .template_from_named_str("chat_template", &template)?
-        .render(context)
+        .render_to_write(context, &mut output)?;
+    Ok(output.into_text())
 }
 
 /// Whether Python can go through a value: not through nothing, where minijinja goes through no elements.

@@ -8,6 +8,7 @@ mod json;
 mod python_json;
 mod stream;
 mod template_date;
+mod template_limits;
 
 pub use chat::ChatMessage;
 pub use encoded::Encoded;
