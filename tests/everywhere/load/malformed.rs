@@ -126,9 +126,9 @@ const MODEL_CASES: &[Case] = &[
 
 const TENSOR_CASES: &[Case] = &[
     (
-        "model.gguf: tensor blk.0.attn_q.weight is Q3_K, which is not supported; \
+        "model.gguf: tensor blk.0.attn_q.weight is IQ2_S, which is not supported; \
          use Q4_0, Q4_1, Q8_0, F16 or F32",
-        |file| file.tensor("blk.0.attn_q.weight").kind = 11,
+        |file| file.tensor("blk.0.attn_q.weight").kind = 22,
     ),
     (
         "tensor blk.0.attn_q.weight is of the unknown type 77",
