@@ -223,7 +223,11 @@ fn a_sweep_refuses_what_it_cannot_do_before_it_trains() {
         ),
         ("/session/alpha", json!(-1), "alpha is -1"),
         ("/session/steps", json!(0), "steps is 0"),
-        ("/session/targets", json!(["qkv"]), "unknown variant `qkv`"),
+        (
+            "/session/targets",
+            json!(["qkv"]),
+            "session.targets[0] is \"qkv\"; it must be \"q_proj\"",
+        ),
         (
             "/methods/0/preset",
             json!("adam"),

@@ -120,7 +120,7 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
     let mut output = Output::new(bytes);
     environment
         .template_from_named_str("chat_template", &template)?
-        .render_to_write(context, &mut output)?;
+        .render_captured_to(context, &mut output)?;
     Ok(output.into_text())
 }
 

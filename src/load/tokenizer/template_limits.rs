@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use minijinja::value::Kwargs;
+use minijinja::value::{Kwargs, Rest, StringInput};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 use minijinja_contrib::pycompat;
 
@@ -35,16 +35,19 @@ pub fn set_limits(environment: &mut Environment, messages: usize) {
     );
     environment.add_filter(
         "indent",
-        |value: Value, width: Option<usize>, first: Option<bool>, blank: Option<bool>, more: Kwargs| {
+        |text: StringInput,
+         width: Option<usize>,
+         first: Option<bool>,
+         blank: Option<bool>,
+         more: Kwargs| {
             let named = more.peek::<Option<usize>>("width").ok().flatten();
             narrow(width.or(named).unwrap_or(0))?;
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            filters::indent(text.into(), width, first, blank, more)
+            filters::indent(text, width, first, blank, more)
         },
     );
     environment.add_filter(
         "format",
-        |state: &State, text: Value, values: minijinja::value::Rest<Value>| {
+        |state: &State, text: Value, values: Rest<Value>| {
             if let Some(text) = text.as_str() {
                 narrow_format(text)?;
             }

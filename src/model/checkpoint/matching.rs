@@ -92,6 +92,17 @@ pub(super) fn find_weights(
             added,
         });
     }
+    // A head is a weight also where it was taken for tied, because what there is of it cannot be read.
+    let untied = ModelConfig {
+        tie_word_embeddings: false,
+        ..config.clone()
+    };
+    for weight in walk::weights(&untied) {
+        let name = in_file(&weight).name;
+        if let Some(index) = unreadable.iter().position(|tensor| tensor.name == name) {
+            return Err(unreadable.swap_remove(index).why);
+        }
+    }
     // In order, so that the message does not depend on that of a hash map.
     let readable = by_name.into_keys().map(|name| (name, false));
     let unreadable = unreadable

@@ -603,7 +603,7 @@ mod tests {
             (r#"{"name": "x", "preset": "adamw", "lrs": []}"#, "rising"),
             (
                 r#"{"name": "x", "preset": "adamw", "lr": [1]}"#,
-                "unknown field `lr`",
+                "methods[0].lr is no setting",
             ),
             (
                 r#"{"name": "x", "preset": "adamw", "lrs": [1], "damping": 1e-2}"#,

@@ -167,3 +167,43 @@ fn texts_of_other_templates() {
     let texts = Value::from_iter(texts);
     std::fs::write(file("TEMPLATE_TEXTS"), texts.to_string()).expect("it can be written");
 }
+
+/// Programs that never end, or that fill the memory, in the few forms that were found by trying.
+#[wasm_bindgen_test(unsupported = test)]
+fn templates_that_do_not_end_or_that_grow_without_bound_are_refused() {
+    let endless = [
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% set c = a + b %}{% endfor %}{% endfor %}",
+        "{% macro twice() %}{{ twice() }}{{ twice() }}{% endmacro %}{{ twice() }}",
+        "{% for a in range(99999) %}{{ 'some words that are written again and again and again' * 99 }}{% endfor %}",
+        "{{ '{:1000000000}'.format(1) }}",
+        "{{ '%1000000000d'|format(1) }}",
+        "{{ messages|batch(1000000000, 0) }}",
+        "{{ messages|slice(1000000000) }}",
+        "{{ 'a'|indent(1000000000, true) }}",
+        "{{ 'a'|indent(width=1000000000) }}",
+    ];
+    for template in endless {
+        let error = render(template, false).expect_err(template).to_string();
+        assert!(error.contains("chat template: "), "{error}");
+    }
+    // What is like them and is none of them is computed as in Python.
+    let sound = [
+        ("{{ 'abc'.count('') }}{{ 'abcabc'.count('bc') }}", "42"),
+        ("{{ '{:5}|'.format(1) }}{{ '%3d'|format(7) }}", "    1|  7"),
+        (
+            "{% for part in [1, 2, 3]|batch(2, 0) %}{{ part }}{% endfor %}",
+            "[1, 2][3, 0]",
+        ),
+        (
+            "{{ 'a\nb'|indent(2) }}{{ 'c'|indent(width=1, first=true) }}",
+            "a\n  b c",
+        ),
+    ];
+    for (template, expected) in sound {
+        assert_eq!(
+            render(template, false).expect(template),
+            expected,
+            "{template}"
+        );
+    }
+}
