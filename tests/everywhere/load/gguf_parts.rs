@@ -6,6 +6,9 @@ use super::{
     open,
 };
 
+/// Files with their names, and what is said of them.
+type Refused<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
+
 /// The tiny Llama in three parts, as llama-gguf-split writes them: only the first has the metadata.
 fn parts() -> [Vec<u8>; 3] {
     let whole = GgufWriter::llama(TINY);
@@ -52,7 +55,7 @@ everywhere! {
     async fn parts_that_are_not_all_there_once_are_refused() {
         let [first, second, third] = parts();
         let whole = GgufWriter::llama(TINY).finish();
-        let cases: [(&[(&str, &[u8])], &str); 4] = [
+        let cases: [Refused; 4] = [
             (&[("b.gguf", &second)], "b.gguf: it is part 2 of 3, and part 1 is missing"),
             (
                 &[("c.gguf", &third), ("a.gguf", &first)],
