@@ -25,6 +25,7 @@ export interface Field<Value> {
 /** Label, explanation behind a question mark, control, and a place for what is wrong with it. */
 function frame(options: FieldOptions, control: HTMLElement, extra: HTMLElement | null = null): HTMLElement {
   const id = freshId('field');
+  const { unit } = options;
   const help = h('p', { class: 'help', id: `${id}-help`, hidden: true }, options.help);
   const problem = h('p', { class: 'problem', id: `${id}-problem`, hidden: true });
   control.id = id;
@@ -36,18 +37,20 @@ function frame(options: FieldOptions, control: HTMLElement, extra: HTMLElement |
     h(
       'div',
       { class: 'field-name' },
-      h('label', { for: id }, options.label, ...(options.unit === undefined ? [] : [unitOf(options.unit)])),
+      h('label', { for: id }, options.label, ...(unit === undefined ? [] : [unseen(`, ${unit}`)])),
       helpButton(options.label, help),
     ),
     control,
+    // What is read with the label is seen in the field.
+    ...(unit === undefined ? [] : [h('span', { class: 'unit', 'aria-hidden': 'true' }, unit)]),
     extra,
     problem,
     help,
   );
 }
 
-function unitOf(unit: string): HTMLElement {
-  return h('span', { class: 'unit' }, `, ${unit}`);
+function unseen(words: string): HTMLElement {
+  return h('span', { class: 'unseen' }, words);
 }
 
 /** The question mark that opens an explanation. */
@@ -56,7 +59,7 @@ export function helpButton(label: string, help: HTMLElement): HTMLButtonElement 
     'button',
     { type: 'button', class: 'help-button', 'aria-expanded': 'false', 'aria-controls': help.id },
     h('span', { 'aria-hidden': 'true' }, '?'),
-    h('span', { class: 'unseen' }, `What is ${label}?`),
+    unseen(`What is ${label}?`),
   );
   button.addEventListener('click', () => {
     help.hidden = !help.hidden;
