@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { settingsOf } from '../src/config/presets';
 import { DEFAULT_VALIDATION, type OptimizerSettings, PRESETS, type Validation } from '../src/protocol';
 import { peftRun } from '../src/share/peft-run';
-import { peftScript } from '../src/share/peft-script';
+import { peftScript, type ScriptInput } from '../src/share/peft-script';
 import body from '../src/share/peft-script.py?raw';
 import { comment, python } from '../src/share/python';
 
@@ -56,6 +57,12 @@ function allRuns() {
     optimizer: settingsOf(preset, 100),
   }));
   return config;
+}
+
+/** The script of an experiment on a Llama, but for what `input` says. */
+function scriptOf(config: Config, input: Partial<ScriptInput> = {}): string {
+  const usual = { base: 'base', architecture: 'llama', data: '', addresses: [], validation: null };
+  return peftScript({ config, ...usual, ...input });
 }
 
 describe('PEFT script', () => {
@@ -108,14 +115,7 @@ describe('PEFT script', () => {
       const config = allRuns();
       config.session.targets = ['q_proj', 'v_proj', 'o_proj', 'down_proj'];
       config.data.columns = { prompt: ['a"b', 'c'], completion: 'd' };
-      const script = peftScript({
-        config,
-        base: 'org/"base"',
-        architecture,
-        data,
-        addresses: [],
-        validation: null,
-      });
+      const script = scriptOf(config, { architecture, base: 'org/"base"', data });
       expect(compile(script)).toBe('');
       expect(script).not.toContain('# SETTINGS');
       for (const preset of PRESETS) {
@@ -143,14 +143,7 @@ describe('PEFT script', () => {
     expect(skipped(preconditioner({ scale_aware: true }))).toContain('alpha / r');
     expect(skipped((optimizer) => Object.assign(optimizer, { lr_ratio_b: 4 }))).toContain('lora_B');
     const config = allRuns();
-    const script = peftScript({
-      config,
-      base: 'base',
-      architecture: 'llama',
-      data: '',
-      addresses: [],
-      validation: null,
-    });
+    const script = scriptOf(config);
     expect(script).toMatch(/# .* is skipped: PEFT has no Muon/);
   });
 
@@ -176,17 +169,7 @@ describe('PEFT script', () => {
 
   it('scales as the page does', () => {
     const config = defaultConfig();
-    const scale = () =>
-      /"use_rslora": \w+/.exec(
-        peftScript({
-          config,
-          base: 'base',
-          architecture: 'llama',
-          data: '',
-          addresses: [],
-          validation: null,
-        }),
-      )?.[0];
+    const scale = () => /"use_rslora": \w+/.exec(scriptOf(config))?.[0];
     expect(scale()).toBe('"use_rslora": False');
     config.session.use_rslora = true;
     expect(scale()).toBe('"use_rslora": True');
@@ -195,14 +178,7 @@ describe('PEFT script', () => {
   it('names GPT-2’s modules, and a fused layer once', () => {
     const config = defaultConfig();
     config.session.targets = ['q_proj', 'v_proj', 'down_proj'];
-    const script = peftScript({
-      config,
-      base: 'base',
-      architecture: 'gpt2',
-      data: '',
-      addresses: [],
-      validation: null,
-    });
+    const script = scriptOf(config, { architecture: 'gpt2' });
     expect(script).toContain('"target_modules": ["attn.c_attn", "mlp.c_proj"], "fan_in_fan_out": True');
     expect(script).toContain('PEFT adapts the whole');
   });
@@ -254,14 +230,7 @@ describe.runIf(wanted !== undefined)('golden experiment', () => {
               },
       } satisfies OptimizerSettings,
     }));
-    const script = peftScript({
-      config,
-      base: 'tiny',
-      architecture,
-      data: '',
-      addresses: [],
-      validation: null,
-    });
+    const script = scriptOf(config, { architecture, base: 'tiny' });
     writeFileSync(join(wanted ?? folder, `${architecture}.py`), script);
   });
 });
