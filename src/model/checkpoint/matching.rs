@@ -97,7 +97,7 @@ pub(super) fn find_weights(
         tie_word_embeddings: false,
         ..config.clone()
     };
-    for weight in walk::weights(&untied) {
+    for weight in walk::after_blocks(&untied) {
         let name = in_file(&weight).name;
         if let Some(index) = unreadable.iter().position(|tensor| tensor.name == name) {
             return Err(unreadable.swap_remove(index).why);
