@@ -105,6 +105,13 @@ fn a_sweep_fills_its_folder_reports_and_does_nothing_twice() {
     let taken: Value = serde_json::from_str(&place.succeed(&words)).unwrap();
     assert_eq!(taken["runs"], first["runs"]);
 
+    // What is held out of the data is nothing to a sweep, which has a validation file.
+    let mut same = plan(3);
+    same["data"]["validation"] = json!({ "share": 0.5 });
+    place.write("plan.json", &same);
+    let taken: Value = serde_json::from_str(&place.succeed(&words)).unwrap();
+    assert_eq!(taken["runs"], first["runs"]);
+
     place.write("plan.json", &plan(4));
     let error = place.refused(&words);
     assert!(error.contains("another configuration"), "{error}");

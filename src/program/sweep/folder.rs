@@ -68,7 +68,11 @@ impl Folder {
         if file.exists() {
             let text = fs::read(&file).with_context(|| file.display().to_string())?;
             let found: Option<Begun> = serde_json::from_slice(&text).ok();
-            if found.as_ref() != Some(&begun) {
+            let as_measured = |begun: Begun| Begun {
+                plan: begun.plan.as_measured(),
+                ..begun
+            };
+            if found.map(as_measured) != Some(as_measured(begun)) {
                 bail!(
                     "{}: this folder holds a sweep of another configuration; choose another --folder, or delete this one",
                     path.display()

@@ -192,14 +192,16 @@ impl Plan {
             (Ok(own), Ok(others)) => own == others,
             _ => false,
         };
-        let measured = |plan: &Self| {
-            (
-                plan.data.clone(),
-                plan.validation_examples,
-                plan.validation_halves,
-            )
-        };
-        same && measured(self) == measured(other)
+        let measured = |plan: Self| (plan.data, plan.validation_examples, plan.validation_halves);
+        same && measured(self.as_measured()) == measured(other.as_measured())
+    }
+
+    /// The plan without the share of the data that is held out where there is no validation file. A sweep always has
+    /// one, so that two plans that differ in nothing else are the same sweep.
+    pub fn as_measured(&self) -> Self {
+        let mut plan = self.clone();
+        plan.data.validation = DataSettings::default().validation;
+        plan
     }
 
     /// Points in the order of training, in lists that one session can hold: of one seed, rank and alpha. Every second
