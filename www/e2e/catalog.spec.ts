@@ -201,9 +201,7 @@ test('of several files, those that are not taken are named', async ({ lab }) => 
   await expect(page.locator('#data .facts')).toContainText('one.txt');
   await page.getByText('Choose data').click();
   const place = page.locator('#data .drop-place').first();
-  await expect(place).toContainText(
-    'two.txt and three.txt were not taken. One file is read at a time',
-  );
+  await expect(place).toContainText('two.txt and three.txt were not taken. One file is read at a time');
   await lab.loadText(pairs());
   await expect(page.locator('#data .facts')).toContainText('pairs.txt');
   await page.getByText('Choose data').click();
