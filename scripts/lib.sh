@@ -47,7 +47,8 @@ stage() {
     end_stage "$name" "$started" "$ticker" "$status"
 }
 
-# begin NAME COMMAND...: a stage beside what the script does meanwhile, until `finish NAME`. It asks for no password.
+# begin NAME COMMAND...: a stage beside what the script does meanwhile, until `finish NAME`, with what that leaves of the
+# processors. It asks for no password.
 declare -A BEGUN BEGUN_AT
 begin() {
     local name=$1
@@ -56,6 +57,7 @@ begin() {
     set -m
     (
         set -e
+        renice -n 19 "$BASHPID" >/dev/null
         "$@"
     ) >"$(log_of "$name")" 2>&1 </dev/null &
     BEGUN[$name]=$!

@@ -118,12 +118,25 @@ take_back() {
     rm -rf "$GENERATED/.aside-$1"
 }
 
+notices_of() { hash_files Cargo.lock www/package-lock.json scripts/notices; }
+notices_are_there() { is_made_from "$STAMPS/notices" "$(notices_of)" && [ -f "$GENERATED/THIRD-PARTY.txt" ]; }
+
 make_notices() {
-    local made_from
-    made_from=$(hash_files Cargo.lock www/package-lock.json scripts/notices)
-    if is_made_from "$STAMPS/notices" "$made_from" && [ -f "$GENERATED/THIRD-PARTY.txt" ]; then return; fi
+    if notices_are_there; then return; fi
     stage "notices" with_wasm scripts/notices "$GENERATED/THIRD-PARTY.txt"
-    write_stamp "$STAMPS/notices" "$made_from"
+    write_stamp "$STAMPS/notices" "$(notices_of)"
+}
+
+# begin_page_packages: npm packages and notices, which are mostly downloaded, beside what the script does meanwhile;
+# finish_page_packages waits for them.
+begin_page_packages() {
+    if npm_packages_are_there && notices_are_there; then return; fi
+    begin "npm packages and notices" make_page_packages
+}
+finish_page_packages() { finish "npm packages and notices"; }
+make_page_packages() {
+    ensure_npm_packages
+    make_notices
 }
 
 # make_page none|fast|best: the page with the modules that are bound, compressed so well, in www/dist.

@@ -31,11 +31,13 @@ install_node() {
     npm --version
 }
 
+npm_packages_of() { printf '%s node %s' "$(hash_files "$ROOT/www/package.json" "$ROOT/www/package-lock.json")" "$(node --version)"; }
+
+# The stamp goes with the folder that it describes.
+npm_packages_are_there() { is_made_from "$ROOT/www/node_modules/.stamp" "$(npm_packages_of)"; }
+
 ensure_npm_packages() {
-    local made_from
-    made_from="$(hash_files "$ROOT/www/package.json" "$ROOT/www/package-lock.json") node $(node --version)"
-    # The stamp goes with the folder that it describes.
-    if is_made_from "$ROOT/www/node_modules/.stamp" "$made_from"; then return; fi
+    if npm_packages_are_there; then return; fi
     stage "npm packages" npm ci --prefix "$ROOT/www" --no-audit --no-fund
-    write_stamp "$ROOT/www/node_modules/.stamp" "$made_from"
+    write_stamp "$ROOT/www/node_modules/.stamp" "$(npm_packages_of)"
 }
