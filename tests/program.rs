@@ -602,8 +602,8 @@ fn training_says_what_it_understood_and_measures_on_a_file_of_its_own() {
     let alone = told(&[]);
     for line in [
         "train.csv is read as table: the name ends in .csv; separated by ';'; question → answer; utf8",
-        "1 examples to train on and 1 held out",
-        "1 rows left out: 1 have an empty answer",
+        "1 example to train on and 1 held out",
+        "1 row left out: 1 with an empty answer",
         "  train.csv, line 4: ",
     ] {
         assert!(alone.contains(line), "{alone}");

@@ -48,6 +48,9 @@ pub trait TextCodec {
         add_generation_prompt: bool,
     ) -> Result<String, DataError>;
 
+    /// What the chat template says first where nobody speaks as the system; `None` where it adds nothing.
+    fn unwritten_opening(&self) -> Option<String>;
+
     /// `text` without the token that begins a text, if somebody wrote it out there: it is added in any case.
     fn without_begin<'a>(&self, text: &'a str) -> &'a str {
         let begin = self.begin_of_text().and_then(|id| self.written_out(id));

@@ -105,42 +105,9 @@ impl Conversation {
         Ok(codec.encode(&text, &written)?.ids)
     }
 
-    /// What the template writes before the first message of its own accord: the text up to it without what would open the
-    /// same turn later on. `None` where the first message is the system's, and where nothing is left but space.
-    pub(super) fn added_by_template<Codec: TextCodec + ?Sized>(
-        &self,
-        codec: &Codec,
-    ) -> Option<String> {
-        let first = self.messages.first()?;
-        if first.role == "system" {
-            return None;
-        }
-        let turn = |role: &str, content: &str| ChatMessage::new(role, content);
-        let asked = Self {
-            messages: vec![
-                turn(&first.role, "a"),
-                turn("assistant", "b"),
-                turn(&first.role, "c"),
-            ],
-            tools: None,
-        };
-        let rendered = asked.render(codec).ok()?;
-        let before = codec.without_begin(&rendered.text[..rendered.contents[0].start]);
-        let between = &rendered.text[rendered.contents[1].end..rendered.contents[2].start];
-        // What ends a turn stands behind the last one too.
-        let pairs = between.chars().zip(rendered.tail.chars());
-        let end: usize = pairs
-            .take_while(|(one, other)| one == other)
-            .map(|(letter, _)| letter.len_utf8())
-            .sum();
-        let opening = &between[end..];
-        let alike = before
-            .char_indices()
-            .map(|(at, _)| &before[at..])
-            .find(|end| opening.ends_with(end))
-            .unwrap_or_default();
-        let added = before[..before.len() - alike.len()].trim();
-        (!added.is_empty()).then(|| added.to_owned())
+    /// Whether the system is the first who says something, and not the template in its place.
+    pub(super) fn begins_with_system(&self) -> bool {
+        self.messages.first().is_some_and(|first| first.role == "system")
     }
 
     fn text<Codec: TextCodec + ?Sized>(

@@ -182,15 +182,15 @@ impl Part {
         Ok(row.control_in_text)
     }
 
-    /// Notes what the template adds, the first time that it adds something.
+    /// Notes what the template adds, at the first conversation that it adds it to.
     fn look_at_template<Codec: TextCodec + ?Sized>(
         &mut self,
         conversation: &Conversation,
         codec: &Codec,
     ) {
-        if !self.template_looked_at {
+        if !self.template_looked_at && !conversation.begins_with_system() {
             self.template_looked_at = true;
-            self.added_by_template = conversation.added_by_template(codec);
+            self.added_by_template = codec.unwritten_opening();
         }
     }
 

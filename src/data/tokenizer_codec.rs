@@ -52,4 +52,8 @@ impl TextCodec for Tokenizer {
             add_generation_prompt,
         )?)
     }
+
+    fn unwritten_opening(&self) -> Option<String> {
+        Tokenizer::unwritten_opening(self)
+    }
 }

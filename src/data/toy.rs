@@ -137,4 +137,8 @@ impl TextCodec for ToyCodec {
         }
         Ok(text)
     }
+
+    fn unwritten_opening(&self) -> Option<String> {
+        None
+    }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use chrono::{DateTime, Duration};
 use parquet::{
     file::reader::{FileReader, SerializedFileReader},
     record::{Field, Row},
@@ -18,8 +19,8 @@ pub fn is_parquet(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// Each row as the JSON object that its columns make. Bytes that are no text have no place in JSON and become null, which is
-/// said.
+/// Each row as the JSON object that its columns make: decimals as the nearest floating-point number, days and times as ISO
+/// 8601 writes them, in UTC. Bytes that are no text have no place in JSON and become null, which is said.
 ///
 /// # Errors
 /// A file that is no sound parquet file, or that has no rows.
@@ -97,9 +98,29 @@ fn value(field: &Field, without_text: &mut Vec<String>) -> Value {
             }
             Value::Object(fields)
         }
-        // Days, times and decimals, as they are read aloud.
-        other => other.to_string().into(),
+        Field::Decimal(decimal) => {
+            let words = Field::Decimal(decimal.clone()).to_string();
+            words.parse::<f64>().map_or(Value::Null, Into::into)
+        }
+        Field::Date(days) => moment(i64::from(*days), Duration::try_days, "%Y-%m-%d"),
+        Field::TimestampMillis(millis) => moment(*millis, Duration::try_milliseconds, TIME),
+        Field::TimestampMicros(micros) => moment(*micros, |micros| Some(Duration::microseconds(micros)), TIME),
+        Field::TimeMillis(time) => (*time).into(),
+        Field::TimeMicros(time) => (*time).into(),
     }
+}
+
+/// A day and time, with six figures after the point of its seconds where there are any.
+const TIME: &str = "%Y-%m-%dT%H:%M:%S%.6f";
+
+/// The moment `count` units after the beginning of 1970; null where it is further than calendars go.
+fn moment(count: i64, unit: impl Fn(i64) -> Option<Duration>, format: &str) -> Value {
+    let after = unit(count);
+    let moment = after.and_then(|after| DateTime::UNIX_EPOCH.checked_add_signed(after));
+    moment.map_or(Value::Null, |moment| {
+        let words = moment.format(format).to_string();
+        words.strip_suffix(".000000").unwrap_or(&words).into()
+    })
 }
 
 #[cfg(test)]
@@ -115,7 +136,9 @@ mod tests {
     #[test]
     fn rows_are_those_that_the_file_holds_however_it_is_packed() {
         let expected = std::fs::read_to_string(fixture("rows.jsonl")).unwrap();
-        for name in ["none", "snappy", "gzip", "zstd"] {
+        let packed = ["none", "snappy", "gzip", "zstd"].map(|name| (name, expected.clone()));
+        let kinds = std::fs::read_to_string(fixture("kinds.jsonl")).unwrap();
+        for (name, expected) in packed.into_iter().chain([("kinds", kinds)]) {
             let path = fixture(&format!("{name}.parquet"));
             assert!(is_parquet(&std::fs::read(&path).unwrap()));
             let lines = String::from_utf8(json_lines(&path).unwrap()).unwrap();

@@ -10,8 +10,8 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
         lines.push(read_as(name, detected));
     }
     lines.push(format!(
-        "{} examples to train on and {} held out; {} tokens, of which {} count in the loss; 95 % have at most {} tokens, the longest {}",
-        statistics.train_examples,
+        "{} to train on and {} held out; {} tokens, of which {} count in the loss; 95 % have at most {} tokens, the longest {}",
+        examples(statistics.train_examples),
         statistics.validation_examples,
         statistics.train_tokens + statistics.validation_tokens,
         statistics.train_counted_tokens + statistics.validation_counted_tokens,
@@ -25,8 +25,9 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
     }
     if statistics.truncated + statistics.dropped > 0 {
         lines.push(format!(
-            "{} examples lose their end, and {} are left out because nothing of their completion fits; a longer data.sequence_length keeps them whole",
-            statistics.truncated, statistics.dropped
+            "{} cut at the end, and {} left out because nothing of the completion fits; a longer data.sequence_length keeps them whole",
+            examples(statistics.truncated),
+            examples(statistics.dropped)
         ));
     }
     let skipped = &statistics.skipped;
@@ -36,8 +37,8 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
             .map(|count| format!("{} {}", count.rows, reason(count.reason)))
             .collect();
         lines.push(format!(
-            "{} rows left out: {}",
-            skipped.rows(),
+            "{} left out: {}",
+            rows(skipped.rows()),
             counts.join(", ")
         ));
         lines.extend(
@@ -50,11 +51,25 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
     let control = &statistics.control_in_text;
     if control.rows > 0 {
         lines.push(format!(
-            "{} rows with a control token written out ({}, first in line {}): it is learned as the text that it is",
-            control.rows, control.token, control.line
+            "{} with a control token written out ({}, first in line {}): it is learned as the text that it is",
+            rows(control.rows), control.token, control.line
         ));
     }
     lines
+}
+
+fn examples(count: usize) -> String {
+    counted(count, "example")
+}
+
+fn rows(count: usize) -> String {
+    counted(count, "row")
+}
+
+/// `1 row`, `2 rows`.
+fn counted(count: usize, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{ending}")
 }
 
 /// `train.csv is a table: the name ends in .csv; separated by ','`.
@@ -84,11 +99,11 @@ fn json_word(choice: impl serde::Serialize) -> String {
 
 fn reason(reason: SkipReason) -> &'static str {
     match reason {
-        SkipReason::Unreadable => "cannot be read",
-        SkipReason::Field => "have fields that cannot be used",
-        SkipReason::NoAnswer => "have no answer",
-        SkipReason::EmptyAnswer => "have an empty answer",
-        SkipReason::Template => "do not fit the chat template",
-        SkipReason::Tokenizer => "cannot be tokenised",
+        SkipReason::Unreadable => "that cannot be read",
+        SkipReason::Field => "with fields that cannot be used",
+        SkipReason::NoAnswer => "without an answer",
+        SkipReason::EmptyAnswer => "with an empty answer",
+        SkipReason::Template => "that the chat template refuses",
+        SkipReason::Tokenizer => "that cannot be tokenised",
     }
 }

@@ -173,8 +173,13 @@ describe('a kept training', () => {
   test('is measured on its own file again, where it had one', async () => {
     const first = await open(1);
     await load(first);
-    await first.app.chooseValidation({ name: 'valid.txt', blob: new Blob(['held out']) });
+    const address = (name: string) => [`https://hub.example/${name}`];
+    const source = { name: 'pairs.txt', blob: new Blob(['a||b']), addresses: address('pairs.txt') };
+    await first.app.chooseData(source);
+    const held = { name: 'valid.txt', blob: new Blob(['held out']), addresses: address('valid.txt') };
+    await first.app.chooseValidation(held);
     expect(FakeWorker.all[0]?.asked.filter((what) => what.startsWith('data'))).toEqual([
+      'data pairs.txt',
       'data pairs.txt',
       'data pairs.txt and valid.txt',
     ]);
@@ -185,6 +190,9 @@ describe('a kept training', () => {
     expect(await goOn(second)).toEqual(success(null));
     expect(FakeWorker.all[0]?.asked).toContain('data pairs.txt and valid.txt');
     expect(second.app.validationSource.value?.name).toBe('valid.txt');
+    // What the script of the training downloads them from.
+    expect(second.app.validationSource.value?.addresses).toEqual(address('valid.txt'));
+    expect(second.app.dataSource.value?.addresses).toEqual(address('pairs.txt'));
     expect(await second.app.validationSource.value?.blob.text()).toBe('held out');
     await until(() => second.lab.phase.value === 'finished');
     await second.app.chooseValidation(null);

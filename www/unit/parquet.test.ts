@@ -29,6 +29,12 @@ describe('a parquet file', () => {
     },
   );
 
+  test('has numbers, days and times as the native program and the script write them', async () => {
+    const blob = new Blob([fixture('kinds.parquet')]);
+    const read = await readable({ name: 'kinds.parquet', blob }, () => {}, signal);
+    expect(read.ok && (await read.value.source.blob.text())).toBe(fixture('kinds.jsonl').toString());
+  });
+
   test('that is broken is refused with what to do', async () => {
     const whole = fixture('snappy.parquet');
     for (const bytes of [whole.subarray(0, whole.length / 2), Buffer.from('PAR1 and nothing else')]) {

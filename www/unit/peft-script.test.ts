@@ -61,7 +61,7 @@ function allRuns() {
 
 /** The script of an experiment on a Llama, but for what `input` says. */
 function scriptOf(config: Config, input: Partial<ScriptInput> = {}): string {
-  const usual = { base: 'base', architecture: 'llama', data: '', addresses: [], validation: null };
+  const usual = { base: 'base', architecture: 'llama', data: { name: '' }, validation: null };
   return peftScript({ config, ...usual, ...input });
 }
 
@@ -92,8 +92,7 @@ describe('PEFT script', () => {
     const addresses = files.map((file) => `file://${file}`);
     const program = [
       'import pathlib, urllib.request',
-      `DATA = ${python(data)}`,
-      `DATA_ADDRESSES = ${python(addresses)}`,
+      `ADDRESSES = ${python({ [data]: addresses })}`,
       functionOf('files_of'),
       'def texts_of(path):',
       '    return [file.read_text() if file.exists() else None for file in files_of(pathlib.Path(path))]',
@@ -115,7 +114,7 @@ describe('PEFT script', () => {
       const config = allRuns();
       config.session.targets = ['q_proj', 'v_proj', 'o_proj', 'down_proj'];
       config.data.columns = { prompt: ['a"b', 'c'], completion: 'd' };
-      const script = scriptOf(config, { architecture, base: 'org/"base"', data });
+      const script = scriptOf(config, { architecture, base: 'org/"base"', data: { name: data } });
       expect(compile(script)).toBe('');
       expect(script).not.toContain('# SETTINGS');
       for (const preset of PRESETS) {

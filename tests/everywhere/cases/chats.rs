@@ -77,17 +77,20 @@ fn class_07_a_row_that_the_template_refuses_costs_itself() {
         "tokenizer_config.json",
         case!("07-alternation/default-system/tokenizer_config.json"),
     )]);
-    let leading = case!("07-alternation/default-system/leading.jsonl");
-    let dataset = build("leading.jsonl", leading, &with_default).unwrap();
+    let leading_rows = case!("07-alternation/default-system/leading.jsonl");
+    let dataset = build("leading.jsonl", leading_rows, &with_default).unwrap();
     let leading = &expected["default-system/leading.jsonl"];
     assert_examples(&dataset, leading, &with_default, "leading.jsonl");
     // Nobody wrote it, so it is shown.
-    let added = dataset.added_by_template().unwrap();
+    let added = dataset.added_by_template().unwrap().to_owned();
     assert!(added.starts_with("<|im_start|>system\n"), "{added}");
     assert!(added.ends_with("<|im_end|>"), "{added}");
     let told = br#"{"messages": [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]}"#;
     let dataset = build("told.jsonl", told, &with_default).unwrap();
     assert_eq!(dataset.added_by_template(), None);
+    let both = [&told[..], leading_rows].join(&b'\n');
+    let dataset = build("both.jsonl", &both, &with_default).unwrap();
+    assert_eq!(dataset.added_by_template(), Some(&*added));
     let asked = br#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]}"#;
     let dataset = build("asked.jsonl", asked, &tokenizer(&[])).unwrap();
     assert_eq!(dataset.added_by_template(), None);

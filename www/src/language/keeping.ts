@@ -14,6 +14,8 @@ export interface KeptText extends KeptTraining {
   samples: SampleGroup[];
   /** Name of the file that it is measured on; missing or null where that is a part of the data. */
   validation?: string | null;
+  /** Where others can download the data and that file; missing where they cannot. */
+  addresses?: { data: readonly string[]; validation: readonly string[] };
 }
 
 /** Name of the part that is the file that it is measured on. */
@@ -31,7 +33,7 @@ export function keepText(app: App): Keeping<KeptText> {
   };
 }
 
-function takeText(app: App): Taken<Pick<KeptText, 'samples' | 'validation'>> | null {
+function takeText(app: App): Taken<Pick<KeptText, 'samples' | 'validation' | 'addresses'>> | null {
   const { lab, samples } = app;
   const validation = app.validationSource.value;
   const source = app.dataSource.value;
@@ -43,7 +45,11 @@ function takeText(app: App): Taken<Pick<KeptText, 'samples' | 'validation'>> | n
   return {
     model: { name, catalog, files, keepFiles: catalog === null },
     data: source,
-    own: { samples: [...samples.groups.value], validation: validation?.name ?? null },
+    own: {
+      samples: [...samples.groups.value],
+      validation: validation?.name ?? null,
+      addresses: { data: source.addresses ?? [], validation: validation?.addresses ?? [] },
+    },
     parts: new Map(validation === null ? [] : [[VALIDATION, validation.blob]]),
   };
 }
@@ -88,8 +94,15 @@ async function prepare(app: App, { content, parts }: Kept<KeptText>): Promise<Re
   app.config.set(config);
   const data = await copyOf(parts.get(partNames.data));
   const name = content.validation ?? null;
-  app.validationSource.set(name === null ? null : { name, blob: await copyOf(parts.get(VALIDATION)) });
-  if (!(await app.readData({ name: content.data.name, blob: data }))) {
+  const { addresses } = content;
+  const validation = async (name: string) => ({
+    name,
+    blob: await copyOf(parts.get(VALIDATION)),
+    addresses: addresses?.validation ?? [],
+  });
+  app.validationSource.set(name === null ? null : await validation(name));
+  const source = { name: content.data.name, blob: data, addresses: addresses?.data ?? [] };
+  if (!(await app.readData(source))) {
     return failed('resume', 'The data of this training was not read; the data section says why.');
   }
   return success((metrics, workers) => void app.goOnFrom(config, metrics, content.samples, workers));

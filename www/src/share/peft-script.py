@@ -12,6 +12,7 @@ digits; with --adapter and --batches both can be given, and then the losses are 
 import argparse
 import csv
 import datetime
+import decimal
 import io
 import json
 import math
@@ -265,16 +266,17 @@ def windows_of(documents, length, begin, tokenizer):
 
 def files_of(path):
     """The files with the data; those that are not here are downloaded, where it is known from where."""
-    if path.exists() or path != pathlib.Path(DATA):
+    addresses = ADDRESSES.get(str(path), [])
+    if path.exists() or not addresses:
         return [path]
-    files = [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(len(DATA_ADDRESSES))]
-    for address, file in zip(DATA_ADDRESSES, files):
+    files = [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(len(addresses))]
+    for address, file in zip(addresses, files):
         if not file.exists():
             print(f"Downloading {address}")
             part = file.with_suffix(".part")
             urllib.request.urlretrieve(address, part)
             part.rename(file)
-    return files or [path]
+    return files
 
 
 def examples(path, tokenizer, ends):

@@ -12,19 +12,30 @@ export interface ScriptInput {
   base: string;
   /** As in `ModelSummary`. */
   architecture: string;
-  /** Name of the data. */
-  data: string;
-  /** Of the files that the data was made of; empty where nobody else can download them. */
-  addresses: readonly string[];
-  /** Name of the file that is measured on; null where that is a part of the data. */
-  validation: string | null;
+  data: ScriptData;
+  /** What is measured on; null where that is a part of the data. */
+  validation: ScriptData | null;
+}
+
+/** A file by its name, and where others can download the files that it was made of, if they can. */
+export interface ScriptData {
+  name: string;
+  addresses?: readonly string[];
 }
 
 const SETTINGS = '# SETTINGS\n';
 const READING = '# READING\n';
 
+/** Where the files can be downloaded that not everybody has, by their names. */
+function addressesOf(files: readonly ScriptData[]): Record<string, readonly string[]> {
+  const known = files.flatMap(({ name, addresses = [] }) =>
+    addresses.length > 0 ? [[name, addresses] as const] : [],
+  );
+  return Object.fromEntries(known);
+}
+
 /** A Python script that trains the runs of the page with transformers, PEFT and Accelerate. */
-export function peftScript({ config, base, architecture, data, addresses, validation }: ScriptInput): string {
+export function peftScript({ config, base, architecture, data, validation }: ScriptInput): string {
   const { session } = config;
   const gpt2 = architecture === 'gpt2';
   const modules = modulesOf[architecture] ?? {};
@@ -34,9 +45,9 @@ export function peftScript({ config, base, architecture, data, addresses, valida
   const notes = [...wholes].map((whole) => partsNote(whole?.split('.').at(-1) ?? ''));
   const lines = [
     `BASE = ${python(base)}`,
-    `DATA = ${python(data)}`,
-    `DATA_ADDRESSES = ${python(addresses)}`,
-    `VALIDATION = ${python(validation)}`,
+    `DATA = ${python(data.name)}`,
+    `VALIDATION = ${python(validation?.name ?? null)}`,
+    `ADDRESSES = ${python(addressesOf([data, ...(validation === null ? [] : [validation])]))}`,
     ...notes,
     `LORA = ${python({
       r: session.rank,

@@ -379,13 +379,52 @@ def documents_of(text, documents):
 
 def json_of_parquet(data):
     """The rows of a parquet file as JSON lines; bytes that are no text have no place there."""
+    import pyarrow
     import pyarrow.parquet
 
-    def other(value):
-        return None if isinstance(value, bytes) else str(value)
+    table = pyarrow.parquet.read_table(io.BytesIO(data))
+    for place, field in enumerate(table.schema):
+        kind = field.type
+        if pyarrow.types.is_time(kind) or (pyarrow.types.is_timestamp(kind) and kind.unit == "ns"):
+            # As it is stored: nobody can write it down in a way that all readers understand.
+            whole = pyarrow.int32() if pyarrow.types.is_time32(kind) else pyarrow.int64()
+            table = table.set_column(place, field.name, table.column(place).cast(whole))
+    return "\n".join(map(json_of, table.to_pylist()))
 
-    rows = pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist()
-    return "\n".join(json.dumps(row, default=other, ensure_ascii=False, separators=(",", ":")) for row in rows)
+
+def json_of(value):
+    """A value of a row as the page writes it."""
+    if value is None or isinstance(value, bytes):
+        return "null"
+    if isinstance(value, (bool, int)):
+        return json.dumps(value)
+    if isinstance(value, (float, decimal.Decimal)):
+        return json_of_number(float(value))
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json_of(str(name))}:{json_of(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        # A map comes as pairs.
+        if value and all(isinstance(inner, tuple) for inner in value):
+            return json_of(dict(value))
+        return "[" + ",".join(map(json_of, value)) + "]"
+    if isinstance(value, datetime.datetime) and value.tzinfo:
+        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    if isinstance(value, datetime.date):
+        value = value.isoformat()
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def json_of_number(value):
+    """The shortest figures that mean this number, with a point or an exponent, as the page writes them."""
+    if not math.isfinite(value):
+        return "null"
+    shortest = decimal.Decimal(repr(value))
+    power = shortest.adjusted() if value else 0
+    if -5 <= power <= 15:
+        words = format(shortest, "f")
+        return words if "." in words else words + ".0"
+    figures = format(shortest.scaleb(-power).normalize(), "f")
+    return f"{figures}e{power:+}"
 
 
 def read_rows(name, data, settings):

@@ -1,4 +1,4 @@
-import type { AsyncBuffer, FileMetaData, SchemaElement } from 'hyparquet';
+import type { AsyncBuffer, FileMetaData, ParquetParsers, SchemaElement } from 'hyparquet';
 import { failed, type Result, success, wordsOf } from '../result';
 import { count } from '../words/numbers';
 
@@ -27,9 +27,10 @@ export function localFile(blob: Blob): AsyncBuffer {
 }
 
 /**
- * Reads a parquet file a group of rows at a time, each row as the JSON object that its columns make. Numbers are written
- * out whole; bytes that are no text have no place in JSON and become null, which the answer says; it is empty where there
- * is nothing to say. `onRows` is told of each group.
+ * Reads a parquet file a group of rows at a time, each row as the JSON object that its columns make. Whole numbers are
+ * written out, decimals as the nearest floating-point number, days and times as ISO 8601 writes them, in UTC. Bytes that
+ * are no text have no place in JSON and become null, which the answer says; it is empty where there is nothing to say.
+ * `onRows` is told of each group.
  */
 export async function readParquet(
   file: AsyncBuffer,
@@ -50,7 +51,7 @@ export async function readParquet(
     for (const group of metadata.row_groups) {
       const rowStart = done;
       done += Number(group.num_rows);
-      const options = { file, metadata, compressors, utf8: false, rowStart, rowEnd: done };
+      const options = { file, metadata, compressors, parsers, utf8: false, rowStart, rowEnd: done };
       const rows = await parquetReadObjects(options);
       if (signal.aborted) return failed('data', `Reading ${name} was cancelled.`);
       const lines = rows.map((row) => `${written(row, columns)}\n`).join('');
@@ -81,50 +82,87 @@ function isBytes({ type, converted_type, logical_type }: SchemaElement): boolean
   );
 }
 
-interface Column {
-  name: string;
+/** What days and times become; the native program and the exported script write them in the same way. */
+const parsers: Partial<ParquetParsers> = {
+  dateFromDays: (days) => new Date(days * 86_400_000).toISOString().slice(0, 10),
+  timestampFromMilliseconds: (millis) => timeOf(millis * 1000n),
+  timestampFromMicroseconds: (micros) => timeOf(micros),
+  // Nobody can write them down in a way that all readers understand.
+  timestampFromNanoseconds: (nanos) => nanos,
+  jsonFromBytes: (bytes) => bytes && new TextDecoder().decode(bytes),
+};
+
+/** `2024-01-02T03:04:05`, with six figures after the point where there are any. */
+function timeOf(micros: bigint): string {
+  const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const seconds = new Date(Number((micros - rest) / 1000n)).toISOString().slice(0, 19);
+  return rest === 0n ? seconds : `${seconds}.${String(rest).padStart(6, '0')}`;
+}
+
+/** How the values of a field are written; those of a list as its elements. */
+interface Kind {
   /** Whether it holds numbers that are written with a decimal point even where they are whole. */
   isFloating: boolean;
+  /** Of the fields within it. */
+  fields: ReadonlyMap<string, Kind>;
 }
 
 /** The columns of the file in its order. */
-function columnsOf({ schema }: FileMetaData): Column[] {
-  const [root, ...rest] = schema;
-  const columns: Column[] = [];
+function columnsOf({ schema }: FileMetaData): ReadonlyMap<string, Kind> {
   let place = 0;
-  const skip = () => {
-    const element = rest[place];
+  const next = (): [string, Kind] => {
+    const element = schema[place];
     place += 1;
-    for (let child = 0; child < (element?.num_children ?? 0); child += 1) skip();
+    if (element === undefined) return ['', { isFloating: false, fields: new Map() }];
+    const inner = Array.from({ length: element.num_children ?? 0 }, next);
+    const kind = { isFloating: isFloating(element), fields: new Map(inner) };
+    return [element.name, isList(element) ? elementOf(kind) : kind];
   };
-  for (let column = 0; column < (root?.num_children ?? 0); column += 1) {
-    const element = rest[place];
-    if (element === undefined) break;
-    const isFloating = element.type === 'DOUBLE' || element.type === 'FLOAT';
-    columns.push({ name: element.name, isFloating });
-    skip();
-  }
-  return columns;
+  return next()[1].fields;
 }
 
-function written(row: Record<string, unknown>, columns: readonly Column[]): string {
-  const fields = columns.map(({ name, isFloating }) => {
-    const value = row[name];
-    const isWhole = isFloating && typeof value === 'number' && Number.isInteger(value);
-    // So far a number is written out without an exponent, by every program that reads these files.
-    const words = isWhole && Math.abs(value) < 1e16 ? value.toFixed(1) : json(value);
-    return `${JSON.stringify(name)}:${words}`;
-  });
+function isList({ converted_type, logical_type }: SchemaElement): boolean {
+  return converted_type === 'LIST' || logical_type?.type === 'LIST';
+}
+
+/** A list's only child is its element, or as is usual now, a group that repeats with the element alone in it. */
+function elementOf(list: Kind): Kind {
+  const [repeated = list] = list.fields.values();
+  const [element = repeated] = repeated.fields.size === 1 ? repeated.fields.values() : [];
+  return element;
+}
+
+function isFloating({ type, converted_type, logical_type }: SchemaElement): boolean {
+  const isNumber = type === 'DOUBLE' || type === 'FLOAT' || logical_type?.type === 'FLOAT16';
+  return isNumber || converted_type === 'DECIMAL' || logical_type?.type === 'DECIMAL';
+}
+
+function written(row: Record<string, unknown>, columns: ReadonlyMap<string, Kind>): string {
+  const fields = [...columns].map(([name, kind]) => `${JSON.stringify(name)}:${json(row[name], kind)}`);
   return `{${fields.join(',')}}`;
 }
 
-function json(value: unknown): string {
+function json(value: unknown, kind?: Kind): string {
   if (typeof value === 'bigint') return String(value);
   if (value === null || value === undefined || value instanceof Uint8Array) return 'null';
-  if (Array.isArray(value)) return `[${value.map(json).join(',')}]`;
-  if (typeof value === 'object' && !(value instanceof Date)) {
-    const fields = Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}:${json(inner)}`);
+  if (typeof value === 'number' && kind?.isFloating) return floating(value);
+  if (Array.isArray(value)) return `[${value.map((inner) => json(inner, kind)).join(',')}]`;
+  if (typeof value === 'object') {
+    // What a map holds is the second field of the group that repeats in it.
+    const ofMap = kind?.fields.get('key_value')?.fields.get('value');
+    const fields = Object.entries(value).map(
+      ([name, inner]) => `${JSON.stringify(name)}:${json(inner, kind?.fields.get(name) ?? ofMap)}`,
+    );
     return `{${fields.join(',')}}`;
   }
   return JSON.stringify(value);
+}
+
+/** The shortest figures that mean this number, with a point or an exponent, as the native program writes them. */
+function floating(value: number): string {
+  if (!Number.isFinite(value)) return 'null';
+  const [figures = '', exponent = ''] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power < -5 || power > 15) return `${figures}e${exponent}`;
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }

@@ -25,9 +25,8 @@ export function adapterScript(app: App, base: Signal<string>): HTMLElement[] {
       config,
       base: base.value || UNKNOWN_BASE,
       architecture: readyValue(app.lab.model.value)?.architecture ?? 'llama',
-      data: app.dataSource.value?.name ?? '',
-      addresses: app.dataSource.value?.addresses ?? [],
-      validation: app.validationSource.value?.name ?? null,
+      data: app.dataSource.value ?? { name: '' },
+      validation: app.validationSource.value,
     });
   };
   const copy = h('button', { type: 'button', id: 'copy-script' }, 'Copy as PEFT script');

@@ -4,6 +4,7 @@ import { h } from '../../controls/dom';
 import { textField } from '../../controls/field';
 import { failureBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
+import type { DataSource } from '../../lab/language';
 import { fetchData, parseDataAddress } from '../../store/data-address';
 
 /** Data that is public, and where. */
@@ -15,7 +16,7 @@ const e2e = {
 };
 
 /** Data from an address: the paper's own, or any. `take` gets what came. */
-export function dataAddress(take: (blob: Blob, name: string) => void): HTMLElement[] {
+export function dataAddress(take: (source: DataSource) => void): HTMLElement[] {
   let running: AbortController | null = null;
   const problem = failureBox();
   const progress = progressBar('Downloading data', () => running?.abort());
@@ -29,7 +30,7 @@ export function dataAddress(take: (blob: Blob, name: string) => void): HTMLEleme
     const found = await fetchData(url.value, progress.show, running.signal);
     running = null;
     progress.show(null);
-    if (found.ok) take(found.value.blob, found.value.name);
+    if (found.ok) take({ ...found.value, addresses: [url.value.href] });
     else problem.show(found.failure);
   };
   let address = '';

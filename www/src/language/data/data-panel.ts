@@ -6,6 +6,7 @@ import { factList } from '../../controls/facts';
 import { textField } from '../../controls/field';
 import { failureBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
+import type { DataSource } from '../../lab/language';
 import { readyValue } from '../../lab/loadable';
 import type { App } from '../app';
 import { arrivalNotice } from '../arrival-notice';
@@ -40,8 +41,7 @@ export function dataPanel(app: App): HTMLElement[] {
   );
 
   const opening = openFile('Reading a file');
-  const take = (blob: Blob, name: string) =>
-    opening.open({ blob, name }, (source) => void app.chooseData(source));
+  const take = (file: DataSource) => opening.open(file, (source) => void app.chooseData(source));
   const takeBundled = async () => {
     const source = await bundledData();
     if (source.ok) void app.chooseData(source.value);
@@ -56,7 +56,7 @@ export function dataPanel(app: App): HTMLElement[] {
       pasted = value;
     },
   });
-  const usePasted = () => take(new Blob([pasted]), 'pasted.txt');
+  const usePasted = () => take({ blob: new Blob([pasted]), name: 'pasted.txt' });
   const chooser = h(
     'details',
     { class: 'chooser', open: true },
@@ -85,7 +85,7 @@ export function dataPanel(app: App): HTMLElement[] {
       choose: 'Choose a file',
       accept: DATA_FILES,
       folder: false,
-      onFiles: ([file]) => file !== undefined && take(file, file.name),
+      onFiles: ([file]) => file !== undefined && take({ blob: file, name: file.name }),
     }),
     h(
       'details',

@@ -13,13 +13,14 @@ export interface Readable {
 
 /** A chosen file as text: parquet becomes JSON lines, and what is too large is refused before it is read. */
 export async function readable(
-  { name, blob }: DataSource,
+  source: DataSource,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Result<Readable>> {
+  const { name, blob } = source;
   if (!(await isParquet(blob))) {
     if (blob.size > MOST_DATA_BYTES) return failed('data', tooLarge(name, blob.size));
-    return success({ source: { name, blob }, note: '' });
+    return success({ source, note: '' });
   }
   const text = new ParquetText(name);
   const read = await readParquet(
@@ -33,7 +34,7 @@ export async function readable(
   );
   if (!read.ok) return read;
   const made = text.source();
-  return made.ok ? success({ source: made.value, note: read.value }) : made;
+  return made.ok ? success({ source: { ...source, ...made.value }, note: read.value }) : made;
 }
 
 /** JSON lines that come a group at a time. */
