@@ -122,9 +122,12 @@ notices_of() { hash_files Cargo.lock www/package-lock.json scripts/notices; }
 notices_are_there() { is_made_from "$STAMPS/notices" "$(notices_of)" && [ -f "$GENERATED/THIRD-PARTY.txt" ]; }
 
 make_notices() {
+    local made_from
     if notices_are_there; then return; fi
+    # Before: a file that changes meanwhile is not what they are made from.
+    made_from=$(notices_of)
     stage "notices" with_wasm scripts/notices "$GENERATED/THIRD-PARTY.txt"
-    write_stamp "$STAMPS/notices" "$(notices_of)"
+    write_stamp "$STAMPS/notices" "$made_from"
 }
 
 # begin_page_packages: npm packages and notices, which are mostly downloaded, beside what the script does meanwhile;

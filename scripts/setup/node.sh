@@ -37,7 +37,10 @@ npm_packages_of() { printf '%s node %s' "$(hash_files "$ROOT/www/package.json" "
 npm_packages_are_there() { is_made_from "$ROOT/www/node_modules/.stamp" "$(npm_packages_of)"; }
 
 ensure_npm_packages() {
+    local made_from
     if npm_packages_are_there; then return; fi
+    # Before: a file that changes meanwhile is not what they are made from.
+    made_from=$(npm_packages_of)
     stage "npm packages" npm ci --prefix "$ROOT/www" --no-audit --no-fund
-    write_stamp "$ROOT/www/node_modules/.stamp" "$(npm_packages_of)"
+    write_stamp "$ROOT/www/node_modules/.stamp" "$made_from"
 }

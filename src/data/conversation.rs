@@ -107,7 +107,9 @@ impl Conversation {
 
     /// Whether the system is the first who says something, and not the template in its place.
     pub(super) fn begins_with_system(&self) -> bool {
-        self.messages.first().is_some_and(|first| first.role == "system")
+        self.messages
+            .first()
+            .is_some_and(|first| first.role == "system")
     }
 
     fn text<Codec: TextCodec + ?Sized>(

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod chart;
+mod counted;
 mod data_file;
 mod generate;
 mod history;

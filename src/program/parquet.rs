@@ -98,13 +98,15 @@ fn value(field: &Field, without_text: &mut Vec<String>) -> Value {
             }
             Value::Object(fields)
         }
-        Field::Decimal(decimal) => {
-            let words = Field::Decimal(decimal.clone()).to_string();
-            words.parse::<f64>().map_or(Value::Null, Into::into)
+        Field::Decimal(_) => {
+            let nearest = field.to_string().parse::<f64>();
+            nearest.map_or(Value::Null, Into::into)
         }
         Field::Date(days) => moment(i64::from(*days), Duration::try_days, "%Y-%m-%d"),
         Field::TimestampMillis(millis) => moment(*millis, Duration::try_milliseconds, TIME),
-        Field::TimestampMicros(micros) => moment(*micros, |micros| Some(Duration::microseconds(micros)), TIME),
+        Field::TimestampMicros(micros) => {
+            moment(*micros, |micros| Some(Duration::microseconds(micros)), TIME)
+        }
         Field::TimeMillis(time) => (*time).into(),
         Field::TimeMicros(time) => (*time).into(),
     }

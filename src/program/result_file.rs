@@ -8,6 +8,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::counted::counted;
+
 /// A result with its origin, as the files of benchmarks/results hold it: `command`, `commit`,
 /// `machine`, `when`, `figures`, then whatever [`ResultFile::with`] added.
 #[derive(Debug, Clone, Serialize)]
@@ -160,8 +162,7 @@ fn machine() -> String {
         })
         .unwrap_or_else(|| format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let plural = if cores == 1 { "" } else { "s" };
-    format!("{processor}, {cores} core{plural}")
+    format!("{processor}, {}", counted(cores, "core"))
 }
 
 #[cfg(test)]

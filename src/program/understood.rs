@@ -2,6 +2,8 @@
 
 use riemann_lora::data::{Dataset, Detected, SkipReason};
 
+use super::counted::counted;
+
 /// Lines that say how files were read, and what of them is trained on, cut and left out.
 pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Vec<String> {
     let statistics = dataset.statistics();
@@ -11,7 +13,7 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
     }
     lines.push(format!(
         "{} to train on and {} held out; {} tokens, of which {} count in the loss; 95 % have at most {} tokens, the longest {}",
-        examples(statistics.train_examples),
+        counted(statistics.train_examples, "example"),
         statistics.validation_examples,
         statistics.train_tokens + statistics.validation_tokens,
         statistics.train_counted_tokens + statistics.validation_counted_tokens,
@@ -26,8 +28,8 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
     if statistics.truncated + statistics.dropped > 0 {
         lines.push(format!(
             "{} cut at the end, and {} left out because nothing of the completion fits; a longer data.sequence_length keeps them whole",
-            examples(statistics.truncated),
-            examples(statistics.dropped)
+            counted(statistics.truncated, "example"),
+            counted(statistics.dropped, "example")
         ));
     }
     let skipped = &statistics.skipped;
@@ -38,7 +40,7 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
             .collect();
         lines.push(format!(
             "{} left out: {}",
-            rows(skipped.rows()),
+            counted(skipped.rows(), "row"),
             counts.join(", ")
         ));
         lines.extend(
@@ -52,24 +54,10 @@ pub fn understood(data: &str, validation: Option<&str>, dataset: &Dataset) -> Ve
     if control.rows > 0 {
         lines.push(format!(
             "{} with a control token written out ({}, first in line {}): it is learned as the text that it is",
-            rows(control.rows), control.token, control.line
+            counted(control.rows, "row"), control.token, control.line
         ));
     }
     lines
-}
-
-fn examples(count: usize) -> String {
-    counted(count, "example")
-}
-
-fn rows(count: usize) -> String {
-    counted(count, "row")
-}
-
-/// `1 row`, `2 rows`.
-fn counted(count: usize, word: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {word}{ending}")
 }
 
 /// `train.csv is a table: the name ends in .csv; separated by ','`.

@@ -101,6 +101,10 @@ def main():
         if read(f"{packing}.parquet") != read("rows.jsonl"):
             print(f"{packing}.parquet: other rows than rows.jsonl")
             equal = -1
+    for packed, lines in [("zstd", "rows"), ("kinds", "kinds")]:
+        if names["json_of_parquet"]((kept / f"{packed}.parquet").read_bytes()) + "\n" != (kept / f"{lines}.jsonl").read_text():
+            print(f"{packed}.parquet: other lines than {lines}.jsonl")
+            equal = -1
     counts = {"script_rows": rows, "script_rows_equal": equal}
     print(json.dumps(counts))
     if len(sys.argv) > 3:

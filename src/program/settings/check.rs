@@ -11,6 +11,7 @@ use jsonc_parser::{
 };
 use serde_json::Value as Json;
 
+use super::super::counted::counted;
 use super::shape::{Shape, choice_content, choice_name, choice_words, shape};
 
 /// JSON as it is, and comments.
@@ -46,10 +47,7 @@ pub fn checked(text: &str, schema: &Json, whole: &str) -> Result<Json> {
     let lines: String = (checker.mistakes.iter())
         .map(|(line, words)| format!("\n  line {line}: {words}"))
         .collect();
-    bail!(
-        "{count} mistake{}{lines}\n{whole}",
-        if count == 1 { "" } else { "s" },
-    )
+    bail!("{}{lines}\n{whole}", counted(count, "mistake"))
 }
 
 /// A JSON text with comments; `whole` as for [`checked`].
