@@ -3,8 +3,8 @@
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use super::{
-    DampingKind, Factor, OptimizerSettings, Order, TrainedFactors, UpdateRule,
-    precondition::Damping,
+    DampingKind, Factor, OptimizerSettings, Order, Place, PreconditionerSettings, TrainedFactors,
+    UpdateRule, precondition::Damping,
 };
 
 /// Hyper-parameters of one factor of all runs at one step, [K, 1, 1] each.
@@ -40,6 +40,8 @@ pub struct Rules {
     pub sgd: Option<Tensor<3, Bool>>,
     /// Runs of Muon, [K, 1, 1]; `None` where there are none.
     pub muon: Option<Tensor<3, Bool>>,
+    /// Those of them that are LoRA-Muon, [K, 1, 1]; `None` where there are none.
+    pub lora_muon: Option<Tensor<3, Bool>>,
 }
 
 /// Hyper-parameters of all runs at one step, [K, 1, 1] each.
@@ -63,8 +65,10 @@ pub struct Coefficients {
     pub rules: Rules,
     /// Runs whose second Gram matrix comes from the new A; `None` where there are none.
     pub sequential: Option<Tensor<3, Bool>>,
-    /// Whether any run is preconditioned.
-    pub preconditions: bool,
+    /// Whether any run's gradient is preconditioned.
+    pub preconditions_gradients: bool,
+    /// Whether any run's update is preconditioned.
+    pub preconditions_updates: bool,
     /// Whether any run clips.
     pub clips: bool,
 }
@@ -89,6 +93,29 @@ fn turn(trains: TrainedFactors, factor: Factor, step: u32) -> (bool, f64) {
     }
 }
 
+/// What is preconditioned in `run`; `None` where nothing is, or where it is Muon's metric that is.
+fn place_of(run: &OptimizerSettings) -> Option<Place> {
+    let place = run.preconditioner?.place;
+    (run.rule != UpdateRule::Muon).then_some(place)
+}
+
+fn is_lora_muon(run: &OptimizerSettings) -> bool {
+    run.rule == UpdateRule::Muon && run.preconditioner.is_some()
+}
+
+/// A factor's learning rate, and what it is multiplied with before the update.
+///
+/// LoRA-Muon (arXiv 2606.12921) gives each factor half of the step, and decays their product and not each of them: with
+/// s = √(1 - lr · weight_decay) both are multiplied with s and their steps divided by it.
+fn rate_and_keep(run: &OptimizerSettings, rate: f64) -> [f64; 2] {
+    let keep = 1.0 - rate * run.weight_decay;
+    if is_lora_muon(run) {
+        let keep = keep.max(f64::MIN_POSITIVE).sqrt();
+        return [rate / 2.0 / keep, keep];
+    }
+    [rate, keep]
+}
+
 /// One number a hyper-parameter, of one factor of one run at one step.
 fn factor_values(run: &OptimizerSettings, factor: Factor, step: u32, rate: f64) -> [f64; 9] {
     let (trained, updates) = turn(run.trains, factor, step);
@@ -103,10 +130,10 @@ fn factor_values(run: &OptimizerSettings, factor: Factor, step: u32, rate: f64) 
         (true, UpdateRule::Adamw) => [beta1, beta2, 1.0 - beta1, 1.0 - beta2],
         (true, UpdateRule::Sgd | UpdateRule::Muon) => [run.momentum, 1.0, 1.0, 0.0],
     };
-    let rate = if trained { rate } else { 0.0 };
+    let [rate, keep] = rate_and_keep(run, if trained { rate } else { 0.0 });
     [
         rate,
-        1.0 - rate * run.weight_decay,
+        keep,
         moments[0],
         moments[1],
         moments[2],
@@ -118,6 +145,11 @@ fn factor_values(run: &OptimizerSettings, factor: Factor, step: u32, rate: f64) 
 }
 
 impl Coefficients {
+    /// Whether any run has use for the inverses of Gram matrices.
+    pub fn preconditions(&self) -> bool {
+        self.preconditions_gradients || self.preconditions_updates || self.rules.lora_muon.is_some()
+    }
+
     /// The values of `step`, which counts from 0, of `steps` in all. `scale` is alpha / r.
     ///
     /// `stopped` runs get learning rates of 0.
@@ -153,6 +185,10 @@ impl Coefficients {
                         Some(p) if p.scale_aware => 1.0 / (scale * scale),
                         _ => 1.0,
                     },
+                    match run.preconditioner {
+                        Some(p) if p.tangent => 0.5,
+                        _ => 0.0,
+                    },
                 ]);
                 row
             })
@@ -181,7 +217,8 @@ impl Coefficients {
             trained: Some(column()).filter(|_| !all_trained),
         };
         let (a, b) = (factor(), factor());
-        let [eps, momentum, max_grad_norm, damping, gain] = std::array::from_fn(|_| column());
+        let [eps, momentum, max_grad_norm, damping, gain, common] =
+            std::array::from_fn(|_| column());
 
         let mask = |holds: &dyn Fn(&OptimizerSettings) -> bool| {
             let values: Vec<bool> = settings.iter().map(holds).collect();
@@ -190,6 +227,9 @@ impl Coefficients {
         let any = |holds: &dyn Fn(&OptimizerSettings) -> bool| settings.iter().any(holds);
         let where_any =
             |holds: &dyn Fn(&OptimizerSettings) -> bool| any(holds).then(|| mask(holds));
+        let all_have = |holds: &dyn Fn(&PreconditionerSettings) -> bool| {
+            where_any(&|run| run.preconditioner.is_some_and(|p| holds(&p)))
+        };
         Self {
             a,
             b,
@@ -198,23 +238,22 @@ impl Coefficients {
             max_grad_norm,
             damping: Damping {
                 damping,
-                plain: mask(&|run| run.preconditioner.is_none()),
-                relative: where_any(&|run| {
-                    run.preconditioner
-                        .is_some_and(|p| p.damping_kind == DampingKind::Relative)
-                }),
-                gain: any(&|run| run.preconditioner.is_some_and(|p| p.scale_aware)).then_some(gain),
+                plain_gradient: mask(&|run| place_of(run) != Some(Place::Gradient)),
+                plain_update: mask(&|run| place_of(run) != Some(Place::Update)),
+                euclidean: mask(&|run| run.preconditioner.is_none()),
+                relative: all_have(&|p| p.damping_kind == DampingKind::Relative),
+                gain: all_have(&|p| p.scale_aware).map(|_| gain),
+                common: all_have(&|p| p.tangent).map(|_| common),
             },
             rules: Rules {
                 adamw: any(&|run| run.rule == UpdateRule::Adamw),
                 sgd: where_any(&|run| run.rule == UpdateRule::Sgd),
                 muon: where_any(&|run| run.rule == UpdateRule::Muon),
+                lora_muon: where_any(&is_lora_muon),
             },
-            sequential: where_any(&|run| {
-                run.preconditioner
-                    .is_some_and(|p| p.order == Order::Sequential)
-            }),
-            preconditions: any(&|run| run.preconditioner.is_some()),
+            sequential: all_have(&|p| p.order == Order::Sequential),
+            preconditions_gradients: any(&|run| place_of(run) == Some(Place::Gradient)),
+            preconditions_updates: any(&|run| place_of(run) == Some(Place::Update)),
             clips: any(&|run| run.max_grad_norm.is_some()),
         }
     }

@@ -28,6 +28,16 @@ pub struct Both<T> {
     pub b: T,
 }
 
+impl<T> Both<T> {
+    /// The one of `factor`.
+    pub fn of(&self, factor: Factor) -> &T {
+        match factor {
+            Factor::A => &self.a,
+            Factor::B => &self.b,
+        }
+    }
+}
+
 /// Banks side by side whose factor has one shape.
 #[derive(Debug, Clone, PartialEq)]
 struct Group {

@@ -24,6 +24,6 @@ pub use optimizer::{BankCoefficients, Optimizer};
 pub use presets::{Method, Preset, presets};
 pub use schedule::{Decay, Schedule};
 pub use settings::{
-    DampingKind, OptimizerSettings, Order, PreconditionerSettings, SettingError, TrainedFactors,
-    UpdateRule,
+    DampingKind, OptimizerSettings, Order, Place, PreconditionerSettings, SettingError,
+    TrainedFactors, UpdateRule,
 };

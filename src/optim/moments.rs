@@ -25,7 +25,8 @@ impl Moments {
     /// Takes in a gradient and returns the direction of each run's update.
     ///
     /// The three rules share the moments and differ in their coefficients: SGD's momentum is a
-    /// first moment to which gradients are added whole. `orthogonalise` is Muon's, of the matrices that `gradient` holds.
+    /// first moment to which gradients are added whole. `orthogonalise` is Muon's, of the matrices that `gradient` holds; Muon
+    /// gives it Nesterov's momentum, LoRA-Muon the momentum itself.
     ///
     /// # Shapes
     /// - `gradient`: [K, ·, ·], result the same
@@ -50,9 +51,14 @@ impl Moments {
             }
         }
         if let Some(muon) = &rules.muon {
-            let nesterov = gradient + self.first.clone() * all.momentum.clone();
-            let mask = muon.clone().expand(direction.dims());
-            direction = direction.mask_where(mask, orthogonalise(nesterov));
+            let shape = direction.dims();
+            let mut momentum = gradient + self.first.clone() * all.momentum.clone();
+            if let Some(lora_muon) = &rules.lora_muon {
+                let mask = lora_muon.clone().expand(shape);
+                momentum = momentum.mask_where(mask, self.first.clone());
+            }
+            let mask = muon.clone().expand(shape);
+            direction = direction.mask_where(mask, orthogonalise(momentum));
         }
         direction
     }

@@ -7,7 +7,7 @@ use super::{
     clip::{clip_factor, global_norm},
     coefficients::FactorCoefficients,
     muon,
-    precondition::{Grams, precondition_a, precondition_b, preconditioners},
+    precondition::{Grams, Inverses, Metric},
 };
 use crate::model::{Adapters, Bank};
 
@@ -24,10 +24,10 @@ pub struct Optimizer {
 /// Gradients that are ready for the update, and what the second half of the step needs.
 #[derive(Debug)]
 pub struct Prepared {
-    /// Clipped and preconditioned, [K, 1, P]; of B only where the order is simultaneous.
+    /// Clipped, and preconditioned where gradients are, [K, 1, P]; those of B only where no run is sequential.
     gradients: Both<Tensor<3>>,
-    /// Clipped gradients of B before preconditioning, where a run is sequential.
-    raw_b: Option<Tensor<3>>,
+    /// Of the factors before the step; `None` where nobody is preconditioned and nothing asked for.
+    inverses: Option<Inverses>,
     /// Global norm of the raw gradients, [K, 1, 1].
     pub norm: Tensor<3>,
     /// What is known of the step so far, where it was asked for.
@@ -172,30 +172,41 @@ impl Optimizer {
             a = a * factor.clone();
             b = b * factor;
         }
-        let mut raw_b = None;
-        let mut diagnostics = None;
-        if coefficients.preconditions || diagnoses {
-            let grams = Grams::of_both(&self.layout, &self.factors, &coefficients.damping);
-            let inverses = grams.inverses();
-            if diagnoses {
-                diagnostics = Some(Diagnostics::new(&grams, &inverses, self.scale));
-            }
-            if coefficients.preconditions {
-                if coefficients.sequential.is_some() {
-                    raw_b = Some(b.clone());
-                }
-                let banks = self.layout.banks();
-                let all = preconditioners(inverses, &coefficients.damping);
-                a = precondition_a(&self.layout, &a, &all.clone().narrow(1, 0, banks));
-                b = precondition_b(&self.layout, &b, &all.narrow(1, banks, banks));
-            }
-        }
-        Prepared {
+        let mut prepared = Prepared {
             gradients: Both { a, b },
-            raw_b,
+            inverses: None,
             norm,
-            diagnostics,
+            diagnostics: None,
+        };
+        if !(coefficients.preconditions() || diagnoses) {
+            return prepared;
         }
+        let damping = &coefficients.damping;
+        let grams = Grams::of_both(&self.layout, &self.factors, damping);
+        let all = grams.inverses();
+        if diagnoses {
+            prepared.diagnostics = Some(Diagnostics::new(&grams, &all, self.scale));
+        }
+        let banks = self.layout.banks();
+        let inverses = Both {
+            a: all.clone().narrow(1, 0, banks),
+            b: all.narrow(1, banks, banks),
+        };
+        if coefficients.preconditions_gradients {
+            let metric = Metric {
+                layout: &self.layout,
+                inverses: &inverses,
+                damping,
+                plain: &damping.plain_gradient,
+            };
+            let Both { a, b } = &mut prepared.gradients;
+            *a = metric.apply(Factor::A, a, &self.factors.a);
+            if coefficients.sequential.is_none() {
+                *b = metric.apply(Factor::B, b, &self.factors.b);
+            }
+        }
+        prepared.inverses = Some(inverses);
+        prepared
     }
 
     /// Updates moments and factors, and completes the diagnostics.
@@ -207,31 +218,60 @@ impl Optimizer {
     ) -> Option<Diagnostics> {
         let Prepared {
             gradients: Both { a, mut b },
-            raw_b,
+            mut inverses,
             mut diagnostics,
             ..
         } = prepared;
         let all = coefficients.most;
+        let damping = &all.damping;
         let layout = &self.layout;
-        let mut step = |factor, gradient, moments: &mut Moments, row: &mut Tensor<3>| {
+        let mut step = |factor,
+                        gradient,
+                        inverses: Option<&Inverses>,
+                        moments: &mut Moments,
+                        row: &mut Tensor<3>| {
             let own = coefficients.of(factor, layout);
-            let orthogonalise = |update| orthogonalise(layout, factor, &update);
-            let direction = moments.direction(gradient, &own, all, orthogonalise);
+            let metric = |plain| {
+                inverses.map(|inverses| Metric {
+                    layout,
+                    inverses,
+                    damping,
+                    plain,
+                })
+            };
+            let orthogonalise = |update| {
+                let metric = metric(&damping.euclidean).filter(|_| all.rules.lora_muon.is_some());
+                orthogonalise(layout, factor, &update, metric, all)
+            };
+            let mut direction = moments.direction(gradient, &own, all, orthogonalise);
+            if all.preconditions_updates
+                && let Some(metric) = metric(&damping.plain_update)
+            {
+                direction = metric.apply(factor, &direction, row);
+            }
             let updated = row.clone() * own.keep - direction * own.lr;
             if let Some(diagnostics) = &mut diagnostics {
                 diagnostics.add_change(updated.clone() - row.clone());
             }
             *row = updated;
         };
-        step(Factor::A, a, &mut self.moments.a, &mut self.factors.a);
-        if let (Some(raw), Some(sequential)) = (raw_b, &all.sequential) {
-            let grams = Grams::of_a(layout, &self.factors.a, &all.damping);
-            let late = preconditioners(grams.inverses(), &all.damping);
-            let late = precondition_b(layout, &raw, &late);
-            let mask = sequential.clone().expand(late.dims());
-            b = b.mask_where(mask, late);
+        let Both { a: row_a, b: row_b } = &mut self.factors;
+        step(Factor::A, a, inverses.as_ref(), &mut self.moments.a, row_a);
+        if let (Some(inverses), Some(sequential)) = (&mut inverses, &all.sequential) {
+            let late = Grams::of_a(layout, row_a, damping).inverses();
+            let sequential = sequential.clone().unsqueeze_dim::<4>(1).expand(late.dims());
+            inverses.b = inverses.b.clone().mask_where(sequential, late);
+            if all.preconditions_gradients {
+                let metric = Metric {
+                    layout,
+                    inverses,
+                    damping,
+                    plain: &damping.plain_gradient,
+                };
+                b = metric.apply(Factor::B, &b, row_b);
+            }
         }
-        step(Factor::B, b, &mut self.moments.b, &mut self.factors.b);
+        step(Factor::B, b, inverses.as_ref(), &mut self.moments.b, row_b);
         self.show(adapters);
         diagnostics
     }
@@ -261,11 +301,41 @@ impl Optimizer {
     }
 }
 
-/// Muon's, of every bank's matrix in a row.
-fn orthogonalise(layout: &BankLayout, factor: Factor, row: &Tensor<3>) -> Tensor<3> {
-    let groups = layout.groups(factor, row).into_iter().map(|group| {
-        let shape @ [runs, banks, rows, columns] = group.dims();
-        muon::orthogonalise(group.reshape([runs * banks, rows, columns])).reshape(shape)
+/// Muon's, of every bank's matrix in a row; in `metric` where there is one.
+fn orthogonalise(
+    layout: &BankLayout,
+    factor: Factor,
+    row: &Tensor<3>,
+    metric: Option<Metric<'_>>,
+    all: &Coefficients,
+) -> Tensor<3> {
+    let inverses = metric.map(|metric| layout.split(factor, &metric.of(factor)));
+    let groups = layout.groups(factor, row).into_iter().enumerate();
+    let groups = groups.map(|(index, group)| {
+        let [runs, banks, rows, columns] = group.dims();
+        let wide = match factor {
+            Factor::A => group,
+            Factor::B => group.swap_dims(2, 3),
+        }; // [K, m, r, long]
+        let [_, _, rank, long] = wide.dims();
+        let wide = wide.reshape([runs * banks, rank, long]);
+        let inverse = inverses.as_ref().map(|of_groups| {
+            let of_group = of_groups[index].clone();
+            of_group.reshape([runs * banks, rank, rank])
+        });
+        let wide = muon::orthogonalise(wide, inverse).reshape([runs, banks, rank, long]);
+        let group = match factor {
+            Factor::A => wide,
+            Factor::B => wide.swap_dims(2, 3),
+        };
+        let scaled = group.clone().mul_scalar(muon::shape_factor(rows, columns));
+        match &all.rules.lora_muon {
+            None => scaled,
+            Some(mask) => {
+                let mask = mask.clone().unsqueeze_dim::<4>(1).expand(group.dims());
+                scaled.mask_where(mask, group)
+            }
+        }
     });
     BankLayout::row(groups.collect())
 }

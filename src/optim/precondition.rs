@@ -1,8 +1,8 @@
 //! The Riemannian preconditioner (Zhang and Pilanci, arXiv 2402.02347, equation 1 and algorithm 1).
 //!
 //! G_A ← (BᵀB + δI)⁻¹ G_A and G_B ← G_B (AAᵀ + δI)⁻¹. The Gram matrices of all layers and runs are
-//! inverted in one batch. A plain run takes the identity in place of its inverses and goes through
-//! the same products, which leave its gradients as they are to the bit.
+//! inverted in one batch. A run whose gradients or updates are left alone takes the identity in place of its inverses and
+//! goes through the same products, which leave them as they are to the bit.
 
 use burn::tensor::{Bool, Tensor};
 
@@ -12,17 +12,24 @@ use super::{
     square::{identity, trace},
 };
 
-/// Which runs are preconditioned, and how much each is damped.
+/// Which runs are preconditioned and where, and how much each is damped.
 #[derive(Debug, Clone)]
 pub struct Damping {
     /// δ of each run, [K, 1, 1].
     pub damping: Tensor<3>,
-    /// Whether the run is plain, [K, 1, 1].
-    pub plain: Tensor<3, Bool>,
+    /// Whether the run's gradient is left as it is, [K, 1, 1].
+    pub plain_gradient: Tensor<3, Bool>,
+    /// Whether the run's update is left as it is, [K, 1, 1].
+    pub plain_update: Tensor<3, Bool>,
+    /// Whether the run has no preconditioner at all, [K, 1, 1].
+    pub euclidean: Tensor<3, Bool>,
     /// Whether δ is a share of the mean eigenvalue, [K, 1, 1]; `None` where it nowhere is.
     pub relative: Option<Tensor<3, Bool>>,
     /// Factor on the inverses of each run, [K, 1, 1]; `None` where it is 1.
     pub gain: Option<Tensor<3>>,
+    /// The share that is taken off of what the steps of both factors do to ΔW, [K, 1, 1]: a half where the run's
+    /// preconditioner is `tangent`; `None` where it is 0.
+    pub common: Option<Tensor<3>>,
 }
 
 impl Damping {
@@ -88,20 +95,89 @@ impl Grams {
     }
 }
 
-/// What gradients are multiplied with: the inverses, times the gain of a run that has one, and the
-/// identity for plain runs.
-///
-/// # Shapes
-/// - `inverses`: [K, M, r, r], result the same
-pub fn preconditioners(inverses: Tensor<4>, damping: &Damping) -> Tensor<4> {
-    let shape = inverses.dims();
-    let scaled = match &damping.gain {
-        None => inverses,
-        Some(gain) => inverses * gain.clone().unsqueeze_dim::<4>(1),
-    };
-    let plain = damping.plain.clone().unsqueeze_dim::<4>(1).expand(shape);
-    let identity = identity(shape[2], &scaled.device()).unsqueeze::<4>();
-    scaled.mask_where(plain, identity.expand(shape))
+/// (BᵀB + δI)⁻¹ of every bank, which preconditions A, and (AAᵀ + δI)⁻¹, which preconditions B; [K, M, r, r] each.
+pub type Inverses = Both<Tensor<4>>;
+
+/// The metric of all banks at one step, as gradients, updates or Muon see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric<'a> {
+    /// Where the banks lie.
+    pub layout: &'a BankLayout,
+    /// Inverses of the damped Gram matrices.
+    pub inverses: &'a Inverses,
+    /// Gain, and the share of the common part.
+    pub damping: &'a Damping,
+    /// Runs that it leaves alone, [K, 1, 1].
+    pub plain: &'a Tensor<3, Bool>,
+}
+
+impl Metric<'_> {
+    /// What `factor` is multiplied with: the inverses, times the gain of a run that has one, and the
+    /// identity for plain runs.
+    ///
+    /// # Shapes
+    /// - result: [K, M, r, r]
+    pub fn of(&self, factor: Factor) -> Tensor<4> {
+        let inverses = self.inverses.of(factor).clone();
+        let shape = inverses.dims();
+        let scaled = match &self.damping.gain {
+            None => inverses,
+            Some(gain) => inverses * gain.clone().unsqueeze_dim::<4>(1),
+        };
+        let plain = self.plain.clone().unsqueeze_dim::<4>(1).expand(shape);
+        let identity = identity(shape[2], &scaled.device()).unsqueeze::<4>();
+        scaled.mask_where(plain, identity.expand(shape))
+    }
+
+    /// (BᵀB + δI)⁻¹ · X of a direction X for A, X · (AAᵀ + δI)⁻¹ of one for B, of all banks. Runs that are `tangent`
+    /// lose half of what the steps of both factors do to ΔW: B (BᵀB)⁻¹G_A and G_B (AAᵀ)⁻¹A, for a gradient G of ΔW,
+    /// are s·P_B G and s·G P_A with the projections P_B and P_A on the columns of B and the rows of A, which both hold
+    /// P_B G P_A. Without half of it in each, the sum is G's projection on the tangent space of matrices of rank r,
+    /// P_B G + G P_A - P_B G P_A (Vandereycken 2013, equation 2.5).
+    ///
+    /// # Shapes
+    /// - `direction`: [K, 1, P], result the same
+    /// - `row`: the factor, [K, 1, P]
+    pub fn apply(&self, factor: Factor, direction: &Tensor<3>, row: &Tensor<3>) -> Tensor<3> {
+        let metric = self.layout.split(factor, &self.of(factor));
+        let directions = self.layout.groups(factor, direction);
+        let products = metric.into_iter().zip(directions);
+        let products = products.map(|(metric, direction)| match factor {
+            Factor::A => metric.matmul(direction),
+            Factor::B => direction.matmul(metric),
+        });
+        let Some(common) = &self.damping.common else {
+            return BankLayout::row(products.collect());
+        };
+        let untouched = self.plain.clone().unsqueeze_dim::<4>(1);
+        let common = common.clone().unsqueeze_dim::<4>(1); // [K, 1, 1, 1]
+        let common = common.mask_fill(untouched, 0.0);
+        // The Gram matrix of A is what B is preconditioned by, and the other way round.
+        let own = match factor {
+            Factor::A => &self.inverses.b,
+            Factor::B => &self.inverses.a,
+        };
+        let own = self.layout.split(factor, own).into_iter();
+        let factors = self.layout.groups(factor, row).into_iter();
+        let without = products.zip(own.zip(factors));
+        let without = without.map(|(product, (inverse, row))| {
+            let both = match factor {
+                // (X Aᵀ) (AAᵀ + δI)⁻¹ A
+                Factor::A => product
+                    .clone()
+                    .matmul(row.clone().swap_dims(2, 3))
+                    .matmul(inverse)
+                    .matmul(row),
+                // B (BᵀB + δI)⁻¹ (Bᵀ X)
+                Factor::B => {
+                    let shares = row.clone().swap_dims(2, 3).matmul(product.clone());
+                    row.matmul(inverse.matmul(shares))
+                }
+            };
+            product - both * common.clone()
+        });
+        BankLayout::row(without.collect())
+    }
 }
 
 /// BᵀB of each, which preconditions the gradient of A.
@@ -120,36 +196,4 @@ pub fn gram_of_b(b: Tensor<4>) -> Tensor<4> {
 /// - result: [K, M, r, r]
 pub fn gram_of_a(a: Tensor<4>) -> Tensor<4> {
     a.clone().matmul(a.swap_dims(2, 3))
-}
-
-/// (BᵀB + δI)⁻¹ · G_A of all banks.
-///
-/// # Shapes
-/// - `gradient`: [K, 1, P], result the same
-/// - `of_b`: [K, M, r, r]
-pub fn precondition_a(layout: &BankLayout, gradient: &Tensor<3>, of_b: &Tensor<4>) -> Tensor<3> {
-    let gradients = layout.groups(Factor::A, gradient);
-    let inverses = layout.split(Factor::A, of_b);
-    let products = inverses.into_iter().zip(gradients);
-    BankLayout::row(
-        products
-            .map(|(inverse, gradient)| inverse.matmul(gradient))
-            .collect(),
-    )
-}
-
-/// G_B · (AAᵀ + δI)⁻¹ of all banks.
-///
-/// # Shapes
-/// - `gradient`: [K, 1, P], result the same
-/// - `of_a`: [K, M, r, r]
-pub fn precondition_b(layout: &BankLayout, gradient: &Tensor<3>, of_a: &Tensor<4>) -> Tensor<3> {
-    let gradients = layout.groups(Factor::B, gradient);
-    let inverses = layout.split(Factor::B, of_a);
-    let products = gradients.into_iter().zip(inverses);
-    BankLayout::row(
-        products
-            .map(|(gradient, inverse)| gradient.matmul(inverse))
-            .collect(),
-    )
 }

@@ -14,7 +14,8 @@ pub enum UpdateRule {
     Adamw,
     /// Gradient descent, with heavy-ball `momentum` as torch's SGD, and decoupled weight decay.
     Sgd,
-    /// Nesterov momentum made orthogonal by Newton-Schulz iterations, as torch's Muon.
+    /// Nesterov momentum made orthogonal by Newton-Schulz iterations, as torch's Muon; with a preconditioner momentum
+    /// made orthogonal in its metric (LoRA-Muon, arXiv 2606.12921).
     Muon,
 }
 
@@ -60,6 +61,19 @@ pub enum Order {
     Sequential,
 }
 
+/// What the preconditioner is applied to. Without moments it is all the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The gradient, before the rule sees it (the paper's algorithm 1).
+    #[default]
+    Gradient,
+    /// What the rule made of the plain gradient: the form that the proof of the paper's Theorem 4.1 treats.
+    Update,
+}
+
 /// The Riemannian preconditioner of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -77,6 +91,13 @@ pub struct PreconditionerSettings {
     /// Divides by (alpha / r)², so that one learning rate moves ΔW equally at every alpha / r.
     #[serde(default)]
     pub scale_aware: bool,
+    /// What is preconditioned; Muon, which is orthogonal in the preconditioner's metric, ignores it.
+    #[serde(default)]
+    pub place: Place,
+    /// Takes off half of what the steps of A and B both do to ΔW, so that they add up to the projection onto the tangent
+    /// space of matrices of rank r; Muon ignores it.
+    #[serde(default)]
+    pub tangent: bool,
 }
 
 impl PreconditionerSettings {
@@ -87,6 +108,8 @@ impl PreconditionerSettings {
             damping_kind: DampingKind::Absolute,
             order: Order::Simultaneous,
             scale_aware: false,
+            place: Place::Gradient,
+            tangent: false,
         }
     }
 }

@@ -78,7 +78,7 @@ impl Update {
                 &vectors
             };
             let direction =
-                moments.direction(gradient * clip.clone(), &all.a, all, muon::orthogonalise);
+                moments.direction(gradient * clip.clone(), &all.a, all, muon::direction);
             weight.value = weight.value.clone() * all.a.keep.clone() - direction * all.a.lr.clone();
         }
         self.step += 1;

@@ -96,16 +96,21 @@ function numberInput({ placeholder, onInput, onEmpty }: NumberOptions) {
     // As it was understood: `1,000` is a thousand here.
     onchange: () => {
       const { value, problem } = readNumber(element.value);
-      if (problem === '') element.value = setting(value);
+      if (problem === '') write(value);
     },
   });
+  const write = (value: number | null) => {
+    element.value = setting(value);
+    // A number of many figures may be wider than its field.
+    element.title = element.value;
+  };
   const show = (value: number | null) => {
     if (document.activeElement === element) return;
     // What is no number is neither shown as one nor thrown away.
     const unread = element.closest<HTMLElement>('.field')?.dataset.unread;
     if (unread !== undefined && Number.isNaN(value)) return;
     sayUnread(element, '');
-    element.value = setting(value);
+    write(value);
   };
   return { element, show };
 }
