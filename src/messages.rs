@@ -277,8 +277,8 @@ mod tests {
     use crate::generate::SampleSettings;
     use crate::kernel::{ProductChoice, ProductKind, ProductStrategy};
     use crate::optim::{
-        DampingKind, Decay, Method, OptimizerSettings, Order, PreconditionerSettings, Preset,
-        RunDiagnostics, Schedule, TrainedFactors, UpdateRule, presets,
+        DampingKind, Decay, Method, OptimizerSettings, Order, Place, PreconditionerSettings,
+        Preset, RunDiagnostics, Schedule, TrainedFactors, UpdateRule, presets,
     };
     use crate::peft::Precision;
     use crate::theory::{
@@ -313,6 +313,7 @@ mod tests {
             TrainedFactors,
             Order,
             DampingKind,
+            Place,
             PreconditionerSettings,
             Decay,
             Schedule,

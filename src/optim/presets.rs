@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decay, OptimizerSettings, PreconditionerSettings, Schedule, TrainedFactors, UpdateRule,
+    Decay, OptimizerSettings, Place, PreconditionerSettings, Schedule, TrainedFactors, UpdateRule,
 };
 
 /// The methods that a run can be, by the names of their papers.
@@ -27,6 +27,8 @@ pub enum Method {
     AltLora,
     /// Orthogonal updates of both factors.
     Muon,
+    /// Updates that are orthogonal in the preconditioner's metric.
+    LoraMuon,
 }
 
 /// Settings of one run with a name. `lr` is a place to start from.
@@ -152,6 +154,21 @@ pub fn presets() -> Vec<Preset> {
             },
         ),
         preset(
+            "scaled-adamw-update",
+            "Update preconditioned",
+            Method::ScaledAdamw,
+            "AdamW on plain gradients, and what it makes of them preconditioned: the form that the proof of the paper’s \
+             Theorem 4.1 treats. lr is far smaller than where gradients are preconditioned.",
+            OptimizerSettings {
+                lr: 2e-4,
+                preconditioner: Some(PreconditionerSettings {
+                    place: Place::Update,
+                    ..PreconditionerSettings::new(1e-2)
+                }),
+                ..adamw
+            },
+        ),
+        preset(
             "sgd",
             "Plain",
             Method::Sgd,
@@ -202,6 +219,20 @@ pub fn presets() -> Vec<Preset> {
             },
         ),
         preset(
+            "tangent-gd",
+            "Tangent space",
+            Method::ScaledGd,
+            "Scaled GD without what the steps of both factors count twice: together they are the gradient’s projection on \
+             the tangent space of matrices of rank r.",
+            OptimizerSettings {
+                preconditioner: Some(PreconditionerSettings {
+                    tangent: true,
+                    ..PreconditionerSettings::new(1e-2)
+                }),
+                ..scaled_gd
+            },
+        ),
+        preset(
             "lora-plus",
             "Ratio 16",
             Method::LoraPlus,
@@ -247,6 +278,24 @@ pub fn presets() -> Vec<Preset> {
                 lr: 1e-3,
                 momentum: 0.95,
                 weight_decay: 0.01,
+                ..adamw
+            },
+        ),
+        preset(
+            "lora-muon",
+            "Momentum 0.95",
+            Method::LoraMuon,
+            "Momentum made orthogonal in the preconditioner’s metric (arXiv 2606.12921): lr is about the size of each step of \
+             ΔW in every direction, at every rank and alpha.",
+            OptimizerSettings {
+                rule: UpdateRule::Muon,
+                lr: 1e-2,
+                momentum: 0.95,
+                weight_decay: 0.01,
+                preconditioner: Some(PreconditionerSettings {
+                    scale_aware: true,
+                    ..PreconditionerSettings::new(1e-6)
+                }),
                 ..adamw
             },
         ),

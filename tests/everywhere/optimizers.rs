@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use riemann_lora::{
     model::{AdapterShape, Adapters, Bank, Base, Target},
     optim::{
-        BankCoefficients, Coefficients, DampingKind, Optimizer, OptimizerSettings,
+        BankCoefficients, Coefficients, DampingKind, Optimizer, OptimizerSettings, Place,
         PreconditionerSettings, TrainedFactors, UpdateRule, muon, presets,
     },
     train::{RunReport, Session},
@@ -17,9 +17,10 @@ fn lr_of(preset: &str) -> f64 {
     match preset {
         "sgd" | "sgd-paper" => 1.0,
         "sgd-momentum" => 0.1,
-        "scaled-gd" | "scaled-gd-paper" | "alt-lora" => 0.03,
+        "scaled-gd" | "scaled-gd-paper" | "tangent-gd" | "alt-lora" => 0.03,
         "lora-plus" => 1e-3,
         "muon" => 1e-2,
+        "lora-muon" => 0.1,
         _ => 5e-3,
     }
 }
@@ -295,6 +296,73 @@ everywhere! {
             let range = if i % inputs == i / inputs { 0.68..1.21 } else { -1e-6..1e-6 };
             assert!(range.contains(wide), "{i}: {wide}");
             assert!((wide * grow - tall).abs() < 1e-4, "{i}: {wide} {tall}");
+        }
+    }
+}
+
+everywhere! {
+    /// The same ΔW can be held by factors (B, A) and (B·R, R⁻¹·A). A method that knows nothing of the factors but ΔW takes
+    /// it the same way from either; one that sees the factors themselves does not. Damping sees them a little.
+    async fn which_methods_do_not_see_how_delta_w_is_factored() {
+        let model = model().await;
+        let base = OptimizerSettings { lr: 1e-3, weight_decay: 0.0, ..OptimizerSettings::adamw(1e-3) };
+        let metric = |place, tangent| Some(PreconditionerSettings {
+            place,
+            tangent,
+            ..PreconditionerSettings::new(1e-9)
+        });
+        let gd = OptimizerSettings { rule: UpdateRule::Sgd, ..base };
+        let muon = OptimizerSettings { rule: UpdateRule::Muon, ..base };
+        let of_gradients = metric(Place::Gradient, false);
+        let cases = [
+            ("scaled GD", true, OptimizerSettings { preconditioner: of_gradients, ..gd }),
+            ("tangent GD", true, OptimizerSettings { preconditioner: metric(Place::Gradient, true), ..gd }),
+            ("AltLoRA", true, OptimizerSettings {
+                preconditioner: of_gradients, trains: TrainedFactors::Alternating, ..gd
+            }),
+            ("LoRA-Muon", true, OptimizerSettings { preconditioner: of_gradients, ..muon }),
+            ("SGD", false, gd),
+            ("AdamW", false, base),
+            ("scaled AdamW", false, OptimizerSettings { preconditioner: of_gradients, ..base }),
+            ("AdamW, update preconditioned", false, OptimizerSettings {
+                preconditioner: metric(Place::Update, false), ..base
+            }),
+            ("Muon", false, muon),
+        ];
+        let runs = cases.len();
+        let wanted = settings(cases.iter().map(|(_, _, optimizer)| *optimizer).collect());
+        let start = crate::support::adapters(crate::support::adapter!("adapter_random"), &model, runs);
+        let mut turned = start.clone();
+        // An upper triangular R, which turns, stretches and shears.
+        let r = [[2.0_f32, 0.5, -1.0, 0.0], [0.0, 0.5, 0.25, 1.0], [0.0, 0.0, 4.0, -0.5], [0.0, 0.0, 0.0, 1.0]];
+        let inverse = [
+            [0.5_f32, -0.5, 0.156_25, 0.578_125],
+            [0.0, 2.0, -0.125, -2.062_5],
+            [0.0, 0.0, 0.25, 0.125],
+            [0.0, 0.0, 0.0, 1.0],
+        ];
+        let matrix = |values: [[f32; 4]; 4]| {
+            Tensor::<3>::from_data(TensorData::new(values.concat(), [1, 4, 4]), &model.device).repeat_dim(0, runs)
+        };
+        for bank in turned.banks_mut() {
+            bank.b = bank.b.clone().matmul(matrix(r));
+            bank.a = matrix(inverse).matmul(bank.a.clone());
+        }
+        let mut paths = Vec::new();
+        for adapters in [start, turned] {
+            let first = adapters.blocks[0][0].clone();
+            let mut session = Session::with_adapters(&model, wanted.clone(), adapters);
+            train(&model, &mut session, 3).await;
+            let bank = session.adapters().blocks[0][0].clone();
+            paths.push(values(bank.b.matmul(bank.a) - first.b.matmul(first.a)).await);
+        }
+        let length = paths[0].len() / runs;
+        for (index, (name, invariant, _)) in cases.iter().enumerate() {
+            let of_run = |path: &[f32]| path[index * length..(index + 1) * length].to_vec();
+            let (one, other) = (of_run(&paths[0]), of_run(&paths[1]));
+            let size = norm(one.iter().map(|&value| f64::from(value)));
+            let apart = norm(one.iter().zip(&other).map(|(x, y)| f64::from(x - y))) / size;
+            assert_eq!(apart < 1e-2, *invariant, "{name}: {apart}");
         }
     }
 }

@@ -113,13 +113,13 @@ test('samples of the base and of each run, before and after', async ({ lab }) =>
   expect(await groups.first().locator('.answer-text').allInnerTexts()).toEqual([base, ...runs]);
 });
 
-test('LoRA+, AltLoRA and Muon train through the editor, and their diagnostics are charted and listed', async ({
+test('LoRA+, AltLoRA, Muon and LoRA-Muon train through the editor, and their diagnostics are charted and listed', async ({
   lab,
 }) => {
   const { page } = lab;
   await lab.withoutSamples();
   await lab.prepare({ steps: 2, validate: 0 });
-  const methods = ['LoRA+', 'AltLoRA', 'Muon'];
+  const methods = ['LoRA+', 'AltLoRA', 'Muon', 'LoRA-Muon'];
   for (const [index, method] of methods.entries()) {
     await page.locator('#add-run').click();
     const run = page.locator('.run').nth(2 + index);

@@ -21,6 +21,11 @@ export type Order = "simultaneous" | "sequential";
 export type DampingKind = "absolute" | "relative";
 
 /**
+ * What the preconditioner is applied to. Without moments it is all the same.
+ */
+export type Place = "gradient" | "update";
+
+/**
  * The Riemannian preconditioner of one run.
  */
 export type PreconditionerSettings = { 
@@ -39,7 +44,16 @@ order: Order,
 /**
  * Divides by (alpha / r)², so that one learning rate moves ΔW equally at every alpha / r.
  */
-scale_aware: boolean, };
+scale_aware: boolean, 
+/**
+ * What is preconditioned; Muon, which is orthogonal in the preconditioner's metric, ignores it.
+ */
+place: Place, 
+/**
+ * Takes off half of what the steps of A and B both do to ΔW, so that they add up to the projection onto the tangent
+ * space of matrices of rank r; Muon ignores it.
+ */
+tangent: boolean, };
 
 /**
  * What happens after the warm-up.
@@ -111,7 +125,7 @@ schedule: Schedule, };
 /**
  * The methods that a run can be, by the names of their papers.
  */
-export type Method = "adamw" | "scaled_adamw" | "sgd" | "scaled_gd" | "lora_plus" | "lora_fa" | "alt_lora" | "muon";
+export type Method = "adamw" | "scaled_adamw" | "sgd" | "scaled_gd" | "lora_plus" | "lora_fa" | "alt_lora" | "muon" | "lora_muon";
 
 /**
  * Settings of one run with a name. `lr` is a place to start from.
@@ -1581,7 +1595,9 @@ export const PRESETS: readonly Preset[] = [
         "damping": 0.01,
         "damping_kind": "absolute",
         "order": "simultaneous",
-        "scale_aware": false
+        "scale_aware": false,
+        "place": "gradient",
+        "tangent": false
       },
       "lr": 0.001,
       "lr_ratio_b": 1.0,
@@ -1612,7 +1628,9 @@ export const PRESETS: readonly Preset[] = [
         "damping": 1e-6,
         "damping_kind": "absolute",
         "order": "simultaneous",
-        "scale_aware": false
+        "scale_aware": false,
+        "place": "gradient",
+        "tangent": false
       },
       "lr": 0.0008,
       "lr_ratio_b": 1.0,
@@ -1630,6 +1648,39 @@ export const PRESETS: readonly Preset[] = [
       }
     },
     "schedule_steps": 26290
+  },
+  {
+    "id": "scaled-adamw-update",
+    "name": "Update preconditioned",
+    "method": "scaled_adamw",
+    "about": "AdamW on plain gradients, and what it makes of them preconditioned: the form that the proof of the paper’s Theorem 4.1 treats. lr is far smaller than where gradients are preconditioned.",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "both",
+      "preconditioner": {
+        "damping": 0.01,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": false,
+        "place": "update",
+        "tangent": false
+      },
+      "lr": 0.0002,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
   },
   {
     "id": "sgd",
@@ -1721,7 +1772,9 @@ export const PRESETS: readonly Preset[] = [
         "damping": 0.01,
         "damping_kind": "absolute",
         "order": "simultaneous",
-        "scale_aware": false
+        "scale_aware": false,
+        "place": "gradient",
+        "tangent": false
       },
       "lr": 0.01,
       "lr_ratio_b": 1.0,
@@ -1752,7 +1805,9 @@ export const PRESETS: readonly Preset[] = [
         "damping": 1e-6,
         "damping_kind": "absolute",
         "order": "simultaneous",
-        "scale_aware": false
+        "scale_aware": false,
+        "place": "gradient",
+        "tangent": false
       },
       "lr": 0.02,
       "lr_ratio_b": 1.0,
@@ -1770,6 +1825,39 @@ export const PRESETS: readonly Preset[] = [
       }
     },
     "schedule_steps": 26290
+  },
+  {
+    "id": "tangent-gd",
+    "name": "Tangent space",
+    "method": "scaled_gd",
+    "about": "Scaled GD without what the steps of both factors count twice: together they are the gradient’s projection on the tangent space of matrices of rank r.",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "both",
+      "preconditioner": {
+        "damping": 0.01,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": false,
+        "place": "gradient",
+        "tangent": true
+      },
+      "lr": 0.01,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.0,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
   },
   {
     "id": "lora-plus",
@@ -1835,7 +1923,9 @@ export const PRESETS: readonly Preset[] = [
         "damping": 0.01,
         "damping_kind": "absolute",
         "order": "simultaneous",
-        "scale_aware": true
+        "scale_aware": true,
+        "place": "gradient",
+        "tangent": false
       },
       "lr": 0.01,
       "lr_ratio_b": 1.0,
@@ -1864,6 +1954,39 @@ export const PRESETS: readonly Preset[] = [
       "trains": "both",
       "preconditioner": null,
       "lr": 0.001,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.95,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "lora-muon",
+    "name": "Momentum 0.95",
+    "method": "lora_muon",
+    "about": "Momentum made orthogonal in the preconditioner’s metric (arXiv 2606.12921): lr is about the size of each step of ΔW in every direction, at every rank and alpha.",
+    "optimizer": {
+      "rule": "muon",
+      "trains": "both",
+      "preconditioner": {
+        "damping": 1e-6,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": true,
+        "place": "gradient",
+        "tangent": false
+      },
+      "lr": 0.01,
       "lr_ratio_b": 1.0,
       "betas": [
         0.9,

@@ -132,7 +132,7 @@ describe('presets', () => {
   });
 
   test('every method has one, and a name', () => {
-    expect(methods).toHaveLength(8);
+    expect(methods).toHaveLength(9);
     for (const method of methods) expect(presetsOf(method).length, methodNames[method]).toBeGreaterThan(0);
   });
 
@@ -173,9 +173,12 @@ describe('the method', () => {
     damping_kind: 'absolute',
     order: 'simultaneous',
     scale_aware: false,
+    place: 'gradient',
+    tangent: false,
   };
   const cases: [string, Partial<OptimizerSettings>][] = [
-    ['muon', { rule: 'muon', trains: 'b', preconditioner: metric }],
+    ['muon', { rule: 'muon', trains: 'b' }],
+    ['lora_muon', { rule: 'muon', trains: 'b', preconditioner: metric }],
     ['lora_fa', { rule: 'sgd', trains: 'b', preconditioner: metric }],
     ['alt_lora', { trains: 'alternating', preconditioner: metric }],
     ['adamw', { trains: 'alternating' }],
@@ -186,7 +189,7 @@ describe('the method', () => {
   ];
   test.each(cases)('is %s', (method, change) => expect(methodOf({ ...optimizer, ...change })).toBe(method));
 
-  test('is one of the eight for any settings', () => {
+  test('is one of the nine for any settings', () => {
     for (const rule of ['adamw', 'sgd', 'muon'] as const)
       for (const trains of ['both', 'b', 'alternating'] as const)
         for (const preconditioner of [null, metric])

@@ -140,6 +140,8 @@ describe('PEFT script', () => {
     expect(skipped(preconditioner({ order: 'sequential' }))).toContain('sequential order');
     expect(skipped(preconditioner({ damping_kind: 'relative' }))).toContain('relative damping');
     expect(skipped(preconditioner({ scale_aware: true }))).toContain('alpha / r');
+    expect(skipped(preconditioner({ place: 'update' }))).toContain('updates');
+    expect(skipped(preconditioner({ tangent: true }))).toContain('tangent space');
     expect(skipped((optimizer) => Object.assign(optimizer, { lr_ratio_b: 4 }))).toContain('lora_B');
     const config = allRuns();
     const script = scriptOf(config);
@@ -226,6 +228,8 @@ describe.runIf(wanted !== undefined)('golden experiment', () => {
                 damping_kind: 'absolute',
                 order: hyper.order ?? 'simultaneous',
                 scale_aware: false,
+                place: 'gradient',
+                tangent: false,
               },
       } satisfies OptimizerSettings,
     }));

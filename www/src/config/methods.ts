@@ -10,18 +10,19 @@ export const methodNames: Record<Method, string> = {
   lora_fa: 'LoRA-FA',
   alt_lora: 'AltLoRA',
   muon: 'Muon',
+  lora_muon: 'LoRA-Muon',
 };
 
 /** All methods, in the order of the page. */
 export const methods = Object.keys(methodNames) as Method[];
 
 /**
- * Which method these settings are. The rule of Muon is its own method, whatever else is set; then the trained
- * factors decide, then the preconditioner, which a larger lr of lora_b does not hide.
+ * Which method these settings are. The rule of Muon decides first, with its metric; then the trained factors decide, then
+ * the preconditioner, which a larger lr of lora_b does not hide.
  */
 export function methodOf(optimizer: OptimizerSettings): Method {
   const { rule, trains, preconditioner, lr_ratio_b: ratio } = optimizer;
-  if (rule === 'muon') return 'muon';
+  if (rule === 'muon') return preconditioner === null ? 'muon' : 'lora_muon';
   if (trains === 'b') return 'lora_fa';
   if (preconditioner !== null) {
     if (trains === 'alternating') return 'alt_lora';

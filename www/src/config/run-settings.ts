@@ -35,6 +35,8 @@ export const runTextLr: NumberSetting<RunConfig> = {
 
 const isPreconditioned = ({ optimizer }: RunConfig) => optimizer.preconditioner !== null;
 const isAdam = ({ optimizer }: RunConfig) => optimizer.rule === 'adamw';
+// Muon's steps are orthogonal in the metric itself.
+const isMultiplied = (run: RunConfig) => isPreconditioned(run) && run.optimizer.rule !== 'muon';
 
 /** The hyper-parameters of a run that are seldom changed, in the order of the page. */
 export const runDetails: readonly Setting<RunConfig>[] = [
@@ -80,6 +82,26 @@ export const runDetails: readonly Setting<RunConfig>[] = [
     help: 'Divides preconditioned gradients by s², the square of the adapters’ scale, so that lr itself is the rate of the step on ΔW, at every alpha and rank.',
     at: 'optimizer.preconditioner.scale_aware',
     matters: isPreconditioned,
+  },
+  {
+    kind: 'choice',
+    field: 'place',
+    label: 'Multiplies',
+    help: 'What is multiplied by the inverses: the gradient before AdamW or momentum sees it, as the paper trains, or the update that they make, as the paper’s Theorem 4.1 is proved. Gradient descent without momentum is the same either way.',
+    at: 'optimizer.preconditioner.place',
+    choices: [
+      ['gradient', 'the gradient'],
+      ['update', 'the update'],
+    ],
+    matters: (run) => isMultiplied(run) && (isAdam(run) || run.optimizer.momentum > 0),
+  },
+  {
+    kind: 'switch',
+    field: 'tangent',
+    label: 'Tangent',
+    help: 'Takes off half of what the steps of lora_a and lora_b both do to ΔW, which otherwise counts twice: together they are then the projection on the tangent space of matrices of rank r.',
+    at: 'optimizer.preconditioner.tangent',
+    matters: (run) => isMultiplied(run) && run.optimizer.trains === 'both',
   },
   {
     kind: 'number',

@@ -115,6 +115,8 @@ const preconditioner: PreconditionerSettings = {
   damping_kind: 'absolute',
   order: 'simultaneous',
   scale_aware: false,
+  place: 'gradient',
+  tangent: false,
 };
 
 type Reader = (value: unknown, path: string, notes: string[], template: unknown, allowed: Allowed) => unknown;

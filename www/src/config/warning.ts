@@ -9,6 +9,7 @@ const LONG_MEMORY = 0.99;
 export function warningAbout(optimizer: OptimizerSettings): string {
   const { preconditioner, rule, trains, betas } = optimizer;
   if (preconditioner === null || rule !== 'adamw' || trains === 'b') return '';
+  if (preconditioner.place === 'update') return '';
   const { damping, damping_kind: kind } = preconditioner;
   const small = kind === 'relative' || damping < SAFE_DAMPING;
   if (!small || betas[1] < LONG_MEMORY) return '';

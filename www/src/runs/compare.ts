@@ -36,6 +36,8 @@ function factsOf(run: RunRecord): Map<string, string> {
       ['δ is', preconditioner.damping_kind],
       ['Order', preconditioner.order],
       ['Scale-aware', preconditioner.scale_aware ? 'yes' : 'no'],
+      ['Multiplies', `the ${preconditioner.place}`],
+      ['Tangent', preconditioner.tangent ? 'yes' : 'no'],
     );
   }
   if (optimizer.rule === 'adamw')

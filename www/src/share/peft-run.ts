@@ -42,13 +42,17 @@ export function peftRun(optimizer: OptimizerSettings): PeftRun {
 }
 
 /** What of a preconditioned run PEFT does not have; empty where it has all. */
-function whatIsMissing({ preconditioner, trains, lr_ratio_b: ratio }: OptimizerSettings): string {
+function whatIsMissing(optimizer: OptimizerSettings): string {
+  const { preconditioner, trains, rule, momentum, lr_ratio_b: ratio } = optimizer;
   if (preconditioner === null) return '';
   if (trains === 'b') return 'way to train lora_B alone';
   if (preconditioner.order === 'sequential')
     return 'sequential order: both Gram matrices are from before the step';
   if (preconditioner.damping_kind === 'relative') return 'relative damping';
   if (preconditioner.scale_aware) return 'division by (alpha / r)²';
+  if (preconditioner.place === 'update' && (rule === 'adamw' || momentum > 0))
+    return 'preconditioning of updates in place of gradients';
+  if (preconditioner.tangent) return 'projection on the tangent space';
   if (ratio !== 1) return 'learning rate of its own for lora_B';
   return '';
 }

@@ -38,7 +38,7 @@ export function runEditor(actions: RunActions): RunEditor {
   const name = settingField(runName, edit, prefix);
   const method = choiceField<Method>({
     label: 'Optimizer',
-    help: 'How gradients become updates: scaled ones and AltLoRA first multiply those of lora_a and lora_b by (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹.',
+    help: 'How gradients become updates: scaled ones and AltLoRA first multiply those of lora_a and lora_b by (BᵀB + δI)⁻¹ and (AAᵀ + δI)⁻¹, and LoRA-Muon makes them orthogonal in this metric.',
     choices: methods.map((one) => [one, methodNames[one]] as const),
     onInput: (value) =>
       edit((run, steps) => {
