@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use minijinja::value::ValueKind;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
     python_json, template_date,
-    template_limits::{Output, set_limits},
+    template_limits::{Output, explained, set_limits},
 };
 
 /// Names under which files keep what an assistant thinks before it answers; the first one is what templates read.
@@ -85,6 +86,18 @@ pub struct Context<'a> {
     pub pad_token: Option<String>,
 }
 
+impl Context<'_> {
+    /// Bytes of all that a template is given.
+    fn bytes(&self) -> usize {
+        let json = |value: &Value| value.to_string().len();
+        let of = |message: &ChatMessage| {
+            let more = message.more.values().map(json).sum::<usize>();
+            message.role.len() + message.content.len() + more
+        };
+        self.messages.iter().map(of).sum::<usize>() + self.tools.map_or(0, json)
+    }
+}
+
 /// Renders `template` as `apply_chat_template` of transformers does.
 ///
 /// `strftime_now` always gives the same day ([`template_date`]).
@@ -94,9 +107,11 @@ pub struct Context<'a> {
 /// [`template_limits`](super::template_limits).
 pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
     let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    set_limits(&mut environment, context.messages.len());
+    let mut syntax = SyntaxConfig::builder();
+    let syntax = syntax.trim_blocks(true).lstrip_blocks(true).build()?;
+    environment.set_syntax(syntax);
+    let bytes = context.bytes();
+    set_limits(&mut environment, context.messages.len(), bytes);
     environment.add_function(
         "raise_exception",
         |message: String| -> Result<String, Error> {
@@ -115,12 +130,12 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
         .iter()
         .map(ChatMessage::with_reasoning)
         .collect();
-    let bytes = messages.iter().map(|message| message.content.len()).sum();
-    let context = minijinja::context! { messages, ..minijinja::Value::from_serialize(context) };
+    let context = minijinja::context! { messages => Serde(messages), ..minijinja::Value::from(Serde(context)) };
     let mut output = Output::new(bytes);
     environment
         .template_from_named_str("chat_template", &template)?
-        .render_captured_to(context, &mut output)?;
+        .render_captured_to(context, &mut output)
+        .map_err(explained)?;
     Ok(output.into_text())
 }
 

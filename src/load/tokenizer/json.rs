@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::Value;
-use tokenizers::AddedToken;
+use tokenizers::{AddedToken, ModelWrapper};
 
-use super::{SpecialTokens, Tokenizer, byte_pair};
+use super::{SpecialTokens, Tokenizer, byte_pair, pieces::Pieces};
 use crate::load::error::LoadError;
 
 const FILE: &str = "tokenizer.json";
@@ -31,6 +31,16 @@ pub struct TokenizerExtras<'a> {
 #[derive(Deserialize)]
 struct Outline<Model> {
     model: Model,
+    #[serde(default)]
+    added_tokens: Vec<Added>,
+    #[serde(flatten)]
+    pieces: Pieces,
+}
+
+#[derive(Deserialize)]
+struct Added {
+    id: u32,
+    content: String,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +55,7 @@ struct ModelOutline {
     kind: Option<String>,
     continuing_subword_prefix: Option<String>,
     #[serde(default)]
-    vocab: HashMap<String, IgnoredAny>,
+    vocab: HashMap<String, u32>,
     #[serde(default)]
     merges: Vec<Merge>,
 }
@@ -67,14 +77,35 @@ impl Tokenizer {
         check_outline(tokenizer).map_err(|problem| LoadError::new(FILE, problem))?;
         let mut inner = tokenizers::Tokenizer::from_bytes(tokenizer)
             .map_err(|error| LoadError::new(FILE, format!("it is malformed: {error}")))?;
+        // Before anything is encoded: both change what comes out.
+        inner.with_padding(None);
+        inner
+            .with_truncation(None)
+            .map_err(|error| LoadError::new(FILE, error.to_string()))?;
+        let dropout = without_dropout(&mut inner);
         let tokenizer_config = object(CONFIG, extras.tokenizer_config)?;
-        let notices = add_tokens(&mut inner, &tokenizer_config["added_tokens_decoder"])
+        let mut notices = add_tokens(&mut inner, &tokenizer_config["added_tokens_decoder"])
             .map_err(|problem| LoadError::new(CONFIG, problem))?;
+        notices.extend(dropout);
         let special = special_tokens(&inner, &tokenizer_config, extras)?;
         let mut tokenizer = Self::new(FILE, inner, special)?;
         tokenizer.notices.extend(notices);
         Ok(tokenizer)
     }
+}
+
+/// Switches the dropout of merges off, with which a text has other tokens each time; the result says so.
+fn without_dropout(inner: &mut tokenizers::Tokenizer) -> Option<String> {
+    let ModelWrapper::BPE(model) = inner.get_model() else {
+        return None;
+    };
+    let dropout = model.dropout?;
+    let mut model = model.clone();
+    model.dropout = None;
+    inner.with_model(ModelWrapper::BPE(model));
+    Some(format!(
+        "{FILE} leaves out merges at random (dropout {dropout}); here a text always has the same tokens"
+    ))
 }
 
 /// Adds the tokens that stand only in `added_tokens_decoder` of `tokenizer_config.json`. Where both files have a token,
@@ -146,6 +177,7 @@ fn check_outline(tokenizer: &[u8]) -> Result<(), String> {
             .and_then(|outline| refuse_kind(outline.model.name.as_deref()).err())
             .unwrap_or_else(|| format!("it is malformed: {error}"))
     })?;
+    outline.pieces.check()?;
     let model = outline.model;
     refuse_kind(model.kind.as_deref())?;
     if model
@@ -160,7 +192,34 @@ fn check_outline(tokenizer: &[u8]) -> Result<(), String> {
         // The crate reports those without a space.
         Merge::Joined(joined) => joined.split_once(' '),
     });
-    byte_pair::check_merges(longest, merges)
+    byte_pair::check_merges(longest, merges)?;
+    check_ids(&model.vocab, &outline.added_tokens)
+}
+
+/// Refuses ids that two tokens share, and ids that no model has a row for.
+fn check_ids(vocabulary: &HashMap<String, u32>, added: &[Added]) -> Result<(), String> {
+    let mut texts = HashMap::with_capacity(vocabulary.len());
+    let of_model = vocabulary.iter().map(|(text, id)| (*id, text.as_str()));
+    let added = added.iter().map(|token| (token.id, token.content.as_str()));
+    for (id, text) in of_model.chain(added) {
+        if i32::try_from(id).is_err() {
+            return Err(format!(
+                "its token {text} has the id {id}, which no model has"
+            ));
+        }
+        let other = *texts.entry(id).or_insert(text);
+        if other != text {
+            let [one, other] = if other < text {
+                [other, text]
+            } else {
+                [text, other]
+            };
+            return Err(format!(
+                "its tokens {one} and {other} have the same id {id}; use the {FILE} that belongs to the model"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Special tokens by name from `tokenizer_config.json` or `special_tokens_map.json`, else by id from the other files. A

@@ -1,10 +1,12 @@
 //! Text to token ids and back.
 
 mod byte_pair;
+mod charsmap;
 mod chat;
 mod encoded;
 mod gguf;
 mod json;
+mod pieces;
 mod python_json;
 mod stream;
 mod template_date;

@@ -1,88 +1,70 @@
 //! What a chat template may use: it comes with a file, and a file may hold any program.
 
+use std::error::Error as _;
 use std::io::{self, Write};
 
-use minijinja::value::{Kwargs, Rest, StringInput};
-use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 use minijinja_contrib::pycompat;
 
-/// Instructions for each message, and for as many more where there are few. Those that TRL 1.16 ships take up to some
-/// hundreds.
-const INSTRUCTIONS: u64 = 20_000;
-const FEWEST_MESSAGES: u64 = 10;
+/// Fuel for each message, and for as many more where there are few. A unit is an instruction or 64 bytes of data, so that
+/// fuel bounds time and memory. Templates that TRL 1.16 ships take up to some hundreds a message.
+const FUEL: u64 = 4_000;
+const FEWEST_MESSAGES: u64 = 50;
+/// Fuel for each byte of a conversation: a template may trim, cut and join what is said again and again.
+const FUEL_A_BYTE: u64 = 4;
 /// Bytes that a conversation may become, beside eight times its own.
 const OUTPUT_BYTES: usize = 16 << 20;
-/// Largest width, or number of parts, that a filter or a format is given.
+/// Largest width that a format is given.
 const WIDEST: usize = 10_000;
 
-/// Sets what rendering a conversation of so many messages may use in time.
-pub fn set_limits(environment: &mut Environment, messages: usize) {
-    environment.set_fuel(Some(INSTRUCTIONS * (messages as u64 + FEWEST_MESSAGES)));
+/// Sets what rendering a conversation of so many messages and bytes may use.
+pub fn set_limits(environment: &mut Environment, messages: usize, bytes: usize) {
+    let messages = (messages as u64).saturating_add(FEWEST_MESSAGES);
+    let fuel = messages.saturating_mul(FUEL);
+    let fuel = fuel.saturating_add((bytes as u64).saturating_mul(FUEL_A_BYTE));
+    environment.set_fuel(Some(fuel));
     environment.set_unknown_method_callback(method);
-    environment.add_filter(
-        "batch",
-        |state: &State, value: Value, count: usize, fill: Option<Value>| {
-            narrow(count)?;
-            filters::batch(state, value, count, fill)
-        },
-    );
-    environment.add_filter(
-        "slice",
-        |state: &State, value: Value, count: usize, fill: Option<Value>| {
-            narrow(count)?;
-            filters::slice(state, value, count, fill)
-        },
-    );
-    environment.add_filter(
-        "indent",
-        |text: StringInput,
-         width: Option<usize>,
-         first: Option<bool>,
-         blank: Option<bool>,
-         more: Kwargs| {
-            let named = more.peek::<Option<usize>>("width").ok().flatten();
-            narrow(width.or(named).unwrap_or(0))?;
-            filters::indent(text, width, first, blank, more)
-        },
-    );
-    environment.add_filter(
-        "format",
-        |state: &State, text: Value, values: Rest<Value>| {
-            if let Some(text) = text.as_str() {
-                narrow_format(text)?;
-            }
-            filters::format(state, &text, values)
-        },
-    );
 }
 
-/// Python's methods, but for what never ends or fills the memory.
-fn method(state: &State, value: &Value, name: &str, arguments: &[Value]) -> Result<Value, Error> {
-    match (name, value.as_str()) {
-        ("count", Some(text)) if arguments.first().and_then(Value::as_str) == Some("") => {
-            // As in Python: between all letters, before the first and after the last.
-            return Ok(Value::from(text.chars().count() + 1));
-        }
-        ("format", Some(text)) => narrow_format(text)?,
-        _ => {}
+/// Python's methods. Of those `format` alone makes more than it is given without being charged for it.
+fn method(
+    state: &mut State,
+    value: &Value,
+    name: &str,
+    arguments: &[Value],
+) -> Result<Value, Error> {
+    if let ("format", Some(text)) = (name, value.as_str()) {
+        narrow_format(text)?;
     }
     pycompat::unknown_method_callback(state, value, name, arguments)
 }
 
 fn narrow_format(format: &str) -> Result<(), Error> {
-    (format.split(|letter: char| !letter.is_ascii_digit()))
-        .filter(|digits| !digits.is_empty())
-        .try_for_each(|digits| narrow(digits.parse().unwrap_or(usize::MAX)))
+    let numbers = format.split(|letter: char| !letter.is_ascii_digit());
+    for digits in numbers.filter(|digits| !digits.is_empty()) {
+        let width = digits.parse().unwrap_or(usize::MAX);
+        if width > WIDEST {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("the template asks for a width of {digits}; up to {WIDEST} is computed"),
+            ));
+        }
+    }
+    Ok(())
 }
 
-fn narrow(width: usize) -> Result<(), Error> {
-    if width <= WIDEST {
-        return Ok(());
+/// What went wrong in words that say how to go on.
+pub fn explained(error: Error) -> Error {
+    match (error.kind(), error.source()) {
+        (ErrorKind::WriteFailure, Some(cause)) => {
+            Error::new(ErrorKind::WriteFailure, cause.to_string())
+        }
+        (ErrorKind::OutOfFuel, _) => Error::new(
+            ErrorKind::OutOfFuel,
+            "it takes more work and memory than templates need; repair it, or write the data without a chat template",
+        ),
+        _ => error,
     }
-    Err(Error::new(
-        ErrorKind::InvalidOperation,
-        format!("the template asks for a width of {width}; up to {WIDEST} is computed"),
-    ))
 }
 
 /// What a template has written, up to a length.

@@ -181,6 +181,15 @@ fn templates_that_do_not_end_or_that_grow_without_bound_are_refused() {
         "{{ messages|slice(1000000000) }}",
         "{{ 'a'|indent(1000000000, true) }}",
         "{{ 'a'|indent(width=1000000000) }}",
+        "{{ 'a'|center(1000000000) }}",
+        "{% set ns = namespace(x='aaaaaaaa') %}{% for i in range(28) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x|length }}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(24) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x|list|length }}",
+        "{% set ns = namespace(x='a') %}{% for i in range(30) %}{% set ns.x = ns.x.replace('a', 'aa') %}{% endfor %}{{ ns.x|length }}",
+        "{{ ([1] * 1000000000)|join(',') }}",
+        "{% for i in range(100) %}{% set x = 'a' * 100000000 %}{% endfor %}",
+        "{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(40) }}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(40) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(40) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
     ];
     for template in endless {
         let error = render(template, false).expect_err(template).to_string();
@@ -188,6 +197,14 @@ fn templates_that_do_not_end_or_that_grow_without_bound_are_refused() {
     }
     // What is like them and is none of them is computed as in Python.
     let sound = [
+        // Nothing backwards is nothing; what is there ends before the last place, as in Python.
+        ("[{{ ''[::-1] }}]", "[]"),
+        (
+            "{{ messages[2:][::-1]|length }}{{ messages[::-1][0].role }}",
+            "0user",
+        ),
+        ("{{ 'abcdef'[4:1:-2] }}{{ 'abc'[::-1] }}", "eccba"),
+        ("{% for m in messages[5:][::-1] %}x{% endfor %}.", "."),
         ("{{ 'abc'.count('') }}{{ 'abcabc'.count('bc') }}", "42"),
         ("{{ '{:5}|'.format(1) }}{{ '%3d'|format(7) }}", "    1|  7"),
         (

@@ -330,3 +330,101 @@ fn merges_from_scores_follow_sentence_piece() {
         }
     }
 }
+
+/// The golden tokenizer.json with a change.
+fn changed(change: impl FnOnce(&mut serde_json::Value)) -> Result<Tokenizer, String> {
+    let mut json = serde_json::from_slice(GOLDEN_TOKENIZER).expect("the fixture is JSON");
+    change(&mut json);
+    Tokenizer::from_json(json.to_string().as_bytes(), &TokenizerExtras::default())
+        .map_err(|error| error.to_string())
+}
+
+/// Each of them made the library panic, or fill the memory.
+#[wasm_bindgen_test(unsupported = test)]
+fn pieces_that_make_no_sense_are_refused_by_name() {
+    use serde_json::json;
+    let double = json!({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"});
+    let undeclared = json!({"type": "TemplateProcessing", "pair": [], "special_tokens": {},
+        "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}]});
+    let second = json!({"type": "TemplateProcessing", "pair": [], "special_tokens": {},
+        "single": [{"Sequence": {"id": "B", "type_id": 0}}]});
+    let cases = [
+        (
+            "normalizer",
+            json!({"type": "Precompiled", "precompiled_charsmap": ""}),
+            "normalizer Precompiled has a damaged table",
+        ),
+        (
+            "normalizer",
+            json!({"type": "Precompiled", "precompiled_charsmap": "AAEAAAAAAAA="}),
+            "normalizer Precompiled has a damaged table",
+        ),
+        (
+            "normalizer",
+            json!({"type": "Replace", "pattern": {"String": ""}, "content": "ab"}),
+            "normalizer Replace replaces nothing",
+        ),
+        (
+            "normalizer",
+            json!({"type": "Replace", "pattern": {"Regex": "^"}, "content": "ab"}),
+            "normalizer Replace replaces nothing",
+        ),
+        (
+            "normalizer",
+            json!({"type": "Sequence", "normalizers": vec![double; 40]}),
+            "makes more than 1000 letters of one",
+        ),
+        (
+            "normalizer",
+            json!({"type": "Prepend", "prepend": "a".repeat(1 << 20)}),
+            "makes more than 1000 letters of one",
+        ),
+        (
+            "pre_tokenizer",
+            json!({"type": "FixedLength", "length": 0}),
+            "pre_tokenizer FixedLength cuts",
+        ),
+        (
+            "decoder",
+            json!({"type": "Strip", "content": "a", "start": 0, "stop": 2}),
+            "decoder Strip cuts letters",
+        ),
+        (
+            "post_processor",
+            undeclared,
+            "does not say what its token [CLS] is",
+        ),
+        ("post_processor", second, "puts a second text"),
+    ];
+    for (part, piece, expected) in cases {
+        let error = changed(|json| json[part] = piece).expect_err(expected);
+        assert!(error.contains(expected), "{error}");
+    }
+    let error = changed(|json| json["model"]["vocab"]["zzz"] = json!(5)).expect_err("twice");
+    assert!(error.contains("zzz have the same id 5"), "{error}");
+    let error = changed(|json| json["model"]["vocab"]["zzz"] = json!(u32::MAX));
+    assert!(error.expect_err("too large").contains("which no model has"));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn padding_truncation_and_dropout_of_a_file_change_no_text() {
+    use serde_json::json;
+    let text = "the same tokens each time, and all of them";
+    let expected = encode(&golden(), text);
+    for size in [8, 1_u64 << 63] {
+        let tokenizer = changed(|json| {
+            json["padding"] = json!({"strategy": {"Fixed": size}, "direction": "Left",
+                "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "<|endoftext|>"});
+            json["truncation"] = json!({"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 9});
+        });
+        let tokenizer = tokenizer.expect("the rest is sound");
+        assert!(!tokenizer.starts_with_bos());
+        assert_eq!(encode(&tokenizer, text), expected);
+    }
+    let tokenizer = changed(|json| json["model"]["dropout"] = json!(0.5));
+    let tokenizer = tokenizer.expect("the rest is sound");
+    for _ in 0..20 {
+        assert_eq!(encode(&tokenizer, text), expected);
+    }
+    assert!(tokenizer.notices()[0].contains("(dropout 0.5)"));
+}
