@@ -130,6 +130,17 @@ impl<'a> Descent<'a> {
                 gradient.lora_a = inverse_b(lora_b.tr_mul(lora_b))? * &gradient.lora_a * whiten;
                 gradient.lora_b = &gradient.lora_b * inverse_b(lora_a * gram * lora_a.transpose())?;
             }
+            TheoryMethod::TangentGd => {
+                let of_b = inverse_b(lora_b.tr_mul(lora_b))?;
+                let of_a = inverse_b(lora_a * lora_a.transpose())?;
+                let step_a = &of_b * &gradient.lora_a;
+                let step_b = &gradient.lora_b * &of_a;
+                // X P_A and P_B X, without making a projection of full size.
+                let common_a = (&step_a * lora_a.transpose()) * of_a * lora_a;
+                let common_b = lora_b * (of_b * lora_b.tr_mul(&step_b));
+                gradient.lora_a = step_a - common_a * 0.5;
+                gradient.lora_b = step_b - common_b * 0.5;
+            }
         }
         Some(())
     }
@@ -266,6 +277,40 @@ mod tests {
         let left = problem.gradients(descent.factors())[0].lora_b.norm();
         assert!(left < 1e-9, "{left}");
         assert_eq!(start.ncols(), INPUTS);
+        Ok(())
+    }
+
+    #[test]
+    fn the_tangent_step_is_the_projection_of_the_gradient() -> Result<(), TheoryError> {
+        let problem = Problem::new(&TheoryProblem {
+            problem: TheoryProblemKind::LowRankRecovery,
+            damping: 1e-300,
+            ..TheoryProblem::default()
+        })?;
+        let mut descent = Descent::new(&problem, TheoryMethod::TangentGd, 1e-6, 0.0)?;
+        // Away from B = 0, where there is no tangent space.
+        for factors in &mut descent.factors {
+            factors.lora_b = nalgebra::DMatrix::from_fn(
+                factors.lora_b.nrows(),
+                factors.lora_b.ncols(),
+                |i, j| ((3 * i + 7 * j + 1) % 5) as f64 - 2.0,
+            );
+        }
+        descent.measure();
+        let Factors { lora_a, lora_b } = descent.factors[0].clone();
+        let onto = |columns: &nalgebra::DMatrix<f64>| {
+            let inverse = columns.tr_mul(columns).try_inverse().expect("of full rank");
+            columns * inverse * columns.transpose()
+        };
+        let (of_b, of_a) = (onto(&lora_b), onto(&lora_a.transpose()));
+        // ∂/∂A is Bᵀ G and ∂/∂B is G Aᵀ, for G the gradient of the change B A.
+        let gradient = descent.gradient.transpose();
+        let projected = &of_b * &gradient + &gradient * &of_a - &of_b * &gradient * &of_a;
+        descent.step();
+        let after = &descent.factors[0];
+        let step = (&lora_b * &lora_a - &after.lora_b * &after.lora_a) / 1e-6;
+        let apart = (&step - &projected).norm() / projected.norm();
+        assert!(apart < 1e-4, "{apart}");
         Ok(())
     }
 

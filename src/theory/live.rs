@@ -23,6 +23,8 @@ pub struct TheoryRates {
     pub scaled_gd: f64,
     /// Of scaled gradient descent whose metric knows the data.
     pub data_scaled_gd: f64,
+    /// Of scaled gradient descent on the tangent space.
+    pub tangent_gd: f64,
 }
 
 /// All methods on one problem of the theory.
@@ -90,6 +92,7 @@ pub async fn run(
         settings.lr.gd,
         settings.lr.scaled_gd,
         settings.lr.data_scaled_gd,
+        settings.lr.tangent_gd,
     ];
     if !settings.best_of_grid {
         for (method, lr) in TheoryMethod::ALL.into_iter().zip(rates) {
@@ -191,6 +194,7 @@ mod tests {
                 gd: 0.5,
                 scaled_gd: 0.5,
                 data_scaled_gd: 100.0,
+                tangent_gd: 0.5,
             },
             best_of_grid,
         }

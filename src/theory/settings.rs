@@ -31,11 +31,19 @@ pub enum TheoryMethod {
     /// G_A ← (BᵀB + δI)⁻¹ G_A S⁻¹ and G_B ← G_B (A S Aᵀ + δI)⁻¹ with S = XᵢᵀXᵢ: scaled GD on
     /// whitened blocks. Not in the paper.
     DataScaledGd,
+    /// G_A ← (BᵀB + δI)⁻¹ G_A (I − ½P_A) and G_B ← (I − ½P_B) G_B (AAᵀ + δI)⁻¹: scaled GD without what the steps of
+    /// both factors count twice, the projection on the tangent space of matrices of rank r. Not in the paper.
+    TangentGd,
 }
 
 impl TheoryMethod {
     /// In the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Gd, Self::ScaledGd, Self::DataScaledGd];
+    pub const ALL: [Self; 4] = [
+        Self::Gd,
+        Self::ScaledGd,
+        Self::DataScaledGd,
+        Self::TangentGd,
+    ];
 
     /// As figures call it.
     pub fn name(self) -> &'static str {
@@ -43,6 +51,7 @@ impl TheoryMethod {
             Self::Gd => "gd",
             Self::ScaledGd => "scaled_gd",
             Self::DataScaledGd => "data_scaled_gd",
+            Self::TangentGd => "tangent_gd",
         }
     }
 }
@@ -142,6 +151,7 @@ pub(super) fn lr_field(method: TheoryMethod) -> &'static str {
         TheoryMethod::Gd => "lr.gd",
         TheoryMethod::ScaledGd => "lr.scaled_gd",
         TheoryMethod::DataScaledGd => "lr.data_scaled_gd",
+        TheoryMethod::TangentGd => "lr.tangent_gd",
     }
 }
 

@@ -42,6 +42,7 @@ everywhere! {
                 gd: 0.4,
                 scaled_gd: 0.4,
                 data_scaled_gd: 0.4,
+                tangent_gd: 0.4,
             },
             best_of_grid: false,
         };
@@ -54,7 +55,7 @@ everywhere! {
         };
         live::run(&settings, tell, async || {}).await.expect("these settings are good");
         assert!(points > 500, "{points}");
-        assert_eq!(arrived.len(), 3);
+        assert_eq!(arrived.len(), 4);
         assert!(arrived[2].is_some());
         settings.problem.rank = 99;
         let error = live::run(&settings, |_| true, async || {}).await.expect_err("refused");
@@ -62,23 +63,26 @@ everywhere! {
     }
 }
 
-/// Iterations to 1e-6 and the bits of the last error, of GD, scaled GD and data-scaled GD at 0.4.
-type Expected = [(Option<u32>, u64); 3];
+/// Iterations to 1e-6 and the bits of the last error, of GD, scaled GD, data-scaled GD and tangent GD at 0.4.
+type Expected = [(Option<u32>, u64); 4];
 
 const EXPECTED: [Expected; 3] = [
     [
         (None, 0x3fb02e2c2503a74c),
         (Some(215), 0x3eb0197929604b16),
         (Some(24), 0x3ea5af7be5105b99),
+        (None, 0),
     ],
     [
         (None, 0x3fb3333273cd0dbf),
         (None, 0x3f221b6624b99aa3),
         (Some(157), 0x3eb0a2e6ae7a2f18),
+        (None, 1),
     ],
     [
         (None, 0x3fb77b6121d87fb9),
         (Some(229), 0x3eb0c1aea8256f36),
         (Some(26), 0x3ea6c1762a130281),
+        (None, 2),
     ],
 ];

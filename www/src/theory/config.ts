@@ -1,13 +1,14 @@
 import type { TheoryMethod, TheoryProblemKind, TheorySettings, TheoryStart } from '../protocol';
 
 /** In the order in which they are shown; the index is the look of the curve. */
-export const methods: readonly TheoryMethod[] = ['gd', 'scaled_gd', 'data_scaled_gd'];
+export const methods: readonly TheoryMethod[] = ['gd', 'scaled_gd', 'data_scaled_gd', 'tangent_gd'];
 
 /** Names of the methods. */
 export const theoryMethodNames: Record<TheoryMethod, string> = {
   gd: 'GD',
   scaled_gd: 'Scaled GD',
   data_scaled_gd: 'Data-scaled GD',
+  tangent_gd: 'Tangent GD',
 };
 
 /** What can be solved, by its name on the page. */
@@ -40,7 +41,7 @@ export function defaultTheory(): TheorySettings {
       damping: 1e-6,
       seed: 0,
     },
-    lr: { gd: 0.4, scaled_gd: 0.4, data_scaled_gd: 0.4 },
+    lr: { gd: 0.4, scaled_gd: 0.4, data_scaled_gd: 0.4, tangent_gd: 0.4 },
     best_of_grid: false,
   };
 }

@@ -84,6 +84,8 @@ const rateHelp: Record<TheoryMethod, string> = {
   scaled_gd: 'Step after G_A ← (BᵀB)⁻¹ G_A and G_B ← G_B (AAᵀ)⁻¹, the paper’s preconditioner.',
   data_scaled_gd:
     'Step in a metric that also knows the data: G_A ← (BᵀB)⁻¹ G_A S⁻¹ and G_B ← G_B (A S Aᵀ)⁻¹ with S = XᵢᵀXᵢ; our variant, not the paper’s.',
+  tangent_gd:
+    'Step after scaled GD without half of what the steps of both factors do to the product, which otherwise counts twice; together they project the gradient on the tangent space of matrices of rank r. Not in the paper.',
 };
 
 /** The learning rate of each method. */
