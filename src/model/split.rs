@@ -116,8 +116,10 @@ mod tests {
 
     #[test]
     fn rows_are_split_evenly_into_what_fits() {
-        assert_eq!(ranges(10, 4, None), [0..10]);
-        assert_eq!(ranges(10, 4, Some(160)), [0..10]);
+        for enough in [None, Some(160)] {
+            let whole = ranges(10, 4, enough);
+            assert_eq!((whole.len(), whole[0].clone()), (1, 0..10));
+        }
         assert_eq!(ranges(10, 4, Some(159)), [0..5, 5..10]);
         assert_eq!(ranges(10, 4, Some(64)), [0..4, 4..8, 8..10]);
         // A row that is too long on its own stays whole.
