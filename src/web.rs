@@ -305,6 +305,7 @@ impl WebSession {
             held,
             unpacked,
             self.longest(),
+            model.most_bytes,
             limit,
         )
     }

@@ -6,7 +6,7 @@ use riemann_lora::{
     load::StorageType,
     model::{Base, FrozenWeight, WeightForm},
     optim::OptimizerSettings,
-    train::{Session, binding::check_binding},
+    train::{Session, binding::check_binding, estimate::estimate},
 };
 
 use crate::kernel::{assert_close, check_gradient};
@@ -114,6 +114,16 @@ everywhere! {
         assert!(refused.contains("micro_batch_size"), "{refused}");
         let refused = check(4096, Some(scores)).unwrap_err();
         assert!(refused.contains("adapters") && refused.contains("lower rank"), "{refused}");
+    }
+}
+
+everywhere! {
+    async fn the_estimate_knows_that_chunks_of_logits_are_shorter() {
+        let config = LLAMA.model().await.config;
+        let settings = settings(vec![OptimizerSettings::adamw(1e-3)]);
+        let total = |most_bytes| estimate(&settings, &config, 0.0, 0.0, 64, most_bytes, 0.0).total;
+        // Of two sequences of 64 tokens an eighth, and of 320 words in 8 KiB room for 6: 16 rows become 4.
+        assert_eq!(total(None) - total(Some(8192)), 3.0 * 12.0 * 320.0 * 4.0);
     }
 }
 
