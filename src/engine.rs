@@ -13,8 +13,6 @@ pub struct EngineDescription {
     pub fallback_adapter: bool,
     /// Largest single buffer, in bytes; 0 where there is no such limit.
     pub max_buffer_bytes: f64,
-    /// Most bytes that a computation sees of one buffer; 0 where there is no such limit.
-    pub max_binding_bytes: f64,
 }
 
 /// Why a device does not compute: there is none, or it failed.
@@ -57,7 +55,6 @@ pub async fn start() -> Result<(Device, EngineDescription), EngineError> {
         description: format!("burn's CPU engine{simd}, one core a worker"),
         fallback_adapter: false,
         max_buffer_bytes: 0.0,
-        max_binding_bytes: 0.0,
     };
     Ok((Device::flex(), description))
 }
@@ -72,7 +69,7 @@ pub fn check() -> Result<(), EngineError> {
 }
 
 #[cfg(feature = "webgpu")]
-pub use webgpu::{check, destroy, guarded, has_half_precision, start};
+pub use webgpu::{check, destroy, guarded, has_half_precision, most_bytes, start};
 
 #[cfg(feature = "webgpu")]
 mod webgpu {
@@ -130,7 +127,6 @@ mod webgpu {
             description: name(&info),
             fallback_adapter: info.device_type == wgpu::DeviceType::Cpu,
             max_buffer_bytes: setup.device.limits().max_buffer_size as f64,
-            max_binding_bytes: setup.device.limits().max_storage_buffer_binding_size as f64,
         }
     }
 
@@ -163,6 +159,15 @@ mod webgpu {
     pub fn has_half_precision() -> bool {
         let has = |device: &wgpu::Device| device.features().contains(wgpu::Features::SHADER_F16);
         DEVICE.get().is_some_and(has)
+    }
+
+    /// Bytes of the largest tensor: what is in one buffer, and what a computation sees of it.
+    pub fn most_bytes() -> Option<usize> {
+        let limits = DEVICE.get()?.limits();
+        let most = limits
+            .max_storage_buffer_binding_size
+            .min(limits.max_buffer_size);
+        usize::try_from(most).ok()
     }
 
     /// What `action` gives, where the device refused nothing of what it asked meanwhile. Without this a refusal ends the

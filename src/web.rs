@@ -53,7 +53,6 @@ const PREVIEWED: usize = 8;
 
 thread_local! {
     static DEVICE: std::cell::RefCell<Option<Device>> = const { std::cell::RefCell::new(None) };
-    static MAX_BINDING_BYTES: std::cell::Cell<f64> = const { std::cell::Cell::new(0.0) };
 }
 
 /// Makes the engine. Once a worker, before anything else. `products` is what an earlier start on the same adapter reported,
@@ -69,7 +68,6 @@ pub async fn start_engine(products: JsValue) -> Result<JsValue, JsValue> {
     let (device, started) = engine::start().await.map_err(failure)?;
     let products = choose_products(products, &device).await;
     DEVICE.set(Some(device));
-    MAX_BINDING_BYTES.set(started.max_binding_bytes);
     to_js(&EngineReport {
         engine: started.engine.into(),
         description: started.description,
@@ -137,9 +135,6 @@ impl WebSession {
         let first = files.first().map(|file| file.name().to_owned());
         let checkpoint = Checkpoint::open(files).await.map_err(failure)?;
         check_size(checkpoint.name(), file_bytes)?;
-        check_binding(checkpoint.config(), MAX_BINDING_BYTES.get()).map_err(|problem| {
-            plain_failure("model", &format!("{}: {problem}", checkpoint.name()))
-        })?;
         let model = Base::load(&checkpoint, &device, |done, total| {
             let progress = Progress {
                 action: "reading weights".into(),
@@ -288,12 +283,15 @@ impl WebSession {
         to_js(&self.estimated(&settings))
     }
 
-    fn estimated(&self, settings: &SessionSettings) -> MemoryEstimate {
-        // The longest batch is as long as the longest example, once there is one.
-        let tokens = self.data.as_ref().map_or(128, |data| {
+    /// Tokens of the longest batch: as many as the longest example has, once there is one.
+    fn longest(&self) -> usize {
+        self.data.as_ref().map_or(128, |data| {
             let longest = data.dataset.statistics().longest.next_multiple_of(8);
             longest.min(data.settings.sequence_length)
-        });
+        })
+    }
+
+    fn estimated(&self, settings: &SessionSettings) -> MemoryEstimate {
         let limit = if cfg!(feature = "webgpu") {
             0.0
         } else {
@@ -301,7 +299,15 @@ impl WebSession {
         };
         let model = &self.desk.model;
         let (held, unpacked) = (model.held_bytes(), model.unpacked_bytes());
-        estimate(settings, &model.config, held, unpacked, tokens, limit)
+        estimate(
+            settings,
+            &model.config,
+            held,
+            unpacked,
+            self.longest(),
+            model.most_bytes,
+            limit,
+        )
     }
 
     /// Fresh adapters, the same in every worker that gets the same seed, or those of the adapter that was read.
@@ -311,6 +317,9 @@ impl WebSession {
     pub fn configure(&mut self, settings: JsValue) -> Result<(), JsValue> {
         let settings: SessionSettings = from_js("settings", settings)?;
         let needed = self.estimated(&settings);
+        let model = &self.desk.model;
+        check_binding(&settings, &model.config, self.longest(), model.most_bytes)
+            .map_err(|problem| plain_failure("settings", &problem))?;
         let session = self.desk.begin(settings, &needed)?;
         self.train(session)
     }

@@ -138,7 +138,7 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointin
     let pass = Pass::forward(base, &adapters, &batch, pass_settings).expect("labels count");
     drop(pass.backward());
     let used = (MOST.load(Relaxed) - before) as f64;
-    let expected = estimate(&settings, &base.config, 0.0, 0.0, tokens, 0.0).activations;
+    let expected = estimate(&settings, &base.config, 0.0, 0.0, tokens, None, 0.0).activations;
     let ratio = expected / used;
     assert!(
         (0.87..1.15).contains(&ratio),

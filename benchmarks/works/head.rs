@@ -65,7 +65,7 @@ impl Head {
             weight: frozen(0, Target::QProj as usize, [channels, channels], device),
             input: input(rows, channels, device),
             targets: Tensor::from_data(TensorData::new(words, [rows]), device),
-            chunk: chunk_rows(TOKENS_A_ROW * rows),
+            chunk: chunk_rows(TOKENS_A_ROW * rows, vocabulary, None),
             trainer: Trainer::new(sizes, 1, &[Target::QProj], |_| (channels, channels), device),
         }
     }

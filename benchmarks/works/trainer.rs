@@ -34,7 +34,11 @@ pub fn frozen(layer: usize, place: usize, shape: [usize; 2], device: &Device) ->
                 .into_iter()
                 .flat_map(f32::to_le_bytes);
             let matrix = Matrix::new(StorageType::F32, shape, bytes.collect());
-            FrozenWeight::packed(matrix.expect("as many bytes as the shape takes"), device)
+            FrozenWeight::packed(
+                matrix.expect("as many bytes as the shape takes"),
+                None,
+                device,
+            )
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A frozen matrix in the form its file has it.
 
+use std::ops::Range;
+
 use crate::packed::{StorageType, dequantise_rows};
 
 /// A matrix [outputs, inputs], row by row, packed as GGML or IEEE 754 pack it.
@@ -43,9 +45,26 @@ impl Matrix {
         self.storage
     }
 
-    /// What its file has of it.
-    pub fn packed(&self) -> &[u8] {
-        &self.bytes
+    /// What its file has of some rows.
+    ///
+    /// # Panics
+    /// If the matrix has no such rows.
+    pub fn packed_rows(&self, rows: Range<usize>) -> &[u8] {
+        let row_bytes = self.row_bytes();
+        &self.bytes[rows.start * row_bytes..rows.end * row_bytes]
+    }
+
+    /// A matrix of some rows, of bytes of its own.
+    ///
+    /// # Panics
+    /// If the matrix has no such rows.
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        Self {
+            storage: self.storage,
+            outputs: rows.len(),
+            inputs: self.inputs,
+            bytes: self.packed_rows(rows).to_vec(),
+        }
     }
 
     /// Bytes that it takes.
@@ -73,9 +92,13 @@ impl Matrix {
     pub fn read_rows(&self, row: usize, start: usize, width: usize, values: &mut [f32]) {
         let (block, block_bytes) = (self.storage.block_values(), self.storage.block_bytes());
         assert!(start + width <= self.inputs && start.is_multiple_of(block));
-        let row_bytes = self.inputs / block * block_bytes;
+        let row_bytes = self.row_bytes();
         let from = row * row_bytes + start / block * block_bytes;
         dequantise_rows(self.storage, &self.bytes[from..], row_bytes, width, values);
+    }
+
+    fn row_bytes(&self) -> usize {
+        self.inputs / self.storage.block_values() * self.storage.block_bytes()
     }
 }
 

@@ -35,6 +35,7 @@ pub use matrix::Matrix;
 mod cpu;
 #[cfg(not(feature = "webgpu"))]
 pub mod frozen;
+mod most_bytes;
 mod precision;
 mod product;
 mod product_table;
@@ -47,6 +48,7 @@ pub mod webgpu;
 
 pub use {
     cross_entropy::{cross_entropy, cross_entropy_losses},
+    most_bytes::most_bytes,
     precision::{ProductPrecision, half_is_available},
     product::{Form, product, weight_product},
     product_table::{ProductChoice, ProductKind, ProductStrategy, ProductTable},

@@ -30,6 +30,8 @@ pub struct Base {
     pub final_norm: NormWeights,
     /// Output head, [V, C]; the embedding table where it is tied.
     pub head: FrozenWeight,
+    /// Bytes of the largest tensor that the device takes whole; `None` where there is no limit.
+    pub most_bytes: Option<usize>,
 }
 
 /// A weight that has its values.
@@ -103,6 +105,7 @@ impl Base {
             final_norm: final_norm.ok_or(incomplete(architecture.final_norm.name))?,
             head: head.unwrap_or_else(|| embedding.clone()),
             device: device.clone(),
+            most_bytes: None,
             embedding,
             positions,
             blocks,
@@ -248,14 +251,8 @@ impl Base {
 
     /// Bytes of the weights that are unpacked at one time, which is one of each size; 0 where products read what is packed.
     pub fn unpacked_bytes(&self) -> f64 {
-        if cfg!(not(feature = "webgpu")) {
-            return 0.0;
-        }
-        let packed = self.frozen().into_iter().filter_map(|weight| match weight {
-            FrozenWeight::Packed(_) => Some(weight.dims().iter().product()),
-            FrozenWeight::Dense(_) => None,
-        });
-        let sizes: BTreeSet<usize> = packed.collect();
+        let sizes = self.frozen().into_iter().map(FrozenWeight::unpacked_values);
+        let sizes: BTreeSet<usize> = sizes.collect();
         sizes.into_iter().sum::<usize>() as f64 * size_of::<f32>() as f64
     }
 

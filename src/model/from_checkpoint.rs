@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Base, Checkpoint, FrozenWeight, Held, WeightForm, walk::Role};
-use crate::kernel::Matrix;
+use crate::kernel::{Matrix, most_bytes};
 use crate::load::{LoadError, Source, TensorInfo};
 
 impl Base {
@@ -19,15 +19,18 @@ impl Base {
         device: &Device,
         on_progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<Self, LoadError> {
-        Self::load_as(WeightForm::of_this_build(), checkpoint, device, on_progress).await
+        let form = WeightForm::of_this_build();
+        Self::load_as(form, most_bytes(), checkpoint, device, on_progress).await
     }
 
-    /// As [`Base::load`], with the linear weights and tables in the form that is asked for.
+    /// As [`Base::load`], with the linear weights and tables in the form that is asked for, in parts of at most `most_bytes`
+    /// as f32.
     ///
     /// # Errors
     /// As [`Base::load`].
     pub async fn load_as<S: Source>(
         form: WeightForm,
+        most_bytes: Option<usize>,
         checkpoint: &Checkpoint<S>,
         device: &Device,
         mut on_progress: impl FnMut(u64, u64) -> bool,
@@ -36,19 +39,23 @@ impl Base {
         let mut done = 0;
         let mut weights = Vec::with_capacity(checkpoint.tensors().len());
         for (info, role) in checkpoint.weights() {
-            weights.push(read(form, checkpoint, info, role, device).await?);
+            weights.push(read((form, most_bytes), checkpoint, info, role, device).await?);
             done += info.bytes;
             if !on_progress(done, total) {
                 return Err(LoadError::new(checkpoint.name(), "loading was cancelled"));
             }
         }
-        Self::assemble(checkpoint.config().clone(), device, weights)
-            .map_err(|error| LoadError::new(checkpoint.name(), error.to_string()))
+        let model = Self::assemble(checkpoint.config().clone(), device, weights)
+            .map_err(|error| LoadError::new(checkpoint.name(), error.to_string()))?;
+        Ok(Self {
+            most_bytes,
+            ..model
+        })
     }
 }
 
 async fn read<S: Source>(
-    form: WeightForm,
+    (form, most_bytes): (WeightForm, Option<usize>),
     checkpoint: &Checkpoint<S>,
     info: &TensorInfo,
     role: Role,
@@ -63,13 +70,20 @@ async fn read<S: Source>(
         let matrix = Matrix::new(packed.storage, packed.shape, packed.bytes).ok_or_else(|| {
             LoadError::new(checkpoint.name(), format!("tensor {name} is incomplete"))
         })?;
-        return Ok(Held::Matrix(FrozenWeight::packed(matrix, device)));
+        let weight = FrozenWeight::packed(matrix, most_bytes, device);
+        return Ok(Held::Matrix(weight));
     }
     let host = checkpoint.tensor(name).await?;
-    let is_matrix = host.shape.len() == 2;
-    let data = TensorData::new(host.values, host.shape);
-    Ok(match is_matrix {
-        true => Held::Matrix(Tensor::<2>::from_data(data, device).into()),
-        false => Held::Vector(Tensor::from_data(data, device)),
+    Ok(match host.shape[..] {
+        [outputs, inputs] => Held::Matrix(FrozenWeight::dense(
+            host.values,
+            [outputs, inputs],
+            most_bytes,
+            device,
+        )),
+        _ => Held::Vector(Tensor::from_data(
+            TensorData::new(host.values, host.shape),
+            device,
+        )),
     })
 }

@@ -17,6 +17,7 @@ pub mod lora;
 pub mod norm;
 pub mod rope;
 pub mod rotary;
+pub mod split;
 pub mod target;
 pub mod walk;
 pub mod weight;

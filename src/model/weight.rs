@@ -1,7 +1,10 @@
 //! A frozen weight, as the engine computes best with it.
 
-use burn::tensor::{Device, Int, Tensor};
+use std::ops::Range;
 
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::split::{SplitWeight, ranges};
 use crate::kernel::Matrix;
 #[cfg(feature = "webgpu")]
 use crate::kernel::webgpu::PackedMatrix;
@@ -22,7 +25,7 @@ type Held = PackedMatrix;
 pub enum WeightForm {
     /// As f32 tensors of the engine.
     Dense,
-    /// As the file packs them; on WebGPU those that its shaders read, which are F16, Q4_0, Q4_1 and Q8_0.
+    /// As the file packs them; on WebGPU all but F32, which is a tensor there too.
     Packed,
 }
 
@@ -48,19 +51,67 @@ pub enum FrozenWeight {
     Dense(Tensor<2>),
     /// As its file packs it.
     Packed(Held),
+    /// In parts, where it is larger than the device takes whole.
+    Split(SplitWeight),
 }
 
 impl FrozenWeight {
-    /// A matrix as it is packed, where the engine can compute with it, else as f32.
-    pub fn packed(matrix: Matrix, device: &Device) -> Self {
+    /// A matrix as it is packed, where the engine can compute with it, else as f32; split where it has more than
+    /// `most_bytes` unpacked.
+    pub fn packed(matrix: Matrix, most_bytes: Option<usize>, device: &Device) -> Self {
+        let ranges = ranges(matrix.outputs(), matrix.inputs(), most_bytes);
         #[cfg(not(feature = "webgpu"))]
-        let _ = device;
-        #[cfg(not(feature = "webgpu"))]
-        return Self::Packed(matrix.into());
+        return match ranges.len() {
+            1 => Self::Packed(matrix.into()),
+            _ => {
+                let _ = device;
+                let part = |rows: Range<usize>| Self::Packed(matrix.part(rows).into());
+                Self::of_parts(ranges.into_iter().map(part).collect())
+            }
+        };
         #[cfg(feature = "webgpu")]
-        match PackedMatrix::new(&matrix, device) {
-            Some(held) => Self::Packed(held),
-            None => Self::Dense(unpack(&matrix, 0..matrix.outputs(), device)),
+        {
+            let page_rows = ranges[0].len();
+            let part = |rows: Range<usize>| match PackedMatrix::new(
+                &matrix,
+                rows.clone(),
+                page_rows,
+                device,
+            ) {
+                Some(held) => Self::Packed(held),
+                None => Self::Dense(unpack(&matrix, rows, device)),
+            };
+            Self::of_parts(ranges.into_iter().map(part).collect())
+        }
+    }
+
+    /// A tensor of `values`, [out, in], split where it has more than `most_bytes`.
+    pub fn dense(
+        mut values: Vec<f32>,
+        shape: [usize; 2],
+        most_bytes: Option<usize>,
+        device: &Device,
+    ) -> Self {
+        let [outputs, inputs] = shape;
+        let ranges = ranges(outputs, inputs, most_bytes);
+        let tensor = |values, rows: Range<usize>| {
+            let data = TensorData::new(values, [rows.len(), inputs]);
+            Self::Dense(Tensor::from_data(data, device))
+        };
+        // From the end, so that what is on the device is no longer here.
+        let mut parts: Vec<Self> = ranges
+            .into_iter()
+            .rev()
+            .map(|rows| tensor(values.split_off(rows.start * inputs), rows))
+            .collect();
+        parts.reverse();
+        Self::of_parts(parts)
+    }
+
+    fn of_parts(mut parts: Vec<Self>) -> Self {
+        match parts.len() {
+            1 => parts.swap_remove(0),
+            _ => Self::Split(SplitWeight::new(parts)),
         }
     }
 
@@ -88,6 +139,7 @@ impl FrozenWeight {
         match self {
             Self::Dense(weight) => weight.dims(),
             Self::Packed(weight) => [weight.outputs(), weight.inputs()],
+            Self::Split(weight) => weight.dims(),
         }
     }
 
@@ -96,6 +148,7 @@ impl FrozenWeight {
         match self {
             Self::Dense(weight) => weight.dims().iter().product::<usize>() * size_of::<f32>(),
             Self::Packed(weight) => weight.bytes(),
+            Self::Split(weight) => weight.parts().iter().map(Self::bytes).sum(),
         }
     }
 
@@ -116,10 +169,12 @@ impl FrozenWeight {
             Self::Packed(weight) => frozen::product(x, weight, direction),
             #[cfg(feature = "webgpu")]
             Self::Packed(weight) => weight.product(x, direction, precision),
+            Self::Split(weight) => weight.product(x, direction, precision),
         }
     }
 
-    /// The weight for several products in a row: on WebGPU, where each would unpack it, it is unpacked once for all.
+    /// The weight for several products in a row: on WebGPU, where each would unpack it, it is unpacked once for all. What is
+    /// split stays packed, so that only a part is ever there in f32.
     pub fn opened(&self) -> Self {
         match self {
             #[cfg(feature = "webgpu")]
@@ -140,6 +195,7 @@ impl FrozenWeight {
             Self::Packed(weight) if x.dims()[0] <= few_rows::MOST_ROWS => {
                 frozen::few_rows_product(x, weight)
             }
+            Self::Split(weight) => weight.forward(x, precision),
             _ => self.product(x, Direction::Forward, precision),
         }
     }
@@ -162,6 +218,17 @@ impl FrozenWeight {
             }
             #[cfg(feature = "webgpu")]
             Self::Packed(weight) => weight.select(ids),
+            Self::Split(weight) => weight.select(ids),
+        }
+    }
+
+    /// Values of what products unpack at one time; 0 where they read what is held.
+    pub fn unpacked_values(&self) -> usize {
+        match self {
+            #[cfg(feature = "webgpu")]
+            Self::Packed(weight) => weight.unpacked_values(),
+            Self::Split(weight) => weight.parts().first().map_or(0, Self::unpacked_values),
+            _ => 0,
         }
     }
 
@@ -173,6 +240,7 @@ impl FrozenWeight {
             Self::Packed(weight) => unpack(weight, start..start + count, &Device::flex()),
             #[cfg(feature = "webgpu")]
             Self::Packed(weight) => weight.rows(start, count),
+            Self::Split(weight) => weight.rows(start, count),
         }
     }
 }
@@ -185,7 +253,7 @@ fn unpack(weight: &Matrix, rows: impl Iterator<Item = usize>, device: &Device) -
     for (row, values) in rows.iter().zip(values.chunks_exact_mut(inputs)) {
         weight.read(*row, 0, values);
     }
-    let data = burn::tensor::TensorData::new(values, [rows.len(), inputs]);
+    let data = TensorData::new(values, [rows.len(), inputs]);
     Tensor::from_data(data, device)
 }
 

@@ -1,25 +1,52 @@
-//! What a GPU lets a product see at once.
+//! What a GPU takes whole.
 
-use super::estimate::F32;
-use crate::model::ModelConfig;
+use super::estimate::{F32, rows_at_once};
+use super::settings::{SessionSettings, adapter_shape};
+use crate::model::{Adapters, ModelConfig};
 
-/// Refuses a model with a weight that is larger than a GPU binds at once: products take weights whole, unpacked to f32.
-/// `limit` is in bytes; 0 where there is none.
+/// Refuses settings under which a step has a tensor of more than `most_bytes`. Weights and logits are split where they are
+/// larger; what is left are activations and the factors of all runs.
 ///
 /// # Errors
-/// What is too large for what, and what to do.
-pub fn check_binding(config: &ModelConfig, limit: f64) -> Result<(), String> {
-    let channels = config.hidden_size as f64;
-    let table = config.vocab_size as f64 * channels * F32;
-    let inner = config.intermediate_size as f64 * channels * F32;
-    let (what, needed) = match table >= inner {
-        true => ("the embedding table", table),
-        false => ("a feed-forward weight", inner),
-    };
-    if limit == 0.0 || needed <= limit {
+/// What is too large for what, and what to lower.
+pub fn check_binding(
+    settings: &SessionSettings,
+    config: &ModelConfig,
+    sequence_length: usize,
+    most_bytes: Option<usize>,
+) -> Result<(), String> {
+    let Some(most_bytes) = most_bytes else {
         return Ok(());
+    };
+    let runs = settings.runs.len() as f64;
+    let tokens = sequence_length as f64;
+    let sequences = runs * rows_at_once(settings);
+    let heads = config.num_attention_heads as f64;
+    let queries = heads * config.head_dim as f64;
+    let widest = (config.intermediate_size as f64).max(queries);
+    let rows = "micro_batch_size, the number of runs or sequence_length";
+    let tensors = [
+        (
+            "attention scores",
+            sequences * heads * tokens * tokens,
+            rows,
+        ),
+        ("activations", sequences * tokens * widest, rows),
+        (
+            "adapters",
+            runs * Adapters::parameters(config, &adapter_shape(settings)),
+            "rank, the number of runs or of adapted layers",
+        ),
+    ];
+    for (what, values, lower) in tensors {
+        let needed = values * F32;
+        if needed > most_bytes as f64 {
+            return Err(format!(
+                "the {what} of a step need {:.0} MB in one piece, and this WebGPU adapter takes {:.0} MB; lower {lower}, or choose the CPU engine, which has no such limit",
+                needed / 1e6,
+                most_bytes as f64 / 1e6
+            ));
+        }
     }
-    Err(format!(
-        "{what} needs a binding of {needed} bytes, and this adapter allows {limit}; choose the CPU engine, which has no such limit, or a model with a smaller vocabulary"
-    ))
+    Ok(())
 }

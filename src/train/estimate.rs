@@ -26,7 +26,7 @@ pub struct MemoryEstimate {
 }
 
 /// What `settings` need on a base that holds `base_bytes`, for sequences of up to
-/// `sequence_length` tokens. `limit` is passed through.
+/// `sequence_length` tokens, on a device that takes tensors of at most `most_bytes`. `limit` is passed through.
 ///
 /// Counted are the weights, and `unpacked_bytes` of those that products unpack; factors, gradients, moments and one
 /// temporary of each run; and what autodiff keeps of every block until the backward pass reaches it.
@@ -36,6 +36,7 @@ pub fn estimate(
     base_bytes: f64,
     unpacked_bytes: f64,
     sequence_length: usize,
+    most_bytes: Option<usize>,
     limit: f64,
 ) -> MemoryEstimate {
     let runs = settings.runs.len() as f64;
@@ -73,7 +74,8 @@ pub fn estimate(
         false => tokens * a_block * layers,
     };
     // Logits, their derivative and one temporary of a chunk.
-    let head = 3.0 * chunk_rows(tokens as usize) as f64 * config.vocab_size as f64;
+    let chunk = chunk_rows(tokens as usize, config.vocab_size, most_bytes);
+    let head = 3.0 * chunk as f64 * config.vocab_size as f64;
     let activations = (kept + head) * F32 + unpacked_bytes;
     MemoryEstimate {
         base: base_bytes,

@@ -10,9 +10,15 @@ use super::labels::CountedLabels;
 use crate::kernel::{Direction, ProductPrecision, cross_entropy, cross_entropy_losses};
 use crate::model::Base;
 
-/// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive.
-pub fn chunk_rows(tokens: usize) -> usize {
-    tokens.div_ceil(8).clamp(1, 256)
+/// Rows of a chunk for a step of `tokens` tokens in all: at most 1/8 of [tokens, V] is alive, and the logits of a chunk, for
+/// which there is room for a power of two of rows, fit in `most_bytes`.
+pub fn chunk_rows(tokens: usize, vocab_size: usize, most_bytes: Option<usize>) -> usize {
+    let rows = tokens.div_ceil(8).clamp(1, 256);
+    let Some(bytes) = most_bytes else {
+        return rows;
+    };
+    let fitting = bytes / (vocab_size * size_of::<f32>());
+    rows.min(fitting.checked_ilog2().map_or(1, |bits| 1 << bits))
 }
 
 /// The rows of the residual stream that are asked for their next token, and those tokens.
@@ -34,7 +40,7 @@ impl AskedRows {
     /// - `hidden`: [K·B·T, C]
     pub fn new(model: &Base, hidden: Tensor<2>, labels: CountedLabels) -> Self {
         Self {
-            chunk: chunk_rows(hidden.dims()[0]),
+            chunk: chunk_rows(hidden.dims()[0], model.config.vocab_size, model.most_bytes),
             rows: model.normalise(hidden.select(0, labels.rows)),
             targets: labels.targets,
             count: labels.count,
@@ -142,4 +148,19 @@ fn chunks<'a>(
             targets.clone().narrow(0, start, length),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logits_of_a_chunk_fit() {
+        let rows = |most_bytes| chunk_rows(4096, 151_936, most_bytes);
+        assert_eq!(rows(None), 256);
+        // 220 rows of logits are 128 MiB, and there is room for 128 or 256.
+        assert_eq!(rows(Some(128 << 20)), 128);
+        assert_eq!(rows(Some(1 << 30)), 256);
+        assert_eq!(rows(Some(1)), 1);
+    }
 }

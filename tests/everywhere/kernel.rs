@@ -226,7 +226,7 @@ everywhere! {
 
 /// The derivative of `loss` in a random direction at a random place: from its backward pass, and from a central
 /// difference.
-async fn check_gradient<const D: usize>(
+pub async fn check_gradient<const D: usize>(
     shape: [usize; D],
     deviation: f32,
     loss: impl Fn(Tensor<D>) -> Tensor<1>,
@@ -253,7 +253,7 @@ async fn check_gradient<const D: usize>(
     );
 }
 
-fn assert_close(ours: &[f32], engines: &[f32]) {
+pub fn assert_close(ours: &[f32], engines: &[f32]) {
     assert_eq!(ours.len(), engines.len());
     for (index, (ours, engines)) in ours.iter().zip(engines).enumerate() {
         assert!(

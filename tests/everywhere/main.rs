@@ -50,6 +50,7 @@ mod optimizers;
 mod parts;
 #[cfg(not(feature = "webgpu"))]
 mod peft;
+mod split;
 mod stop;
 mod theory;
 mod tiny;

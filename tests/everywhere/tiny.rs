@@ -81,7 +81,7 @@ async fn checkpoint() -> Checkpoint<MemorySource> {
 
 async fn model(form: WeightForm, checkpoint: &Checkpoint<MemorySource>) -> Base {
     let device = device().await;
-    Base::load_as(form, checkpoint, &device, |_, _| true)
+    Base::load_as(form, None, checkpoint, &device, |_, _| true)
         .await
         .unwrap()
 }

@@ -4,6 +4,7 @@
 
 mod adapter_product;
 mod cross_entropy;
+mod element;
 mod packed;
 mod place;
 mod probe;

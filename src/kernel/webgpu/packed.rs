@@ -3,6 +3,8 @@
 //! A product unpacks the matrix just before it is taken, into memory that is free again right after, so that only the
 //! largest matrix is ever there in f32. The backward step keeps the packed one.
 
+use std::ops::Range;
+
 use burn::backend::{
     Autodiff, Dispatch,
     autodiff::{
@@ -21,8 +23,9 @@ use burn_cubecl::{
 use cubecl::{calculate_cube_count_elemwise, prelude::*};
 
 use super::super::{Direction, Matrix, ProductPrecision};
+use super::element::{element, is_known};
 use super::product::Product;
-use super::room::lasting;
+use super::room::{first_rows, lasting};
 use crate::packed::StorageType;
 
 /// A matrix [outputs, inputs] in GPU memory.
@@ -35,48 +38,41 @@ pub struct PackedMatrix {
 /// What is in the words of a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Packing {
-    code: Code,
+    storage: StorageType,
     outputs: usize,
     inputs: usize,
-}
-
-/// How the shader reads a storage type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Code {
-    /// IEEE half precision.
-    F16,
-    /// Blocks of 32 values of 4 bits, with a minimum or around 8.
-    Four { has_minimum: bool },
-    /// Blocks of 32 values of 8 bits.
-    Eight,
-}
-
-impl Code {
-    /// `None` for types that no shader reads.
-    fn of(storage: StorageType) -> Option<Self> {
-        match storage {
-            StorageType::F16 => Some(Self::F16),
-            StorageType::Q4_0 => Some(Self::Four { has_minimum: false }),
-            StorageType::Q4_1 => Some(Self::Four { has_minimum: true }),
-            StorageType::Q8_0 => Some(Self::Eight),
-            _ => None,
-        }
-    }
+    page_rows: usize,
 }
 
 impl PackedMatrix {
-    /// `matrix` on `device`; `None` where no shader reads its storage type.
-    pub fn new(matrix: &Matrix, device: &Device) -> Option<Self> {
-        let code = Code::of(matrix.storage())?;
+    /// `rows` of `matrix` on `device`; `None` where no shader reads its storage type.
+    ///
+    /// `page_rows`, at least as many, are what memory for the unpacked rows is made for: parts of one matrix share it where
+    /// they agree about them.
+    ///
+    /// # Panics
+    /// If the matrix has no such rows.
+    pub fn new(
+        matrix: &Matrix,
+        rows: Range<usize>,
+        page_rows: usize,
+        device: &Device,
+    ) -> Option<Self> {
+        let storage = matrix.storage();
+        if !is_known(storage) {
+            return None;
+        }
+        let (outputs, inputs) = (rows.len(), matrix.inputs());
         // The last word is filled up with zeros.
-        let words: Vec<i32> = bytemuck::pod_collect_to_vec(matrix.packed());
+        let words: Vec<i32> = bytemuck::pod_collect_to_vec(matrix.packed_rows(rows));
         let count = words.len();
         Some(Self {
             words: Tensor::from_data(TensorData::new(words, [count]), device),
             packing: Packing {
-                code,
-                outputs: matrix.outputs(),
-                inputs: matrix.inputs(),
+                storage,
+                outputs,
+                inputs,
+                page_rows,
             },
         })
     }
@@ -94,6 +90,11 @@ impl PackedMatrix {
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
         self.words.dims()[0] * size_of::<i32>()
+    }
+
+    /// Values that it takes unpacked.
+    pub fn unpacked_values(&self) -> usize {
+        self.packing.page_rows * self.packing.inputs
     }
 
     /// The whole matrix as f32, [out, in].
@@ -170,8 +171,8 @@ trait Packed: Product {
 
 impl Packed for CubeBackend {
     fn unpack(words: IntTensor<Self>, packing: Packing) -> FloatTensor<Self> {
-        let shape = Shape::new([packing.outputs, packing.inputs]);
-        let result = lasting(&words, shape, DType::F32);
+        let page = Shape::new([packing.page_rows, packing.inputs]);
+        let result = first_rows(lasting(&words, page, DType::F32), packing.outputs);
         let (elements, cubes, threads) = launch_over(&result);
         // SAFETY: no thread touches another one's element, and the words hold as many as the matrix has.
         unsafe {
@@ -182,7 +183,7 @@ impl Packed for CubeBackend {
                 words.into_buffer_arg(),
                 result.clone().into_buffer_arg(),
                 elements,
-                packing.code,
+                packing.storage,
             );
         }
         result
@@ -209,7 +210,7 @@ impl Packed for CubeBackend {
                 result.clone().into_buffer_arg(),
                 elements,
                 packing.inputs,
-                packing.code,
+                packing.storage,
             );
         }
         result
@@ -286,10 +287,15 @@ impl<B: Packed> Backward<B, 1> for Step {
 }
 
 #[cube(launch_unchecked)]
-fn unpack_all(words: &[u32], result: &mut [f32], elements: usize, #[comptime] code: Code) {
+fn unpack_all(
+    words: &[u32],
+    result: &mut [f32],
+    elements: usize,
+    #[comptime] storage: StorageType,
+) {
     let place = ABSOLUTE_POS;
     if place < elements {
-        result[place] = value(words, place, code);
+        result[place] = element(words, place, storage);
     }
 }
 
@@ -300,68 +306,11 @@ fn unpack_some(
     result: &mut [f32],
     elements: usize,
     inputs: usize,
-    #[comptime] code: Code,
+    #[comptime] storage: StorageType,
 ) {
     let place = ABSOLUTE_POS;
     if place < elements {
         let row = ids[place / inputs] as usize;
-        result[place] = value(words, row * inputs + place % inputs, code);
+        result[place] = element(words, row * inputs + place % inputs, storage);
     }
-}
-
-/// Element `place` of the matrix, counted row by row; a row is a whole number of blocks.
-#[cube]
-fn value(words: &[u32], place: usize, #[comptime] code: Code) -> f32 {
-    let block = place / 32;
-    let index = place % 32;
-    match code {
-        Code::F16 => half(words, 2 * place),
-        Code::Eight => {
-            let start = block * 34;
-            let bits = byte(words, start + 2 + index);
-            let mut number = f32::cast_from(bits);
-            if bits >= 128 {
-                number -= 256.0;
-            }
-            half(words, start) * number
-        }
-        Code::Four { has_minimum } => {
-            let bytes = comptime!(if has_minimum { 4usize } else { 2usize });
-            let start = block * (bytes + 16);
-            let mut bits = byte(words, start + bytes + index % 16);
-            // The upper halves are the block's second half.
-            if index >= 16 {
-                bits >>= 4;
-            }
-            let number = f32::cast_from(bits & 15);
-            let scale = half(words, start);
-            if comptime!(has_minimum) {
-                scale * number + half(words, start + 2)
-            } else {
-                scale * (number - 8.0)
-            }
-        }
-    }
-}
-
-/// Byte `place`.
-#[cube]
-fn byte(words: &[u32], place: usize) -> u32 {
-    (words[place / 4] >> (8 * (place % 4) as u32)) & 255
-}
-
-/// The number of half precision at byte `place`, which is even.
-#[cube]
-fn half(words: &[u32], place: usize) -> f32 {
-    let bits = (words[place / 4] >> (8 * (place % 4) as u32)) & 65535;
-    // Adapters may take subnormal numbers of single precision for 0, so those of half precision are made of integers.
-    let mut number = f32::cast_from(bits & 1023) / 16_777_216.0;
-    if bits & 0x7c00 != 0 {
-        // The exponent's bias is 112 larger, and 23 bits lie below it.
-        number = f32::reinterpret(((bits & 0x7fff) << 13) + 0x3800_0000);
-    }
-    if bits >= 0x8000 {
-        number = -number;
-    }
-    number
 }

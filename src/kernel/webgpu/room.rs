@@ -19,7 +19,17 @@ pub fn lasting(near: &CubeTensor, shape: Shape, dtype: DType) -> CubeTensor {
 /// serve all of them.
 pub fn lasting_rows(near: &CubeTensor, rows: usize, width: usize) -> CubeTensor {
     let shape = Shape::new([rows.next_power_of_two(), width]);
-    let room = lasting(near, shape, near.dtype);
-    let shape = Shape::new([rows, width]);
-    CubeTensor::new_contiguous(room.client, room.device, shape, room.handle, room.dtype)
+    first_rows(lasting(near, shape, near.dtype), rows)
+}
+
+/// The first `rows` rows of a matrix that lies row by row.
+pub fn first_rows(matrix: CubeTensor, rows: usize) -> CubeTensor {
+    let shape = Shape::new([rows, matrix.meta.shape()[1]]);
+    CubeTensor::new_contiguous(
+        matrix.client,
+        matrix.device,
+        shape,
+        matrix.handle,
+        matrix.dtype,
+    )
 }

@@ -3,8 +3,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use riemann_lora::{
     load::MemorySource,
-    model::{Base, Checkpoint, Context},
-    train::binding::check_binding,
+    model::{Base, Checkpoint, Context, split::ranges},
 };
 use serde_json::Value;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -93,22 +92,10 @@ everywhere! {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn class_29_a_table_that_a_gpu_cannot_bind_is_named_with_both_sizes() {
-    let opened = pollster::block_on(checkpoint(&[])).unwrap();
-    let mut config = opened.config().clone();
-    (config.vocab_size, config.hidden_size) = (150_016, 256);
-    let refused = check_binding(&config, 134_217_728.0).unwrap_err();
-    assert_eq!(
-        refused,
-        "the embedding table needs a binding of 153616384 bytes, and this adapter allows 134217728; choose the CPU engine, which has no such limit, or a model with a smaller vocabulary"
-    );
-    assert_eq!(check_binding(&config, 153_616_384.0), Ok(()));
+fn class_29_a_table_that_a_gpu_cannot_bind_is_split_into_parts_that_it_binds() {
+    let parts = ranges(150_016, 256, Some(134_217_728));
+    assert_eq!(parts, [0..75_008, 75_008..150_016]);
+    assert_eq!(ranges(150_016, 256, Some(153_616_384)).len(), 1);
     // The CPU has no limit.
-    assert_eq!(check_binding(&config, 0.0), Ok(()));
-    (config.vocab_size, config.intermediate_size) = (1000, 150_016);
-    let refused = check_binding(&config, 134_217_728.0).unwrap_err();
-    assert!(
-        refused.starts_with("a feed-forward weight needs a binding of 153616384"),
-        "{refused}"
-    );
+    assert_eq!(ranges(150_016, 256, None).len(), 1);
 }

@@ -11,33 +11,68 @@ use super::{assert_close, check_gradient, normal};
 use crate::support::{device, values};
 
 const OUTPUTS: usize = 12;
-const INPUTS: usize = 96;
-const PACKED: [StorageType; 4] = [
+const INPUTS: usize = 512;
+const PACKED: [StorageType; 15] = [
     StorageType::F16,
+    StorageType::BF16,
     StorageType::Q4_0,
     StorageType::Q4_1,
+    StorageType::Q5_0,
+    StorageType::Q5_1,
     StorageType::Q8_0,
+    StorageType::Q2_K,
+    StorageType::Q3_K,
+    StorageType::Q4_K,
+    StorageType::Q5_K,
+    StorageType::Q6_K,
+    StorageType::IQ4_NL,
+    StorageType::IQ4_XS,
+    StorageType::MXFP4,
 ];
+
+/// Where a block has numbers of half precision.
+fn halves(storage: StorageType) -> &'static [usize] {
+    match storage {
+        StorageType::F16
+        | StorageType::Q4_0
+        | StorageType::Q5_0
+        | StorageType::Q8_0
+        | StorageType::IQ4_NL
+        | StorageType::IQ4_XS => &[0],
+        StorageType::Q4_1 | StorageType::Q5_1 | StorageType::Q4_K | StorageType::Q5_K => &[0, 2],
+        StorageType::Q2_K => &[80, 82],
+        StorageType::Q3_K => &[108],
+        StorageType::Q6_K => &[208],
+        StorageType::F32 | StorageType::BF16 | StorageType::MXFP4 => &[],
+    }
+}
 
 /// Random codes with scales of ordinary size, and their values.
 fn matrix(storage: StorageType) -> (Matrix, Vec<f32>) {
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
     let blocks = OUTPUTS * INPUTS / storage.block_values();
-    let scales = match storage {
-        StorageType::Q4_1 => 2,
-        _ => 1,
-    };
     let bytes = (0..blocks).flat_map(|block| {
-        let scale = |random: &mut rand_chacha::ChaCha8Rng| match (storage, block % 5) {
-            // Below what half precision has as a normal number.
-            (StorageType::F16, 0) => half::f16::from_f32(random.random_range(-5e-5..5e-5)),
-            (StorageType::F16, _) => half::f16::from_f32(random.random_range(-2.0..2.0)),
-            _ => half::f16::from_f32(random.random_range(-0.02..0.02)),
-        };
-        let mut bytes: Vec<u8> = (0..scales)
-            .flat_map(|_| scale(&mut random).to_le_bytes())
-            .collect();
-        bytes.resize_with(storage.block_bytes(), || random.random());
+        let mut bytes = vec![0; storage.block_bytes()];
+        random.fill(bytes.as_mut_slice());
+        for &place in halves(storage) {
+            let scale = match (storage, block % 5) {
+                // Below what half precision has as a normal number.
+                (StorageType::F16, 0) => random.random_range(-5e-5..5e-5),
+                (StorageType::F16, _) => random.random_range(-2.0..2.0),
+                (_, _) if storage.block_values() == 256 => random.random_range(-5e-4..5e-4),
+                _ => random.random_range(-0.02..0.02),
+            };
+            let scale = half::f16::from_f32(scale).to_le_bytes();
+            bytes[place..place + 2].copy_from_slice(&scale);
+        }
+        match storage {
+            StorageType::BF16 => {
+                let value = half::bf16::from_f32(random.random_range(-2.0..2.0));
+                bytes.copy_from_slice(&value.to_le_bytes());
+            }
+            StorageType::MXFP4 => bytes[0] = random.random_range(118..128),
+            _ => {}
+        }
         bytes
     });
     let matrix = Matrix::new(storage, [OUTPUTS, INPUTS], bytes.collect()).unwrap();
@@ -57,9 +92,15 @@ everywhere! {
         let device = device().await;
         for storage in PACKED {
             let (matrix, all) = matrix(storage);
-            let packed = PackedMatrix::new(&matrix, &device).unwrap();
+            let packed = PackedMatrix::new(&matrix, 0..OUTPUTS, OUTPUTS, &device).unwrap();
             assert!(packed.bytes() < matrix.bytes() + 4);
+            let largest = all.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            assert!((0.01..10.0).contains(&largest), "{storage}: {largest}");
             assert_close(&values(packed.rows(0, OUTPUTS)).await, &all);
+            assert_close(&values(packed.dense()).await, &all);
+            // Of some rows, in memory for more of them.
+            let part = PackedMatrix::new(&matrix, 5..8, 7, &device).unwrap();
+            assert_close(&values(part.dense()).await, &all[5 * INPUTS..8 * INPUTS]);
             let ids = Tensor::<1, Int>::from_data([7, 0, 11, 7], &device);
             let expected = dense(all.clone(), &device).select(0, ids.clone());
             assert_close(&values(packed.select(ids)).await, &values(expected).await);
@@ -80,7 +121,7 @@ everywhere! {
     async fn the_gradient_of_a_packed_product_is_that_of_finite_differences() {
         let device = device().await;
         let (matrix, _) = matrix(StorageType::Q4_1);
-        let packed = PackedMatrix::new(&matrix, &device).unwrap();
+        let packed = PackedMatrix::new(&matrix, 0..OUTPUTS, OUTPUTS, &device).unwrap();
         for (direction, width) in [(Direction::Forward, INPUTS), (Direction::Backward, OUTPUTS)] {
             let loss = |x| packed.product(x, direction, ProductPrecision::Single).square().sum();
             check_gradient([5, width], 1.0, loss, &device).await;
@@ -92,6 +133,6 @@ everywhere! {
     async fn what_no_shader_reads_is_not_packed() {
         let device = device().await;
         let matrix = Matrix::new(StorageType::F32, [2, 3], vec![0; 24]).unwrap();
-        assert!(PackedMatrix::new(&matrix, &device).is_none());
+        assert!(PackedMatrix::new(&matrix, 0..2, 2, &device).is_none());
     }
 }
