@@ -1316,7 +1316,7 @@ export type TheoryProblemKind = "low_rank_recovery" | "two_layer_relu" | "disjoi
 /**
  * How the factors are trained.
  */
-export type TheoryMethod = "gd" | "scaled_gd" | "data_scaled_gd";
+export type TheoryMethod = "gd" | "scaled_gd" | "data_scaled_gd" | "tangent_gd";
 
 /**
  * Where the factors start.
@@ -1407,7 +1407,11 @@ scaled_gd: number,
 /**
  * Of scaled gradient descent whose metric knows the data.
  */
-data_scaled_gd: number, };
+data_scaled_gd: number, 
+/**
+ * Of scaled gradient descent on the tangent space.
+ */
+tangent_gd: number, };
 
 /**
  * All methods on one problem of the theory.
