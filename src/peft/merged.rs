@@ -202,6 +202,8 @@ fn hugging_face_config(
         "torch_dtype": precision.torch_name(),
         "bos_token_id": tokens.bos,
         "eos_token_id": eos,
+        // Without a word, some of transformers' classes take an id of their own, which a small vocabulary does not have.
+        "pad_token_id": null,
     });
     let entries = [config.to_json(), shared]
         .into_iter()

@@ -19,7 +19,7 @@ use crate::support::{
 };
 #[cfg(not(feature = "webgpu"))]
 use {
-    crate::support::difference,
+    crate::support::{difference, random_adapters},
     riemann_lora::{
         generate::{Generator, SampleSettings},
         peft::{self, Merged, Precision, SpecialTokens},
@@ -279,6 +279,7 @@ async fn what_is_written_computes_the_same(family: Family) {
         weights.extend(merged.piece(piece).await.unwrap());
     }
     let config = merged.config(&SpecialTokens::default()).unwrap();
+    is_what_transformers_checks(&config, family.config);
     let files = [
         ("config.json", config.as_slice()),
         ("model.safetensors", &weights),
@@ -292,6 +293,28 @@ async fn what_is_written_computes_the_same(family: Family) {
     assert!(error < 1e-4 * largest, "{error} of {largest}");
 }
 
+/// transformers checks the types of what it reads, and a number with a point is not a whole one; and a padding token that is
+/// not said may be beyond the vocabulary.
+#[cfg(not(feature = "webgpu"))]
+fn is_what_transformers_checks(config: &[u8], theirs: &[u8]) {
+    let [ours, theirs] = [config, theirs].map(|json| {
+        let value: serde_json::Value = serde_json::from_slice(json).unwrap();
+        value.as_object().unwrap().clone()
+    });
+    assert_eq!(ours["pad_token_id"], serde_json::Value::Null);
+    let mut compared = 0;
+    for (key, value) in theirs.iter().filter(|(_, value)| value.is_u64()) {
+        if let Some(found) = ours.get(key).filter(|found| found.is_number()) {
+            assert!(
+                found.is_u64(),
+                "{key}: {found}, and transformers has {value}"
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 4, "{compared}");
+}
+
 macro_rules! file {
     ($family:literal, $path:literal) => {
         include_bytes!(concat!("../fixtures/golden/families/", $family, "/", $path))
@@ -303,7 +326,7 @@ macro_rules! family {
         mod $module {
             use super::Family;
 
-            fn family() -> Family {
+            pub(super) fn family() -> Family {
                 Family {
                     config: file!($folder, "model/config.json"),
                     weights: file!($folder, "model/model.safetensors"),
@@ -373,3 +396,74 @@ family!(olmo2, "olmo2", super::nothing);
 family!(phi3, "phi3", super::nothing);
 #[cfg(not(feature = "webgpu"))]
 family!(gpt_neox, "gpt_neox", super::nothing);
+
+/// Adapters of every family, trained on from the golden ones, and those of the parts of fused layers, for
+/// `scripts/check-peft` and `scripts/check-llama-cpp`; with our logits of the folder and of the GGUF file.
+#[cfg(not(any(target_arch = "wasm32", feature = "webgpu")))]
+#[pollster::test]
+#[ignore = "scripts/check-peft and scripts/check-llama-cpp run it"]
+async fn files_for_other_programs() {
+    use crate::peft::{write_file, write_for_other_programs};
+    use riemann_lora::model::Target;
+
+    let families = [
+        ("qwen3", qwen3::family()),
+        ("gemma3", gemma3::family()),
+        ("llama3", llama3::family()),
+        ("qwen2", qwen2::family()),
+        ("mistral", mistral::family()),
+        ("smollm3", smollm3::family()),
+        ("granite", granite::family()),
+        ("gemma2", gemma2::family()),
+        ("olmo2", olmo2::family()),
+        ("phi3", phi3::family()),
+        ("gpt_neox", gpt_neox::family()),
+    ];
+    let of_phi3 = [
+        Target::QProj,
+        Target::VProj,
+        Target::OProj,
+        Target::GateProj,
+        Target::UpProj,
+    ];
+    let of_gpt_neox = [Target::KProj, Target::VProj, Target::DenseHTo4h];
+    for (name, family) in families {
+        let (golden, model) = (family.golden(), family.model().await);
+        let source = MemorySource::new("model.gguf", family.gguf);
+        let gguf = load(&Checkpoint::open(vec![source]).await.unwrap()).await;
+        let whole = family.adapters(&model, 2);
+        let mut starts = vec![(name.to_owned(), whole)];
+        match name {
+            "phi3" => starts.push(("phi3-parts".into(), random_adapters(&model, &of_phi3, 2))),
+            "gpt_neox" => starts.push((
+                "gpt_neox-parts".into(),
+                random_adapters(&model, &of_gpt_neox, 2),
+            )),
+            _ => {}
+        }
+        for (name, start) in starts {
+            let settings = riemann_lora::train::SessionSettings {
+                targets: start.shape.targets.clone(),
+                ..settings(vec![
+                    OptimizerSettings::adamw(1e-2),
+                    OptimizerSettings::scaled_adamw(1e-2),
+                ])
+            };
+            let mut session = Session::with_adapters(&model, settings, start);
+            for batch in &golden.batches {
+                session.step(&model, &batch.batch()).await.unwrap();
+            }
+            let trained = session.adapters();
+            write_for_other_programs(&model, trained, &gguf, &name).await;
+            let run = trained.run(1);
+            for (file, model, adapters) in [
+                ("logits.json", &model, Some(&run)),
+                ("logits-gguf.json", &gguf, Some(&run)),
+                ("base-gguf.json", &gguf, None),
+            ] {
+                let logits = logits(model, adapters, &golden.batches[0]).await;
+                write_file(&name, file, serde_json::to_vec(&logits).unwrap());
+            }
+        }
+    }
+}

@@ -50,6 +50,7 @@ mod optimizers;
 mod parts;
 #[cfg(not(feature = "webgpu"))]
 mod peft;
+mod presets;
 mod split;
 mod stop;
 mod theory;

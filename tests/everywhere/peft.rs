@@ -281,13 +281,45 @@ everywhere! {
     }
 }
 
-/// Folders for `scripts/check-peft` and `scripts/check-llama-cpp`, where PEFT, transformers and llama.cpp read them:
-/// adapters, a merged model, and our logits.
+/// Writes what `scripts/check-peft` and `scripts/check-llama-cpp` let PEFT, transformers and llama.cpp read: run 1 of
+/// `all`, and the base with it. `gguf` is how llama.cpp's file has the base.
+#[cfg(not(target_arch = "wasm32"))]
+pub async fn write_for_other_programs(model: &Base, all: &Adapters, gguf: &Base, name: &str) {
+    let files = peft::write(all, 1, &model.config, name, 0.0).await.unwrap();
+    write_file(name, "adapter/adapter_config.json", files.config);
+    write_file(name, "adapter/adapter_model.safetensors", files.weights);
+    let merged = Merged::new(model, all, 1, Precision::F32);
+    let mut weights = merged.header().unwrap();
+    for piece in 0..merged.pieces() {
+        weights.extend(merged.piece(piece).await.unwrap());
+    }
+    let config = merged.config(&SpecialTokens::default()).unwrap();
+    write_file(name, "merged/config.json", config);
+    write_file(name, "merged/model.safetensors", weights);
+    for (file, precision) in [
+        ("adapter.gguf", Precision::F32),
+        ("adapter-f16.gguf", Precision::F16),
+        ("adapter-bf16.gguf", Precision::Bf16),
+    ] {
+        let written = peft::write_gguf(all, 1, &gguf.config, name, precision).await;
+        write_file(name, file, written.unwrap());
+    }
+}
+
+/// A file of one of the folders that the scripts asked for.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn write_file(name: &str, file: &str, bytes: Vec<u8>) {
+    let folder = std::env::var_os("EXPORT_FOLDER").expect("the scripts set it");
+    let path = std::path::Path::new(&folder).join(name).join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Random adapters of Llama and GPT-2, and our logits with them.
 #[cfg(not(target_arch = "wasm32"))]
 #[pollster::test]
 #[ignore = "scripts/check-peft and scripts/check-llama-cpp run it"]
 async fn files_for_other_programs() {
-    let folder = std::env::var_os("EXPORT_FOLDER").expect("the scripts set it");
     let parts = [Target::QProj, Target::VProj, Target::DownProj];
     for (name, fixture, targets) in [
         ("llama", crate::support::LLAMA, &Target::LLAMA[..]),
@@ -303,36 +335,8 @@ async fn files_for_other_programs() {
             all.shape.use_rslora = true;
             all.shape.alpha = 4.0;
         }
-        let folder = std::path::Path::new(&folder).join(name);
-        let write = |file: &str, bytes: Vec<u8>| {
-            let path = folder.join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
-        };
-        let files = peft::write(&all, 1, &model.config, name, 0.0)
-            .await
-            .unwrap();
-        write("adapter/adapter_config.json", files.config);
-        write("adapter/adapter_model.safetensors", files.weights);
-        let merged = Merged::new(&model, &all, 1, Precision::F32);
-        let mut weights = merged.header().unwrap();
-        for piece in 0..merged.pieces() {
-            weights.extend(merged.piece(piece).await.unwrap());
-        }
-        write(
-            "merged/config.json",
-            merged.config(&SpecialTokens::default()).unwrap(),
-        );
-        write("merged/model.safetensors", weights);
-        for (file, precision) in [
-            ("adapter.gguf", Precision::F32),
-            ("adapter-f16.gguf", Precision::F16),
-            ("adapter-bf16.gguf", Precision::Bf16),
-        ] {
-            let gguf = peft::write_gguf(&all, 1, &model.config, name, precision).await;
-            write(file, gguf.unwrap());
-        }
+        write_for_other_programs(&model, &all, &model, name).await;
         let logits = logits(fixture, &model, Some(&all.run(1))).await;
-        write("logits.json", serde_json::to_vec(&logits).unwrap());
+        write_file(name, "logits.json", serde_json::to_vec(&logits).unwrap());
     }
 }

@@ -2,7 +2,8 @@
 
     check.py EXPORTED SCRIPTS GOLDEN
 
-EXPORTED   a folder each of llama and gpt2, of parts of layers and of rsLoRA: adapter/, merged/, adapter.gguf, logits.json
+EXPORTED   a folder each of llama, gpt2 and every family, of parts of layers and of rsLoRA: adapter/, merged/,
+           adapter.gguf, logits.json
 SCRIPTS    the golden experiment as the page's PEFT script: llama.py and gpt2.py
 GOLDEN     tests/fixtures/golden
 """
@@ -41,13 +42,19 @@ def base_name(folder):
     return folder.name.split("-")[0]
 
 
+def golden_of(folder, golden):
+    """Where the base of an exported folder is."""
+    name = base_name(folder)
+    return golden / name if (golden / name).is_dir() else golden / "families" / name
+
+
 def base_of(folder, golden):
-    return AutoModelForCausalLM.from_pretrained(golden / base_name(folder) / "model").float()
+    return AutoModelForCausalLM.from_pretrained(golden_of(folder, golden) / "model").float()
 
 
 def check_exported(folder, golden_folder):
     name = folder.name
-    golden = json.loads((golden_folder / base_name(folder) / "golden.json").read_text())
+    golden = json.loads((golden_of(folder, golden_folder) / "golden.json").read_text())
     ours = torch.tensor(json.loads((folder / "logits.json").read_text()))
     largest = ours.abs().max()
     with warnings.catch_warnings():
@@ -64,28 +71,38 @@ def check_exported(folder, golden_folder):
     check_gguf(name, folder / "adapter.gguf", model)
 
 
+# Of these llama.cpp's converter brings the two rows that a rotary position turns beside each other.
+IN_PAIRS = {"llama", "granite", "smollm3"}
+
+
+def in_order(change, architecture, weight, config):
+    """The rows of a change of weight as Hugging Face has them."""
+    if architecture in IN_PAIRS and weight.endswith(("attn_q", "attn_k")):
+        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return change.reshape(-1, width // 2, 2, change.shape[1]).transpose(1, 2).reshape(change.shape)
+    if architecture == "gptneox" and weight.endswith("attn_qkv"):
+        heads = config.num_attention_heads
+        return change.reshape(3, heads, -1, change.shape[1]).transpose(0, 1).reshape(change.shape)
+    return change
+
+
 def check_gguf(name, path, model):
     """Every change of weight of the GGUF file, put together as llama.cpp does, is PEFT's."""
     reader = gguf.GGUFReader(path)
     alpha = reader.fields["adapter.lora.alpha"].contents()
+    architecture = reader.fields["general.architecture"].contents()
     found = {tensor.name: torch.tensor(numpy.array(tensor.data)) for tensor in reader.tensors}
     config = model.get_base_model().config
-    parts = {"attn_q": "q_proj", "attn_k": "k_proj", "attn_v": "v_proj", "ffn_gate": "gate_proj", "attn_qkv": "c_attn"}
-    llama = {**parts, "attn_output": "o_proj", "ffn_up": "up_proj", "ffn_down": "down_proj"}
-    gpt2 = {**parts, "attn_output": "attn.c_proj", "ffn_up": "c_fc", "ffn_down": "mlp.c_proj"}
-    names = llama if config.model_type == "llama" else gpt2
+    numbers = {name: number for number, name in gguf.MODEL_ARCH_NAMES.items()}
+    names = gguf.get_tensor_name_map(numbers[architecture], config.num_hidden_layers)
     largest = 0.0
     layers = {key: module for key, module in model.named_modules() if hasattr(module, "get_delta_weight")}
     for key, module in layers.items():
-        block = next(part for part in key.split(".") if part.isdigit())
-        weight = next(ggml for ggml, ours in names.items() if key.endswith("." + ours))
-        a, b = (found.pop(f"blk.{block}.{weight}.weight.lora_{factor}") for factor in "ab")
-        change = alpha / b.shape[1] * b @ a
-        if weight in ("attn_q", "attn_k") and config.model_type == "llama":
-            width = config.hidden_size // config.num_attention_heads
-            change = change.reshape(-1, width // 2, 2, change.shape[1]).transpose(1, 2).reshape(change.shape)
+        weight = names.get_name(key.removeprefix("base_model.model."))
+        a, b = (found.pop(f"{weight}.weight.lora_{factor}") for factor in "ab")
+        change = in_order(alpha / b.shape[1] * b @ a, architecture, weight, config)
         theirs = module.get_delta_weight("default")
-        theirs = theirs.T if theirs.shape != change.shape or config.model_type == "gpt2" else theirs
+        theirs = theirs.T if config.model_type == "gpt2" else theirs
         largest = max(largest, float((theirs - change).abs().max() / change.abs().max()))
     if found or not layers:
         sys.exit(f"FAILED: {name}: GGUF tensors that PEFT does not have: {sorted(found)}")

@@ -75,7 +75,14 @@ answer({
     }
     const model = Object.entries(files).map(([name, bytes]) => new File([bytes], name));
     session = await engine.WebSession.load_model(model, () => true);
-    await session.load_data('data.txt', new TextEncoder().encode(data), dataSettings, () => true);
+    await session.load_data(
+      'data.txt',
+      new TextEncoder().encode(data),
+      undefined,
+      undefined,
+      dataSettings,
+      () => true,
+    );
   },
   async configure(settings) {
     session.configure(settings);

@@ -54,7 +54,14 @@ answer({
       files.map(async ([name, address]) => new File([await (await fetch(address)).blob()], name)),
     );
     session = await module.WebSession.load_model(model, always);
-    await session.load_data('data.txt', new TextEncoder().encode(data), dataSettings, always);
+    await session.load_data(
+      'data.txt',
+      new TextEncoder().encode(data),
+      undefined,
+      undefined,
+      dataSettings,
+      always,
+    );
     return session.model();
   },
   /** Bytes that a session with these settings is expected to need. */

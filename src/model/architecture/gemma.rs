@@ -216,7 +216,11 @@ fn to_json(config: &ModelConfig) -> Value {
     let scale = config.scale_of_scores();
     // The number that the root was taken of has few digits.
     let scalar = (1e6 / (scale * scale)).round() / 1e6;
-    json["query_pre_attn_scalar"] = scalar.into();
+    // transformers refuses 256.0.
+    json["query_pre_attn_scalar"] = match scalar.fract() == 0.0 {
+        true => (scalar as u64).into(),
+        false => scalar.into(),
+    };
     json["attn_logit_softcapping"] = config.attention_softcap.into();
     json["final_logit_softcapping"] = config.logits_softcap.into();
     json

@@ -7,7 +7,7 @@ import { failureBox, noticeBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
 import type { Progress } from '../../protocol';
 import { lookUp, type ModelChoice, type RemoteModel } from '../../store/hub';
-import { type HubPreset, hubPresets, memoryOf, tooLarge } from '../../store/hub-presets';
+import { type HubPreset, hubPresets, tooLarge } from '../../store/hub-presets';
 import { HUB, parseModelAddress } from '../../store/model-address';
 import {
   type KeptModel,
@@ -114,7 +114,7 @@ export function remoteModels(app: App, load: (files: File[], name: string, note?
     if (key === 'Enter') void ask(address);
   });
   const look = h('button', { type: 'button', id: 'look-up', onclick: () => void ask(address) }, 'Look up');
-  const preset = (entry: HubPreset) => presetItem(app, entry, () => void ask(entry.repository));
+  const preset = (entry: HubPreset) => presetItem(entry, () => void ask(entry.repository));
   const { host } = new URL(HUB);
   const elsewhere = h(
     'details',
@@ -181,14 +181,12 @@ function offerOf(
   return [words, several.element, warning.element, h('div', { class: 'row' }, get, not)];
 }
 
-function presetItem(app: App, preset: HubPreset, onAsk: () => void): HTMLElement {
-  const { name, repository, bytes: size, licence } = preset;
+function presetItem(
+  { name, repository, bytes: size, memory, licence }: HubPreset,
+  onAsk: () => void,
+): HTMLElement {
   const button = h('button', { type: 'button', onclick: onAsk }, 'Look up');
   button.setAttribute('aria-label', `Look up ${name}`);
-  const memory = h('span', {});
-  app.lab.choice.watch(({ engine }) => {
-    memory.textContent = `${bytes(memoryOf(preset, engine))} in memory`;
-  });
   return h(
     'li',
     { class: 'offer' },
@@ -197,9 +195,7 @@ function presetItem(app: App, preset: HubPreset, onAsk: () => void): HTMLElement
       {},
       h('strong', {}, name),
       h('br'),
-      `${repository} · about ${bytes(size)}, `,
-      memory,
-      ` · ${licence}`,
+      `${repository} · about ${bytes(size)}, ${bytes(memory)} in memory · ${licence}`,
     ),
     button,
   );
