@@ -20,7 +20,7 @@ const ORDER: &[(&str, &[&str])] = &[
         "train",
         &["engine", "data", "tensor_file", "kernel", "model", "optim"],
     ),
-    ("generate", &["engine", "load", "model"]),
+    ("generate", &["engine", "load", "model", "optim"]),
     ("peft", &["load", "tensor_file", "model", "train"]),
     (
         "pretrain",

@@ -15,6 +15,10 @@ use super::error::DataError;
 const BEGIN: char = '\u{f8f0}';
 const END: char = '\u{f8f1}';
 
+/// How much a template may write in all to find what it changes in a conversation, and how often at least.
+const RENDERED_BYTES: usize = 256 << 20;
+const FEWEST_RENDERINGS: usize = 256;
+
 /// A conversation, and the functions that its assistant may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
@@ -59,10 +63,7 @@ impl Conversation {
         codec: &Codec,
     ) -> Result<Rendered, DataError> {
         let text = self.text(&self.messages, codec)?;
-        let contents = match self.places(&text, codec) {
-            Some(places) => places,
-            None => self.places_one_by_one(&text, codec)?,
-        };
+        let contents = self.all_places(&text, codec)?;
         if let Some(tools) = &self.tools
             && codec.render_chat(&self.messages, None, false)? == text
         {
@@ -99,7 +100,8 @@ impl Conversation {
         let text = codec.render_chat(&self.messages, self.tools.as_ref(), true)?;
         let closed = self.text(&self.messages, codec)?;
         // Where the text ends in another way when an answer follows, its beginning is all the same.
-        let written = self.places(&closed, codec).unwrap_or_default();
+        let all = 0..self.messages.len();
+        let written = self.places(&closed, all, codec).unwrap_or_default();
         let fits = |place: &Range<usize>| text.get(place.clone()) == closed.get(place.clone());
         let written: Vec<_> = written.into_iter().filter(fits).collect();
         Ok(codec.encode(&text, &written)?.ids)
@@ -129,19 +131,19 @@ impl Conversation {
         messages
     }
 
-    /// The places of all contents, with one more rendering; `None` where the template does not treat contents as they are or
-    /// trimmed.
+    /// The places of the contents of messages `range`, with one more rendering; `None` where the template does not treat
+    /// them as they are or trimmed.
     fn places<Codec: TextCodec + ?Sized>(
         &self,
         text: &str,
+        range: Range<usize>,
         codec: &Codec,
     ) -> Option<Vec<Range<usize>>> {
-        let marked = self
-            .text(&self.marked(0..self.messages.len()), codec)
-            .ok()?;
+        let messages = &self.messages[range.clone()];
+        let marked = self.text(&self.marked(range), codec).ok()?;
         let mut rest = marked.as_str();
-        let mut between = Vec::with_capacity(self.messages.len() + 1);
-        for message in &self.messages {
+        let mut between = Vec::with_capacity(messages.len() + 1);
+        for message in messages {
             let (before, after) = rest.split_once(BEGIN)?;
             between.push(before);
             rest = after
@@ -154,8 +156,8 @@ impl Conversation {
         }
 
         let mut at = text.strip_prefix(between[0]).map(|_| between[0].len())?;
-        let mut places = Vec::with_capacity(self.messages.len());
-        for (message, after) in self.messages.iter().zip(&between[1..]) {
+        let mut places = Vec::with_capacity(messages.len());
+        for (message, after) in messages.iter().zip(&between[1..]) {
             let content = message.content.as_str();
             let forms = [
                 content,
@@ -163,7 +165,7 @@ impl Conversation {
                 content.trim_end(),
                 content.trim_start(),
             ];
-            let is_last = places.len() + 1 == self.messages.len();
+            let is_last = places.len() + 1 == messages.len();
             let fits = |form: &&str| {
                 let rest = text[at..].strip_prefix(*form);
                 rest.is_some_and(|rest| match is_last {
@@ -178,16 +180,38 @@ impl Conversation {
         Some(places)
     }
 
-    /// The places of contents with a rendering for each: what stands before and after it must be the same with and without
-    /// marks.
-    fn places_one_by_one<Codec: TextCodec + ?Sized>(
+    /// The places of all contents: of all at once, or else of halves, down to the messages that the template changes. Of such
+    /// a one it is what stands before and after it with and without marks.
+    fn all_places<Codec: TextCodec + ?Sized>(
         &self,
         text: &str,
         codec: &Codec,
     ) -> Result<Vec<Range<usize>>, DataError> {
         let mut places: Vec<Range<usize>> = Vec::with_capacity(self.messages.len());
-        for (index, message) in self.messages.iter().enumerate() {
+        let all = 0..self.messages.len();
+        let mut left = vec![all];
+        let mut renderings = (RENDERED_BYTES / text.len().max(1)).max(FEWEST_RENDERINGS);
+        while let Some(range) = left.pop() {
+            renderings = renderings.checked_sub(1).ok_or_else(|| {
+                DataError::new(format!(
+                    "has {} messages, too many of which the model's chat template changes; divide it into shorter conversations",
+                    self.messages.len()
+                ))
+            })?;
             let earliest = places.last().map_or(0, |place| place.end);
+            let found = self.places(text, range.clone(), codec);
+            let found = found.filter(|found| found.iter().all(|place| earliest <= place.start));
+            if let Some(found) = found {
+                places.extend(found);
+                continue;
+            }
+            if range.len() != 1 {
+                let middle = range.start + range.len() / 2;
+                left.extend([middle..range.end, range.start..middle]);
+                continue;
+            }
+            let index = range.start;
+            let message = &self.messages[index];
             let marked = self.text(&self.marked(index..index + 1), codec).ok();
             let end = marked.as_deref().and_then(|marked| {
                 let after = &marked[marked.rfind(END)? + END.len_utf8()..];
@@ -285,5 +309,109 @@ impl Rendered {
         from + same
             .map(|((_, letter), _)| letter.len_utf8())
             .sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::data::codec::Encoded;
+    use crate::data::toy::ToyCodec;
+
+    /// A template that takes thoughts out of all answers but the last, as Qwen3's, and counts how often it is asked.
+    #[derive(Default)]
+    struct Forgetful {
+        toy: ToyCodec,
+        renderings: Cell<usize>,
+    }
+
+    impl TextCodec for Forgetful {
+        fn encode(&self, text: &str, written: &[Range<usize>]) -> Result<Encoded, DataError> {
+            self.toy.encode(text, written)
+        }
+
+        fn written_out(&self, id: u32) -> Option<String> {
+            self.toy.written_out(id)
+        }
+
+        fn end_of_text(&self) -> Option<u32> {
+            self.toy.end_of_text()
+        }
+
+        fn begin_of_text(&self) -> Option<u32> {
+            self.toy.begin_of_text()
+        }
+
+        fn pad(&self) -> u32 {
+            self.toy.pad()
+        }
+
+        fn render_chat(
+            &self,
+            messages: &[ChatMessage],
+            tools: Option<&Value>,
+            add_generation_prompt: bool,
+        ) -> Result<String, DataError> {
+            self.renderings.set(self.renderings.get() + 1);
+            let mut messages = messages.to_vec();
+            if let Some((_, earlier)) = messages.split_last_mut() {
+                for message in earlier {
+                    if let Some((_, said)) = message.content.split_once("</t>") {
+                        message.content = said.to_owned();
+                    }
+                }
+            }
+            self.toy
+                .render_chat(&messages, tools, add_generation_prompt)
+        }
+
+        fn unwritten_opening(&self) -> Option<String> {
+            None
+        }
+    }
+
+    /// 10,000 turns, some answers of which begin with a thought.
+    fn long(content: &str, thinks: impl Fn(usize) -> bool) -> Conversation {
+        let message = |index: usize| match index % 2 {
+            0 => ChatMessage::new("user", format!("q{index}")),
+            _ if thinks(index) => {
+                ChatMessage::new("assistant", format!("<t>hm</t>{content}{index}"))
+            }
+            _ => ChatMessage::new("assistant", format!("{content}{index}")),
+        };
+        Conversation {
+            messages: (0..10_000).map(message).collect(),
+            tools: None,
+        }
+    }
+
+    #[test]
+    fn ten_thousand_turns_are_found_with_few_renderings() {
+        for (thoughts, most) in [(&[][..], 4), (&[5, 4001, 9997][..], 120)] {
+            let codec = Forgetful::default();
+            let rendered = long("a", |index| thoughts.contains(&index))
+                .render(&codec)
+                .unwrap();
+            for (index, place) in rendered.contents.iter().enumerate() {
+                let said = ["q", "a"][index % 2];
+                assert_eq!(rendered.text[place.clone()], format!("{said}{index}"));
+            }
+            let renderings = codec.renderings.get();
+            assert!(renderings <= most, "{renderings}");
+        }
+    }
+
+    #[test]
+    fn a_template_that_changes_everything_is_not_asked_without_end() {
+        let codec = Forgetful::default();
+        let conversation = long(&"a".repeat(400), |_| true);
+        let error = conversation.render(&codec).unwrap_err().to_string();
+        assert!(
+            error.contains("has 10000 messages, too many of which"),
+            "{error}"
+        );
+        assert!(codec.renderings.get() <= 600, "{}", codec.renderings.get());
     }
 }

@@ -12,11 +12,14 @@ use super::error::DataError;
 use super::example::Example;
 use super::pack::Packer;
 use super::prompt::PromptStyle;
-use super::read::{ReadOptions, Record, RecordAtLine, read};
+use super::read::{ReadOptions, Record, RecordAtLine, pieces::next_place, read};
 use super::settings::DataSettings;
 use super::skipped::{RowError, SkipReason, SkippedRows};
 use super::statistics::DatasetStatistics;
 use crate::load::source::{IS_LFS_POINTER, LFS_POINTER};
+
+/// How much of the piece before is tokenised once more with a piece.
+const BYTES_BEFORE: usize = 1 << 10;
 
 /// A file, partly tokenised.
 pub(super) struct Part {
@@ -40,6 +43,8 @@ pub(super) struct Part {
     total: usize,
     packer: Option<Packer>,
     template_looked_at: bool,
+    /// The end of the piece before, in the same document.
+    before: String,
     known_prompts: HashMap<String, u32>,
     next_prompt: u32,
 }
@@ -87,6 +92,7 @@ impl Part {
             records: read.records.into_iter(),
             packer: None,
             template_looked_at: false,
+            before: String::new(),
             known_prompts: HashMap::new(),
             next_prompt: 0,
         })
@@ -160,17 +166,17 @@ impl Part {
             }
             Record::Text(text) => {
                 let text = self.text_of_document(&text, codec);
-                let encoded = codec
-                    .encode(text, std::slice::from_ref(&(0..text.len())))
+                let before = std::mem::replace(&mut self.before, end_of_piece(text));
+                let (ids, control_in_text) = encode_piece(&before, text, codec)
                     .map_err(RowError::of_codec(SkipReason::Tokenizer))?;
-                check_ids(&encoded.ids)?;
+                check_ids(&ids)?;
                 let mut windows = Vec::new();
-                self.packer(settings, codec)
-                    .push(&encoded.ids, &mut windows);
+                self.packer(settings, codec).push(&ids, &mut windows);
                 self.accept_all(windows, settings, statistics);
-                return Ok(encoded.control_in_text);
+                return Ok(control_in_text);
             }
             Record::EndOfDocument => {
+                self.before.clear();
                 let mut windows = Vec::new();
                 self.packer(settings, codec).end_document(&mut windows);
                 self.accept_all(windows, settings, statistics);
@@ -275,6 +281,37 @@ impl Part {
         self.next_prompt += u32::from(number == next);
         number
     }
+}
+
+/// The last words of a piece; empty where no word begins near its end.
+fn end_of_piece(text: &str) -> String {
+    let near = text.floor_char_boundary(text.len().saturating_sub(BYTES_BEFORE));
+    let place = next_place(text, near);
+    place.map_or_else(String::new, |place| text[place..].to_owned())
+}
+
+/// Tokens of `text` as they are behind `before`: some tokenizers write a space before whatever they are given, which belongs to
+/// the beginning of a document only.
+fn encode_piece<Codec: TextCodec + ?Sized>(
+    before: &str,
+    text: &str,
+    codec: &Codec,
+) -> Result<(Vec<u32>, Option<String>), DataError> {
+    let encode = |text: &str| codec.encode(text, std::slice::from_ref(&(0..text.len())));
+    if !before.is_empty() {
+        let both = encode(&format!("{before}{text}"))?;
+        let border = before.len();
+        let first = both.places.partition_point(|place| place.start < border);
+        if both.places[..first].iter().all(|place| place.end <= border) {
+            let control = both.control_in_text;
+            return Ok((
+                both.ids[first..].to_vec(),
+                control.filter(|control| text.contains(control.as_str())),
+            ));
+        }
+    }
+    let alone = encode(text)?;
+    Ok((alone.ids, alone.control_in_text))
 }
 
 fn maximum(settings: &DataSettings) -> usize {

@@ -3,7 +3,10 @@
 use super::{flow::FlowBatch, pictures::Pictures, words::Words};
 use crate::data::{BatchOrder, DataError};
 
-/// The random stream of the validation batch; those of the steps count from 0.
+/// Random streams of the steps' batches count from here: lower ones are those of adapters, dropout and weights under the same
+/// seed.
+const TRAINING_STREAMS: u64 = 1 << 63;
+/// The random stream of the validation batch.
 const VALIDATION_STREAM: u64 = u64::MAX;
 /// Noisy pictures that a validation loss is the mean of; fewer would leave it to chance which times are drawn.
 const VALIDATION_ROWS: usize = 60;
@@ -37,7 +40,7 @@ impl PictureBatches {
     /// The batch of `step`, from 0. `reading` is how captions are read: the words, and their places.
     pub fn batch(&mut self, pictures: &Pictures, reading: (&Words, usize), step: u64) -> FlowBatch {
         let indices = self.order.indices(step);
-        let random = (self.seed, step);
+        let random = (self.seed, TRAINING_STREAMS | step);
         FlowBatch::draw(pictures, &indices, reading, self.caption_dropout, random)
     }
 }
@@ -93,6 +96,17 @@ mod tests {
         assert_ne!(batches.batch(&pictures, (&words, 1), 8).noisy, again.noisy);
         let error = PictureBatches::new(&pictures, 0, 0.0, 3).unwrap_err();
         assert!(error.to_string().contains("at least 1"));
+    }
+
+    #[test]
+    fn a_step_does_not_draw_what_adapters_of_the_seed_begin_with() {
+        let (pictures, words) = pictures(0);
+        let mut batches = PictureBatches::new(&pictures, 3, 0.0, 3).unwrap();
+        let order = BatchOrder::new(3, 3, 3).unwrap().indices(1);
+        let shared = FlowBatch::draw(&pictures, &order, (&words, 1), 0.0, (3, 1));
+        let drawn = batches.batch(&pictures, (&words, 1), 1);
+        assert_eq!(drawn.ids, shared.ids);
+        assert!(drawn.times.iter().all(|time| !shared.times.contains(time)));
     }
 
     #[test]

@@ -47,8 +47,7 @@ impl Trainable for DiffusionModel {
         validate_beside_targets(settings, largest.min(MAXIMUM_RANK as usize))?;
         for (index, run) in settings.runs.iter().enumerate() {
             let lr = run.text_lr.unwrap_or(run.optimizer.lr);
-            let holds = lr.is_finite() && lr >= 0.0;
-            SettingError::unless(holds, "text_lr", lr, "a finite number, 0 or more")
+            SettingError::unless_rate("text_lr", lr)
                 .map_err(|error| SessionError::Run { index, error })?;
         }
         Ok(())

@@ -16,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::engine::EngineError;
 use crate::model::{Adapters, Base, Cache, Context};
+use crate::optim::SettingError;
 
 /// Why nothing can be written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -33,6 +34,9 @@ pub enum GenerateError {
         /// The model's context.
         limit: usize,
     },
+    /// A setting out of range.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// A device that failed.
     #[error(transparent)]
     Device(#[from] EngineError),
@@ -64,7 +68,7 @@ impl Generator {
     /// base alone answers.
     ///
     /// # Errors
-    /// A prompt that is empty or too long.
+    /// A prompt that is empty or too long, or a setting out of range.
     pub fn new(
         model: &Base,
         adapters: Option<&Adapters>,
@@ -72,6 +76,7 @@ impl Generator {
         end: &[u32],
         settings: SampleSettings,
     ) -> Result<Self, GenerateError> {
+        settings.validate()?;
         let limit = model.config.max_position_embeddings;
         if prompt.is_empty() {
             return Err(GenerateError::EmptyPrompt);

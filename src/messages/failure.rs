@@ -39,7 +39,9 @@ impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
         let place = match error {
             GenerateError::Device(_) => "engine",
-            GenerateError::EmptyPrompt | GenerateError::PromptTooLong { .. } => "sample",
+            GenerateError::EmptyPrompt
+            | GenerateError::PromptTooLong { .. }
+            | GenerateError::Setting(_) => "sample",
         };
         at(place, None, error)
     }
@@ -53,6 +55,7 @@ impl From<SessionError> for Failure {
             SessionError::TooLong(_) => "data",
             SessionError::NothingCounts
             | SessionError::Shard { .. }
+            | SessionError::Shards { .. }
             | SessionError::NoSuchShard { .. }
             | SessionError::NoShard
             | SessionError::Checkpoint(_) => "run",

@@ -23,6 +23,7 @@ pub use moments::Moments;
 pub use optimizer::{BankCoefficients, Optimizer};
 pub use presets::{Method, Preset, presets};
 pub use schedule::{Decay, Schedule};
+pub(crate) use settings::shown;
 pub use settings::{
     DampingKind, OptimizerSettings, Order, Place, PreconditionerSettings, SettingError,
     TrainedFactors, UpdateRule,

@@ -6,6 +6,7 @@ use super::{
     BankLayout, Both, Coefficients, Diagnostics, Factor, Moments,
     clip::{clip_factor, global_norm},
     coefficients::FactorCoefficients,
+    elements::sum_of_elements,
     muon,
     precondition::{Grams, Inverses, Metric},
 };
@@ -274,6 +275,12 @@ impl Optimizer {
         step(Factor::B, b, inverses.as_ref(), &mut self.moments.b, row_b);
         self.show(adapters);
         diagnostics
+    }
+
+    /// Sum of the elements of each run's factors without their signs, [K, 1, 1]: not finite where one of them is not.
+    pub fn size_of_factors(&self) -> Tensor<3> {
+        let size = |row: &Tensor<3>| sum_of_elements(row.clone().abs());
+        size(&self.factors.a) + size(&self.factors.b)
     }
 
     /// Sets factors and moments of run `index` to 0, so that its bank computes the base from now

@@ -148,7 +148,7 @@ pub struct OptimizerSettings {
 
 /// A hyper-parameter outside its range.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{field} is {value}; it must be {range}")]
+#[error("{field} is {}; it must be {range}", shown(*value))]
 pub struct SettingError {
     /// Name of the hyper-parameter.
     pub field: &'static str,
@@ -156,6 +156,29 @@ pub struct SettingError {
     pub value: f64,
     /// What is allowed.
     pub range: &'static str,
+}
+
+/// A number as messages show it: very small and very large ones with their power of ten, not with hundreds of digits.
+pub(crate) fn shown(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && size.is_finite() && !(1e-5..1e16).contains(&size) {
+        format!("{value:e}")
+    } else {
+        value.to_string()
+    }
+}
+
+/// All is computed in single precision, which below the first of these loses digits and has no number beyond the second.
+const SINGLE: &str = "between 1.2e-38 and 3.4e38";
+const ZERO_OR_SINGLE: &str = "0, or between 1.2e-38 and 3.4e38";
+
+/// Whether single precision has all digits of a number above 0.
+fn is_single(value: f64) -> bool {
+    value > 0.0 && (value as f32).is_normal()
+}
+
+fn is_zero_or_single(value: f64) -> bool {
+    value == 0.0 || is_single(value)
 }
 
 impl SettingError {
@@ -175,6 +198,11 @@ impl SettingError {
                 range,
             })
         }
+    }
+
+    /// An error unless a learning rate, or what is used like one, is 0 or a number above 0 of single precision.
+    pub(crate) fn unless_rate(field: &'static str, value: f64) -> Result<(), Self> {
+        Self::unless(is_zero_or_single(value), field, value, ZERO_OR_SINGLE)
     }
 }
 
@@ -210,63 +238,127 @@ impl OptimizerSettings {
     /// The first one outside its range, with the range.
     pub fn validate(&self) -> Result<(), SettingError> {
         let check = SettingError::unless;
-        let not_negative = |value: f64| value.is_finite() && value >= 0.0;
+        let rate = SettingError::unless_rate;
+        // Rounded to single precision, a share just below 1 would be 1.
+        let is_share = |value: f64| (0.0..1.0).contains(&value) && (value as f32) < 1.0;
+        let share = "at least 0 and at most 0.9999999";
+        rate("lr", self.lr)?;
+        rate("lr_ratio_b", self.lr_ratio_b)?;
+        let lr_b = self.lr * self.lr_ratio_b;
         check(
-            not_negative(self.lr),
-            "lr",
-            self.lr,
-            "a finite number, 0 or larger",
-        )?;
-        check(
-            not_negative(self.lr_ratio_b),
+            is_zero_or_single(lr_b),
             "lr_ratio_b",
             self.lr_ratio_b,
-            "a finite number, 0 or larger",
+            "such that its product with lr is 0, or between 1.2e-38 and 3.4e38",
         )?;
         for beta in self.betas {
-            check(
-                (0.0..1.0).contains(&beta),
-                "betas",
-                beta,
-                "at least 0 and below 1",
-            )?;
+            check(is_share(beta), "betas", beta, share)?;
         }
+        // Nothing is added to a root of 0: 0 / 0 in each element without a gradient.
+        match self.rule {
+            UpdateRule::Adamw => check(is_single(self.eps), "eps", self.eps, SINGLE)?,
+            UpdateRule::Sgd | UpdateRule::Muon => rate("eps", self.eps)?,
+        }
+        check(is_share(self.momentum), "momentum", self.momentum, share)?;
+        rate("weight_decay", self.weight_decay)?;
+        let decay = self.lr.max(lr_b) * self.weight_decay;
         check(
-            not_negative(self.eps),
-            "eps",
-            self.eps,
-            "a finite number, 0 or larger",
-        )?;
-        check(
-            (0.0..1.0).contains(&self.momentum),
-            "momentum",
-            self.momentum,
-            "at least 0 and below 1",
-        )?;
-        check(
-            not_negative(self.weight_decay),
+            (decay as f32).is_finite(),
             "weight_decay",
             self.weight_decay,
-            "a finite number, 0 or larger",
+            "such that its product with the learning rates is at most 3.4e38",
         )?;
         if let Some(norm) = self.max_grad_norm {
-            check(
-                norm.is_finite() && norm > 0.0,
-                "max_grad_norm",
-                norm,
-                "a finite number above 0",
-            )?;
+            check(is_single(norm), "max_grad_norm", norm, SINGLE)?;
         }
         if let Some(preconditioner) = self.preconditioner {
             let damping = preconditioner.damping;
             // B starts at zero: without damping its Gram matrix has no inverse.
-            check(
-                damping.is_finite() && damping > 0.0,
-                "damping",
-                damping,
-                "a finite number above 0",
-            )?;
+            check(is_single(damping), "damping", damping, SINGLE)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(change: impl FnOnce(&mut OptimizerSettings)) -> String {
+        let mut settings = OptimizerSettings::scaled_adamw(1e-3);
+        change(&mut settings);
+        let error = settings.validate().expect_err("it is out of range");
+        error.to_string()
+    }
+
+    #[test]
+    fn what_single_precision_does_not_hold_is_refused_with_the_range() {
+        let damping = |damping| Some(PreconditionerSettings::new(damping));
+        let between = "it must be between 1.2e-38 and 3.4e38";
+        let zero_or = "it must be 0, or between 1.2e-38 and 3.4e38";
+        assert_eq!(message(|s| s.lr = 1e39), format!("lr is 1e39; {zero_or}"));
+        assert_eq!(
+            message(|s| s.lr = -1e-300),
+            format!("lr is -1e-300; {zero_or}")
+        );
+        assert_eq!(
+            message(|s| s.lr = f64::NAN),
+            format!("lr is NaN; {zero_or}")
+        );
+        assert_eq!(message(|s| s.lr = 1e-39), format!("lr is 1e-39; {zero_or}"));
+        assert_eq!(message(|s| s.eps = 0.0), format!("eps is 0; {between}"));
+        assert_eq!(
+            message(|s| s.eps = 1e300),
+            format!("eps is 1e300; {between}")
+        );
+        assert_eq!(
+            message(|s| s.preconditioner = damping(1e-300)),
+            format!("damping is 1e-300; {between}")
+        );
+        assert_eq!(
+            message(|s| s.max_grad_norm = Some(1e39)),
+            format!("max_grad_norm is 1e39; {between}")
+        );
+        assert_eq!(
+            message(|s| s.weight_decay = f64::INFINITY),
+            format!("weight_decay is inf; {zero_or}")
+        );
+        let share = "it must be at least 0 and at most 0.9999999";
+        assert_eq!(
+            message(|s| s.betas[1] = 0.999_999_999),
+            format!("betas is 0.999999999; {share}")
+        );
+        assert_eq!(
+            message(|s| s.momentum = 1.0),
+            format!("momentum is 1; {share}")
+        );
+    }
+
+    #[test]
+    fn products_of_what_is_allowed_are_numbers_too() {
+        let of_b = message(|s| (s.lr, s.lr_ratio_b) = (1e30, 1e30));
+        assert!(of_b.starts_with("lr_ratio_b is 1e30; it must be such that its product with lr"));
+        let decay = message(|s| (s.lr, s.weight_decay) = (1e30, 1e30));
+        assert!(decay.starts_with("weight_decay is 1e30; it must be such that its product"));
+    }
+
+    #[test]
+    fn what_the_ranges_hold_is_allowed() {
+        let wild = OptimizerSettings {
+            lr: 3e38,
+            eps: 2e-38,
+            betas: [0.0, 0.999_999_9],
+            weight_decay: 0.0,
+            max_grad_norm: Some(2e-38),
+            preconditioner: Some(PreconditionerSettings::new(2e-38)),
+            ..OptimizerSettings::adamw(1.0)
+        };
+        assert_eq!(wild.validate(), Ok(()));
+        let still = OptimizerSettings {
+            rule: UpdateRule::Sgd,
+            eps: 0.0,
+            ..OptimizerSettings::adamw(0.0)
+        };
+        assert_eq!(still.validate(), Ok(()));
     }
 }

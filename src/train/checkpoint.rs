@@ -24,7 +24,8 @@ struct State {
 const DIGEST: usize = 32;
 
 /// What the tensors of a bank are called.
-const PARTS: [&str; 3] = ["", ".first_moment", ".second_moment"];
+const PARTS: [&str; 3] = ["", ".first_moment", SECOND_MOMENT];
+const SECOND_MOMENT: &str = ".second_moment";
 
 /// Under these names tensors of bank `index` are kept: factors, first moments, second moments.
 fn names(index: usize, part: &str) -> [String; 2] {
@@ -75,6 +76,8 @@ impl Session {
         let mut read = |part| -> Result<Vec<Bank>, SessionError> {
             let banks = session.adapters.banks().enumerate().map(|(index, bank)| {
                 let [a, b] = names(index, part);
+                check_values(&file, &a, part)?;
+                check_values(&file, &b, part)?;
                 Ok(Bank {
                     a: file.tensor(&a, bank.a.dims(), model.device())?,
                     b: file.tensor(&b, bank.b.dims(), model.device())?,
@@ -87,6 +90,25 @@ impl Session {
             .optimizer
             .restore(&mut session.adapters, &factors?, [first?, second?]);
         Ok(session)
+    }
+}
+
+/// Whether a training can have made all values: numbers, and no second moment below 0. The digest finds damage, but anybody can
+/// write one.
+fn check_values(file: &TensorFile<'_>, name: &str, part: &str) -> Result<(), SessionError> {
+    let least = match part {
+        SECOND_MOMENT => 0.0,
+        _ => f32::MIN,
+    };
+    let (_, values) = file.floats(name)?;
+    match values
+        .iter()
+        .find(|value| !(least..=f32::MAX).contains(value))
+    {
+        None => Ok(()),
+        Some(value) => Err(wrong(format!(
+            "its {name} has the value {value}, which no training makes; start the training again"
+        ))),
     }
 }
 

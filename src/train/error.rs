@@ -51,6 +51,16 @@ pub enum SessionError {
         /// Shards of the step.
         shards: usize,
     },
+    /// More or fewer shards than a step was divided into.
+    #[error(
+        "{found} shards came of a step that was divided into {expected}; start the training again"
+    )]
+    Shards {
+        /// How many came.
+        found: usize,
+        /// How many there are.
+        expected: usize,
+    },
     /// Shards of a step of which none was computed here.
     #[error("this worker has no shard of the step that it should take; start the training again")]
     NoShard,

@@ -250,7 +250,8 @@ impl Session {
             None => 0.0,
         };
 
-        let read = ReadBack::read(means, norm, diagnostics).await?;
+        let factors = self.optimizer.size_of_factors();
+        let read = ReadBack::read(means, norm, factors, diagnostics).await?;
         self.step += 1;
         if clock.splits {
             self.split = StepTimes {
@@ -313,7 +314,10 @@ impl Session {
                 let before = self.diverged_at[index];
                 let (loss, norm) = (read.losses[index], read.norms[index]);
                 let diagnostics = diagnostics.next();
-                if before.is_none() && !(loss.is_finite() && norm.is_finite()) {
+                // The factors after the update, too: from a sound gradient a rate can lead out of all numbers, and they can
+                // be exported before the next step finds it in the loss.
+                let numbers = [loss, norm, read.factors[index]];
+                if before.is_none() && !numbers.iter().all(|number| number.is_finite()) {
                     self.diverged_at[index] = Some(step);
                     self.optimizer.clear_run(&mut self.adapters, index);
                 }
@@ -352,6 +356,8 @@ struct ReadBack {
     losses: Vec<f32>,
     /// Gradient norm of each run.
     norms: Vec<f32>,
+    /// Size of each run's factors after the update.
+    factors: Vec<f32>,
     /// Of each run, or none at all.
     diagnostics: Vec<RunDiagnostics>,
 }
@@ -360,20 +366,22 @@ impl ReadBack {
     async fn read(
         losses: Tensor<2>,
         norms: Tensor<3>,
+        factors: Tensor<3>,
         diagnostics: Option<Diagnostics>,
     ) -> Result<Self, SessionError> {
         // One tensor, because a read-back of several is several.
-        let mut columns = vec![losses.unsqueeze_dim(1), norms]; // [K, 1, 1]
+        let mut columns = vec![losses.unsqueeze_dim(1), norms, factors]; // [K, 1, 1]
         columns.extend(diagnostics.map(Diagnostics::table)); // [K, 1, 6]
         let table = Tensor::cat(columns, 2);
         let width = table.dims()[2];
         let data = table.into_data_async().await.map_err(EngineError::from)?;
         let values: Vec<f32> = data.iter::<f32>().collect();
         let rows = || values.chunks_exact(width);
-        let diagnostics: Vec<f32> = rows().flat_map(|row| &row[2..]).copied().collect();
+        let diagnostics: Vec<f32> = rows().flat_map(|row| &row[3..]).copied().collect();
         Ok(Self {
             losses: rows().map(|row| row[0]).collect(),
             norms: rows().map(|row| row[1]).collect(),
+            factors: rows().map(|row| row[2]).collect(),
             diagnostics: Diagnostics::read(&diagnostics),
         })
     }

@@ -5,14 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::SessionError;
 use crate::kernel::half_is_available;
 use crate::model::{AdapterShape, Architecture, ModelConfig, Target};
-use crate::optim::OptimizerSettings;
+use crate::optim::{OptimizerSettings, shown};
 
 /// Largest rank. The preconditioner inverts r×r matrices, which stop being small beyond it.
 pub const MAXIMUM_RANK: u32 = 64;
 /// Most runs of one session.
 pub const MAXIMUM_RUNS: usize = 64;
+/// Most steps: the largest count up to which single precision, in which charts are drawn, has every whole number.
+pub const MAXIMUM_STEPS: u32 = 1 << 24;
 /// Most sequences a step.
 pub const MAXIMUM_BATCH_SIZE: u32 = 1024;
+
+/// Scales whose squares, and what is divided by these, are numbers of single precision.
+const SCALES: std::ops::RangeInclusive<f64> = 1e-18..=1e18;
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,14 +140,14 @@ pub fn validate_beside_targets(s: &SessionSettings, largest: usize) -> Result<()
     if !AdapterShape::can_have_alpha(s.alpha) {
         return Err(SessionError::setting(
             "alpha",
-            s.alpha,
+            shown(s.alpha),
             "it must be a number above 0 that single precision can hold",
         ));
     }
     if !(0.0..1.0).contains(&s.dropout) {
         return Err(SessionError::setting(
             "dropout",
-            s.dropout,
+            shown(s.dropout),
             "it must be at least 0 and below 1",
         ));
     }
@@ -153,11 +158,11 @@ pub fn validate_beside_targets(s: &SessionSettings, largest: usize) -> Result<()
             format!("it must be between 1 and {MAXIMUM_BATCH_SIZE}"),
         ));
     }
-    if s.steps == 0 {
+    if s.steps == 0 || s.steps > MAXIMUM_STEPS {
         return Err(SessionError::setting(
             "steps",
             s.steps,
-            "it must be 1 or more",
+            format!("it must be between 1 and {MAXIMUM_STEPS}"),
         ));
     }
     if s.runs.is_empty() || s.runs.len() > MAXIMUM_RUNS {
@@ -171,6 +176,15 @@ pub fn validate_beside_targets(s: &SessionSettings, largest: usize) -> Result<()
         run.optimizer
             .validate()
             .map_err(|error| SessionError::Run { index, error })?;
+    }
+    let scale = AdapterShape::scale_of(s.alpha, s.rank as usize, s.use_rslora);
+    let preconditioners = s.runs.iter().filter_map(|run| run.optimizer.preconditioner);
+    if preconditioners.into_iter().any(|it| it.scale_aware) && !SCALES.contains(&scale) {
+        return Err(SessionError::setting(
+            "alpha",
+            shown(s.alpha),
+            "with scale_aware the scale of the adapters must be between 1e-18 and 1e18, because it is squared",
+        ));
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ use crate::model::Bank;
 /// A step of which one shard was computed here.
 #[derive(Debug)]
 pub(super) struct BegunStep {
+    /// Into how many shards it is divided.
+    shards: usize,
     /// Since when.
     clock: Clock,
     /// Terms of one run's loss in the whole step.
@@ -50,6 +52,7 @@ impl Session {
         let rows = all * shard / shards..all * (shard + 1) / shards;
         let gradients = self.gradients(model, batch, rows, &mut clock).await?;
         self.begun = Some(BegunStep {
+            shards,
             clock,
             counted,
             size: (all * M::row_size(batch)) as u32,
@@ -69,13 +72,20 @@ impl Session {
     /// afterwards, to the bit. One of the shards was computed here.
     ///
     /// # Errors
-    /// Shards of another session, a step of which no shard was computed here, or a device that failed.
+    /// Shards of another session or not all of the step's, a step of which no shard was computed here, or a device that
+    /// failed.
     pub async fn step_with_shards(
         &mut self,
         shards: &[Vec<f32>],
         device: &Device,
     ) -> Result<StepReport, SessionError> {
         let begun = self.begun.take().ok_or(SessionError::NoShard)?;
+        if shards.len() != begun.shards {
+            return Err(SessionError::Shards {
+                found: shards.len(),
+                expected: begun.shards,
+            });
+        }
         let sum = self.summed(shards)?;
         let runs = self.adapters.runs;
         let (losses, mut rest) = sum.split_at(runs);

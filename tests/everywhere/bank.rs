@@ -197,6 +197,22 @@ everywhere! {
 }
 
 everywhere! {
+    async fn factors_that_an_update_makes_no_numbers_are_found_in_its_own_step() {
+        let model = model().await;
+        let wild = OptimizerSettings { weight_decay: 0.0, ..OptimizerSettings::adamw(1e38) };
+        let wild = OptimizerSettings { lr_ratio_b: 3.0, ..wild };
+        let calm = OptimizerSettings::adamw(1e-3);
+        let mut session = Session::new(&model, settings(vec![wild, calm])).unwrap();
+        let report = session.step(&model, &golden().batches[0].batch()).await.unwrap();
+        assert!(report.runs[0].loss.is_some());
+        assert_eq!(report.runs[0].diverged_at, Some(1));
+        assert_eq!(report.runs[1].diverged_at, None);
+        assert_eq!(session.adapter(0).unwrap_err(), NoAdapter::Diverged(1));
+        assert_eq!(session.trained_runs().runs, [1]);
+    }
+}
+
+everywhere! {
     async fn fresh_adapters_have_the_distribution_of_peft() {
         let model = model().await;
         let session = Session::new(&model, settings(vec![OptimizerSettings::adamw(1e-3)])).unwrap();
@@ -247,7 +263,7 @@ everywhere! {
         let model = model().await;
         let good = settings(vec![OptimizerSettings::adamw(1e-3); 2]);
         type Change = fn(&mut riemann_lora::train::SessionSettings);
-        let cases: [(&str, &str, Change); 17] = [
+        let cases: [(&str, &str, Change); 20] = [
             ("rank", "between 1 and 16", |s| s.rank = 0),
             ("rank", "between 1 and 16", |s| s.rank = 17),
             ("alpha", "above 0", |s| s.alpha = f64::NAN),
@@ -258,13 +274,23 @@ everywhere! {
             ("targets", "once", |s| s.targets = vec![Target::QProj; 2]),
             ("batch_size", "between 1 and 1024", |s| s.batch_size = 0),
             ("half_precision", "single precision only", |s| s.half_precision = true),
-            ("steps", "1 or more", |s| s.steps = 0),
+            ("steps", "between 1 and 16777216", |s| s.steps = 0),
+            ("steps", "between 1 and 16777216", |s| s.steps = u32::MAX),
             ("runs", "between 1 and 64", |s| s.runs.clear()),
-            ("runs.1.lr", "0 or larger", |s| s.runs[1].optimizer.lr = -1.0),
-            ("runs.0.betas", "below 1", |s| s.runs[0].optimizer.betas[1] = 1.0),
-            ("runs.0.eps", "0 or larger", |s| s.runs[0].optimizer.eps = f64::INFINITY),
-            ("runs.1.max_grad_norm", "above 0", |s| s.runs[1].optimizer.max_grad_norm = Some(0.0)),
-            ("runs.1.damping", "above 0", |s| {
+            ("runs.1.lr", "0, or between 1.2e-38 and 3.4e38", |s| s.runs[1].optimizer.lr = -1.0),
+            ("runs.0.betas", "at most 0.9999999", |s| s.runs[0].optimizer.betas[1] = 1.0),
+            ("runs.0.eps", "between 1.2e-38 and 3.4e38", |s| s.runs[0].optimizer.eps = f64::INFINITY),
+            ("runs.1.max_grad_norm", "between 1.2e-38 and 3.4e38", |s| s.runs[1].optimizer.max_grad_norm = Some(0.0)),
+            ("runs.1.lr_ratio_b", "its product with lr", |s| {
+                s.runs[1].optimizer.lr = 1e30;
+                s.runs[1].optimizer.lr_ratio_b = 1e30;
+            }),
+            ("alpha", "with scale_aware", |s| {
+                s.alpha = 1e30;
+                s.runs[1].optimizer = OptimizerSettings::scaled_adamw(1e-3);
+                s.runs[1].optimizer.preconditioner.as_mut().unwrap().scale_aware = true;
+            }),
+            ("runs.1.damping", "between 1.2e-38 and 3.4e38", |s| {
                 s.runs[1].optimizer = OptimizerSettings::scaled_adamw(1e-3);
                 s.runs[1].optimizer.preconditioner.as_mut().unwrap().damping = 0.0;
             }),

@@ -1,6 +1,7 @@
 //! Save and resume.
 
 use riemann_lora::{optim::OptimizerSettings, train::Session};
+use sha2::{Digest, Sha256};
 
 use crate::support::{golden, model, settings};
 
@@ -45,6 +46,18 @@ everywhere! {
     }
 }
 
+/// A checkpoint with another first value of a tensor, and the digest that belongs to it.
+fn with_value(saved: &[u8], tensor: &str, value: f32) -> Vec<u8> {
+    let mut bytes = saved[..saved.len() - 32].to_vec();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let names: serde_json::Value = serde_json::from_slice(&bytes[8..header]).unwrap();
+    let at = header + names[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
+    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    let digest = Sha256::digest(&bytes);
+    bytes.extend(digest);
+    bytes
+}
+
 everywhere! {
     async fn what_is_no_checkpoint_is_refused() {
         let model = model().await;
@@ -66,6 +79,18 @@ everywhere! {
             damaged[at] ^= 1 << (at % 8);
             assert!(Session::resume(&model, &damaged).is_err(), "byte {at}");
         }
+        for (name, value) in [
+            ("banks.0.lora_a", f32::NAN),
+            ("banks.1.lora_b", f32::INFINITY),
+            ("banks.0.lora_a.first_moment", f32::NEG_INFINITY),
+            ("banks.2.lora_b.second_moment", -1e-30),
+        ] {
+            let error = Session::resume(&model, &with_value(&saved, name, value)).unwrap_err().to_string();
+            let expected = format!("its {name} has the value {value}, which no training makes");
+            assert!(error.contains(&expected), "{error}");
+        }
+        let sound = with_value(&saved, "banks.2.lora_b.second_moment", 1e-30);
+        assert!(Session::resume(&model, &sound).is_ok());
         let mut narrower = model.clone();
         narrower.config.intermediate_size = 44;
         let error = Session::resume(&narrower, &saved).unwrap_err().to_string();

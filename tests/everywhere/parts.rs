@@ -108,7 +108,10 @@ everywhere! {
         let batch = &batches(LLAMA)[0];
         let beyond = session.shard(&model, batch, 2, 2).await;
         assert!(matches!(beyond, Err(SessionError::NoSuchShard { shard: 2, shards: 2 })), "{beyond:?}");
-        session.shard(&model, batch, 0, 2).await.unwrap();
+        let first = session.shard(&model, batch, 0, 2).await.unwrap();
+        let fewer = session.step_with_shards(&[first], &model.device).await;
+        assert!(matches!(fewer, Err(SessionError::Shards { found: 1, expected: 2 })), "{fewer:?}");
+        session.shard(&model, batch, 0, 1).await.unwrap();
         let other = session.step_with_shards(&[vec![0.0; 3]], &model.device).await;
         assert!(matches!(other, Err(SessionError::Shard { found: 3, .. })), "{other:?}");
     }

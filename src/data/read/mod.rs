@@ -4,6 +4,7 @@ mod chat;
 pub mod json;
 mod json_rows;
 pub mod pairs;
+pub(super) mod pieces;
 pub mod plain;
 mod quotes;
 pub mod table;
@@ -81,7 +82,7 @@ pub struct Read {
 /// # Errors
 /// [`DataError`] about the file as a whole; a bad row only costs itself, unless no row is good.
 pub fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Read, DataError> {
-    let (read, expected) = match options.format {
+    let (mut read, expected) = match options.format {
         Format::Text => {
             let records = plain::read(text, options.documents);
             let read = Read {
@@ -109,6 +110,7 @@ pub fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Read, DataE
             .error()
             .unwrap_or_else(|| DataError::in_file(file, format!("has no examples; {expected}"))));
     }
+    read.records = pieces::cut(read.records);
     Ok(read)
 }
 

@@ -8,8 +8,8 @@ pub const PIECE_BYTES: usize = 32 << 10;
 
 /// The documents of `text`, each as pieces and an end.
 ///
-/// Byte-level tokenizers never join a line end with the letter after it, so that pieces that end with a line end and
-/// begin with a letter give the same tokens as the whole text; others may differ at the cut by a token.
+/// Tokenizers do not join a line end with the letter after it, so that pieces that end with a line end and begin with a letter
+/// give the same tokens as the whole text.
 pub fn read(text: &str, documents: DocumentBreak) -> Vec<RecordAtLine> {
     let mut records = Vec::new();
     let mut piece = String::new();

@@ -4,6 +4,8 @@
 //! name in `tokenizer.ggml.pre` stands for is not specified; names and patterns are those of the models' own
 //! `tokenizer.json` files and of llama.cpp.
 
+use std::collections::HashMap;
+
 use tokenizers::{
     AddedToken, DecoderWrapper, NormalizerWrapper, PreTokenizerWrapper, SplitDelimiterBehavior,
     decoders::{
@@ -20,7 +22,7 @@ use tokenizers::{
     },
 };
 
-use super::{SpecialTokens, Tokenizer, byte_pair};
+use super::{SpecialTokens, Tokenizer, byte_pair, splits::splits};
 use crate::load::{error::LoadError, gguf::Metadata};
 
 /// Token types of the format that mean something here.
@@ -33,9 +35,15 @@ const BYTE: i64 = 6;
 /// SentencePiece writes a space as this character.
 const SPACE: &str = "▁";
 
-/// Pieces of SentencePiece vocabularies have at most 16 characters by default; the work to find the merges of one grows
-/// with the square of its length.
+/// Pieces of SentencePiece vocabularies have at most 16 characters by default.
 const LONGEST_PIECE: usize = 512;
+
+/// What a merge and a piece take beside their text, in bytes.
+const MERGE_BYTES: usize = 64;
+/// How much merges may take, in vocabularies: a vocabulary that was trained has about two merges a piece, one of all parts
+/// of a long text hundreds.
+const MERGES_OF_VOCABULARY: usize = 8;
+const FEWEST_MERGES_BYTES: usize = 1 << 20;
 
 /// GPT-2's words.
 const GPT2_WORDS: &str =
@@ -237,25 +245,35 @@ fn sentence_piece(metadata: &Metadata, parts: &Parts<'_>) -> Result<tokenizers::
 /// The merges that SentencePiece's scores amount to, highest score first.
 fn merges_from_scores(parts: &Parts<'_>, scores: &[f64]) -> Result<Vec<(String, String)>, String> {
     let is_piece = |kind: i64| !matches!(kind, UNKNOWN | CONTROL | UNUSED | BYTE);
-    let pieces: std::collections::HashMap<&str, usize> = parts
+    let ids: HashMap<&str, usize> = parts
         .iter()
-        .filter(|&(_, _, kind)| is_piece(kind))
+        .filter(|&(_, token, kind)| is_piece(kind) && !token.is_empty())
         .map(|(id, token, _)| (token, id))
         .collect();
+    if let Some(long) = ids.keys().find(|token| token.len() > LONGEST_PIECE) {
+        return Err(format!("its tokenizer has a token of {} bytes", long.len()));
+    }
+    let size = |text: &str| text.len() + MERGE_BYTES;
+    let vocabulary: usize = ids.keys().map(|token| size(token)).sum();
+    let most = MERGES_OF_VOCABULARY * vocabulary + FEWEST_MERGES_BYTES;
+    let mut taken = 0;
     let mut merges = Vec::new();
-    for (&token, &id) in &pieces {
-        if token.len() > LONGEST_PIECE {
-            return Err(format!(
-                "its tokenizer has a token of {} bytes",
-                token.len()
-            ));
+    let mut too_many = false;
+    splits(ids.keys().copied().collect(), |piece, middle| {
+        taken += size(piece);
+        too_many = taken > most;
+        let (left, right) = piece.split_at(middle);
+        if !too_many {
+            let id = ids[piece];
+            merges.push((scores[id], id, ids[left], ids[right], left, right));
         }
-        for (middle, _) in token.char_indices().skip(1) {
-            let (left, right) = token.split_at(middle);
-            if let (Some(&left_id), Some(&right_id)) = (pieces.get(left), pieces.get(right)) {
-                merges.push((scores[id], id, left_id, right_id, left, right));
-            }
-        }
+        !too_many
+    });
+    if too_many {
+        return Err(
+            "its tokenizer's pieces are made of each other in more ways than those of a language are; use the model's .safetensors folder"
+                .to_owned(),
+        );
     }
     // Equal scores in the order of ids, as the converter of transformers does.
     merges.sort_by(|a, b| {

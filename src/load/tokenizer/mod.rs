@@ -8,6 +8,7 @@ mod gguf;
 mod json;
 mod pieces;
 mod python_json;
+mod splits;
 mod stream;
 mod template_date;
 mod template_limits;

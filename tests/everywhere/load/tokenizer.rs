@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use riemann_lora::data::{DataSettings, DatasetBuilder, Validation};
 use riemann_lora::load::{TextStream, Tokenizer, TokenizerExtras};
 use serde::Deserialize;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -183,28 +184,112 @@ fn pre_tokenizers_cut_at_their_places() {
         ("gpt-4o", "!\n/", &["!Ċ/"]),
     ];
     for (name, text, expected) in cases {
-        let tokenizer = from_gguf(|writer| {
-            let mut tokens: Vec<String> = (0..=255)
-                .map(|byte| byte_character(byte).to_string())
-                .collect();
-            let longer = [
-                "12", "123", "1234", "Ġ123", "'S", "!Ċ", "zq", "oW", "d'S", "!Ċ/",
-            ];
-            tokens.extend(longer.map(str::to_owned));
-            writer.set("tokenizer.ggml.tokens", Value::Strings(tokens));
-            writer.remove("tokenizer.ggml.token_type");
-            let merges = [
-                "1 2", "12 3", "123 4", "Ġ 123", "' S", "! Ċ", "o W", "d 'S", "!Ċ /",
-            ];
-            writer.set(
-                "tokenizer.ggml.merges",
-                Value::Strings(merges.map(str::to_owned).to_vec()),
-            );
-            writer.set("tokenizer.ggml.pre", Value::String((*name).to_owned()));
-        });
+        let tokenizer = byte_level(name);
         assert_eq!(tokens(&tokenizer, text), *expected, "{name}: {text:?}");
         let begins = matches!(*name, "llama-bpe" | "tekken");
         assert_eq!(tokenizer.starts_with_bos(), begins, "{name}");
+    }
+}
+
+/// Byte-level tokens of GPT-2's kind and some longer ones, cut into words as `name` says.
+fn byte_level(name: &str) -> Tokenizer {
+    from_gguf(|writer| {
+        let mut tokens: Vec<String> = (0..=255)
+            .map(|byte| byte_character(byte).to_string())
+            .collect();
+        let longer = [
+            "12", "123", "1234", "Ġ123", "'S", "!Ċ", "zq", "oW", "d'S", "!Ċ/",
+        ];
+        tokens.extend(longer.map(str::to_owned));
+        writer.set("tokenizer.ggml.tokens", Value::Strings(tokens));
+        writer.remove("tokenizer.ggml.token_type");
+        let merges = [
+            "1 2", "12 3", "123 4", "Ġ 123", "' S", "! Ċ", "o W", "d 'S", "!Ċ /",
+        ];
+        writer.set(
+            "tokenizer.ggml.merges",
+            Value::Strings(merges.map(str::to_owned).to_vec()),
+        );
+        writer.set("tokenizer.ggml.pre", Value::String(name.to_owned()));
+    })
+}
+
+/// One line of running text, longer than a piece of it.
+fn long_line() -> String {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let words = [
+        "abc",
+        "cab",
+        "b",
+        "oW",
+        "d'S",
+        "1234",
+        "zq",
+        "a, b",
+        "ab  c",
+        "(bc)",
+        "é",
+        "字。字",
+    ];
+    let mut text = String::new();
+    while text.len() < 400_000 {
+        text.push_str(words[random.random_range(0..words.len())]);
+        text.push(' ');
+    }
+    text
+}
+
+/// Ids of a document as data make them, without what begins and ends it.
+fn ids_of_data(tokenizer: &Tokenizer, file: &str, bytes: &[u8]) -> (Vec<u32>, usize) {
+    let settings = DataSettings {
+        validation: Validation::None,
+        sequence_length: 64,
+        ..DataSettings::default()
+    };
+    let mut builder = DatasetBuilder::new(file, bytes, &settings).expect("it is text");
+    let mut parts = 0;
+    while !builder.next_chunk(tokenizer, 1).is_finished() {
+        parts += 1;
+    }
+    let dataset = builder.finish(tokenizer).expect("it is text");
+    let mut in_order: Vec<u32> = Vec::new();
+    for example in dataset.train() {
+        in_order.extend(&example.ids);
+    }
+    let begin = usize::from(tokenizer.starts_with_bos());
+    (in_order.split_off(begin), parts)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_long_line_comes_in_pieces_with_the_tokens_of_the_whole() {
+    let text = long_line();
+    let names = [
+        "smollm",
+        "gpt-2",
+        "llama-bpe",
+        "qwen2",
+        "default",
+        "tekken",
+        "gpt-4o",
+    ];
+    let mut tokenizers: Vec<(&str, Tokenizer)> =
+        names.iter().map(|name| (*name, byte_level(name))).collect();
+    tokenizers.push(("golden", golden()));
+    tokenizers.push(("llama", from_gguf(|writer| sentence_piece(&PIECES, writer))));
+    for (name, tokenizer) in &tokenizers {
+        let expected = encode(tokenizer, text.trim_end());
+        let (found, parts) = ids_of_data(tokenizer, "a.txt", text.trim_end().as_bytes());
+        assert!(parts >= 10, "{name}: {parts} parts");
+        assert_eq!(found.len(), expected.len(), "{name}");
+        let differs = found
+            .iter()
+            .zip(&expected)
+            .position(|(one, other)| one != other);
+        assert_eq!(differs, None, "{name}");
+        let json = serde_json::json!({ "text": text.trim_end() }).to_string();
+        let (found, parts) = ids_of_data(tokenizer, "a.jsonl", json.as_bytes());
+        assert!(parts >= 10, "{name}: {parts} parts");
+        assert!(found == expected, "{name}");
     }
 }
 
@@ -241,6 +326,34 @@ const PIECES: [(&str, f32); 8] = [
     ("b", -7.0),
     ("c", -8.0),
 ];
+
+#[wasm_bindgen_test(unsupported = test)]
+fn pieces_that_are_made_of_each_other_without_end_are_refused() {
+    // All parts of up to 170 letters of a text of 300: 36,000 pieces, of which there would be 2.9 million merges.
+    let text: String = (0..300)
+        .map(|at| char::from_u32(0x4E00 + at).unwrap())
+        .collect();
+    let places: Vec<(usize, usize)> = (0..300)
+        .flat_map(|from| (from + 1..=300.min(from + 170)).map(move |to| (3 * from, 3 * to)))
+        .collect();
+    let parts: Vec<(&str, f32)> = places
+        .iter()
+        .map(|&(from, to)| (&text[from..to], -1.0))
+        .collect();
+    let mut writer = GgufWriter::llama(TINY);
+    for name in ["token_embd.weight", "output.weight"] {
+        let tensor = writer.tensor(name);
+        tensor.shape[0] = 259 + parts.len() as u64;
+        tensor.bytes = vec![0; (259 + parts.len()) * 32 * 4];
+    }
+    sentence_piece(&parts, &mut writer);
+    let opened = pollster::block_on(open(&[("tiny.gguf", &writer.finish())]));
+    let error = opened.expect_err("it is refused").to_string();
+    assert!(
+        error.contains("in more ways than those of a language are"),
+        "{error}"
+    );
+}
 
 #[wasm_bindgen_test(unsupported = test)]
 fn sentence_piece_joins_the_best_pair_first() {
