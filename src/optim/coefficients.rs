@@ -110,7 +110,7 @@ fn is_lora_muon(run: &OptimizerSettings) -> bool {
 fn rate_and_keep(run: &OptimizerSettings, rate: f64) -> [f64; 2] {
     let keep = 1.0 - rate * run.weight_decay;
     if is_lora_muon(run) {
-        let keep = keep.max(f64::MIN_POSITIVE).sqrt();
+        let keep = keep.sqrt();
         return [rate / 2.0 / keep, keep];
     }
     [rate, keep]

@@ -268,6 +268,13 @@ impl OptimizerSettings {
             self.weight_decay,
             "such that its product with the learning rates is at most 3.4e38",
         )?;
+        // What they are multiplied with is the root of what is left.
+        check(
+            !(self.rule == UpdateRule::Muon && self.preconditioner.is_some()) || decay < 1.0,
+            "weight_decay",
+            self.weight_decay,
+            "such that its product with the learning rates is below 1: LoRA-Muon decays the product of both factors",
+        )?;
         if let Some(norm) = self.max_grad_norm {
             check(is_single(norm), "max_grad_norm", norm, SINGLE)?;
         }
@@ -332,6 +339,12 @@ mod tests {
             message(|s| s.momentum = 1.0),
             format!("momentum is 1; {share}")
         );
+        let lora_muon = message(|s| {
+            s.rule = UpdateRule::Muon;
+            s.lr = 0.5;
+            s.weight_decay = 2.0;
+        });
+        assert!(lora_muon.starts_with("weight_decay is 2; it must be such that its product"));
     }
 
     #[test]

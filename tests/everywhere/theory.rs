@@ -71,18 +71,18 @@ const EXPECTED: [Expected; 3] = [
         (None, 0x3fb02e2c2503a74c),
         (Some(215), 0x3eb0197929604b16),
         (Some(24), 0x3ea5af7be5105b99),
-        (None, 0),
+        (Some(221), 0x3eb086e21fe6dec7),
     ],
     [
         (None, 0x3fb3333273cd0dbf),
         (None, 0x3f221b6624b99aa3),
         (Some(157), 0x3eb0a2e6ae7a2f18),
-        (None, 1),
+        (None, 0x3f21f19082909fad),
     ],
     [
         (None, 0x3fb77b6121d87fb9),
         (Some(229), 0x3eb0c1aea8256f36),
         (Some(26), 0x3ea6c1762a130281),
-        (None, 2),
+        (Some(254), 0x3eb09d6551e6a5a1),
     ],
 ];

@@ -13,14 +13,20 @@ export function whole(from: number, to: number, words = `a whole number from ${f
 /** What random numbers are begun from. */
 export const seeds = whole(0, 2 ** 32 - 1);
 
+// The smallest number of which single precision, in which all is computed, has every digit, and its largest.
+const SMALLEST = 2 ** -126;
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+const isSingle = (value: number) => Math.fround(value) >= SMALLEST && Math.fround(value) <= LARGEST;
+
 /** Numbers above 0. */
-export function above0(words = 'a number above 0'): Range {
-  return { holds: (value) => Number.isFinite(value) && value > 0, words };
+export function above0(words = 'a number above 0 (from 1.2e-38 to 3.4e38)'): Range {
+  return { holds: isSingle, words };
 }
 
 /** Numbers that are not negative. */
-export function from0(words = 'a number, 0 or more'): Range {
-  return { holds: (value) => Number.isFinite(value) && value >= 0, words };
+export function from0(words = 'a number, 0 or more (to 3.4e38)'): Range {
+  return { holds: (value) => value === 0 || isSingle(value), words };
 }
 
 /** Numbers from `from` to `to`. */

@@ -127,7 +127,7 @@ export const runDetails: readonly Setting<RunConfig>[] = [
     label: 'eps',
     help: 'Added to the root of the mean squared gradient, so that nothing is divided by 0.',
     at: 'optimizer.eps',
-    range: from0(),
+    range: above0(),
     matters: isAdam,
   },
   {
