@@ -1,0 +1,21 @@
+import { expect, test } from './lab-test';
+test('shots', async ({ lab }) => {
+  const { page } = lab;
+  await lab.withoutSamples();
+  await lab.prepare({ steps: 2, validate: 0 });
+  await page.locator('#add-run').click();
+  const run = page.locator('.run').nth(2);
+  await run.getByLabel('Optimizer').focus();
+  await run.getByLabel('Optimizer').selectOption({ label: 'LoRA-Muon' });
+  await run.getByText('More', { exact: true }).click();
+  await page.locator('.run').nth(1).getByText('More', { exact: true }).click();
+  await lab.field('alpha').locator('input').fill('5.163977794943222').catch(() => {});
+  await page.locator('#settings').screenshot({ path: '/tmp/shots-settings.png' });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.getByRole('link', { name: 'Theory', exact: true }).click();
+  await expect(page.locator('#theory-status')).toContainText('It took', { timeout: 30_000 });
+  await page.setViewportSize({ width: 1280, height: 1400 });
+  await page.screenshot({ path: '/tmp/shots-theory.png' });
+  await page.setViewportSize({ width: 390, height: 2200 });
+  await page.screenshot({ path: '/tmp/shots-theory-phone.png' });
+});
