@@ -14,12 +14,14 @@ use riemann_lora::{
 };
 use serde::Deserialize;
 
+#[cfg(not(any(target_arch = "wasm32", feature = "webgpu")))]
+use crate::support::random_adapters;
 use crate::support::{
     GoldenBase, GoldenBatch, GoldenGradients, adapters, device, norm, settings, values,
 };
 #[cfg(not(feature = "webgpu"))]
 use {
-    crate::support::{difference, random_adapters},
+    crate::support::difference,
     riemann_lora::{
         generate::{Generator, SampleSettings},
         peft::{self, Merged, Precision, SpecialTokens},
