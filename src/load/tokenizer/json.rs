@@ -1,9 +1,12 @@
 //! Tokenizers as Hugging Face folders hold them.
 
-use std::collections::HashMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use tokenizers::{AddedToken, ModelWrapper};
 
 use super::{SpecialTokens, Tokenizer, byte_pair, pieces::Pieces};
@@ -75,13 +78,11 @@ impl Tokenizer {
     /// Malformed contents of any of the files, or a model that is no byte-pair encoding.
     pub fn from_json(tokenizer: &[u8], extras: &TokenizerExtras<'_>) -> Result<Self, LoadError> {
         check_outline(tokenizer).map_err(|problem| LoadError::new(FILE, problem))?;
+        let malformed =
+            |problem: String| LoadError::new(FILE, format!("it is malformed: {problem}"));
+        let tokenizer = without_lengths(tokenizer).map_err(|error| malformed(error.to_string()))?;
         let mut inner = tokenizers::Tokenizer::from_bytes(tokenizer)
-            .map_err(|error| LoadError::new(FILE, format!("it is malformed: {error}")))?;
-        // Before anything is encoded: both change what comes out.
-        inner.with_padding(None);
-        inner
-            .with_truncation(None)
-            .map_err(|error| LoadError::new(FILE, error.to_string()))?;
+            .map_err(|error| malformed(error.to_string()))?;
         let dropout = without_dropout(&mut inner);
         let tokenizer_config = object(CONFIG, extras.tokenizer_config)?;
         let mut notices = add_tokens(&mut inner, &tokenizer_config["added_tokens_decoder"])
@@ -92,6 +93,20 @@ impl Tokenizer {
         tokenizer.notices.extend(notices);
         Ok(tokenizer)
     }
+}
+
+/// The file without padding and truncation, which change what comes out, and whose numbers may be larger than a browser's.
+fn without_lengths(tokenizer: &[u8]) -> Result<Cow<'_, [u8]>, serde_json::Error> {
+    let mut parts: BTreeMap<String, &RawValue> = serde_json::from_slice(tokenizer)?;
+    let set = ["padding", "truncation"]
+        .map(|part| parts.remove(part))
+        .into_iter()
+        .flatten()
+        .any(|value| value.get() != "null");
+    Ok(match set {
+        true => serde_json::to_vec(&parts)?.into(),
+        false => tokenizer.into(),
+    })
 }
 
 /// Switches the dropout of merges off, with which a text has other tokens each time; the result says so.
