@@ -227,7 +227,7 @@ impl Coefficients {
         let any = |holds: &dyn Fn(&OptimizerSettings) -> bool| settings.iter().any(holds);
         let where_any =
             |holds: &dyn Fn(&OptimizerSettings) -> bool| any(holds).then(|| mask(holds));
-        let all_have = |holds: &dyn Fn(&PreconditionerSettings) -> bool| {
+        let where_metric = |holds: &dyn Fn(&PreconditionerSettings) -> bool| {
             where_any(&|run| run.preconditioner.is_some_and(|p| holds(&p)))
         };
         Self {
@@ -241,9 +241,9 @@ impl Coefficients {
                 plain_gradient: mask(&|run| place_of(run) != Some(Place::Gradient)),
                 plain_update: mask(&|run| place_of(run) != Some(Place::Update)),
                 euclidean: mask(&|run| run.preconditioner.is_none()),
-                relative: all_have(&|p| p.damping_kind == DampingKind::Relative),
-                gain: all_have(&|p| p.scale_aware).map(|_| gain),
-                common: all_have(&|p| p.tangent).map(|_| common),
+                relative: where_metric(&|p| p.damping_kind == DampingKind::Relative),
+                gain: where_metric(&|p| p.scale_aware).map(|_| gain),
+                common: where_metric(&|p| p.tangent).map(|_| common),
             },
             rules: Rules {
                 adamw: any(&|run| run.rule == UpdateRule::Adamw),
@@ -251,7 +251,7 @@ impl Coefficients {
                 muon: where_any(&|run| run.rule == UpdateRule::Muon),
                 lora_muon: where_any(&is_lora_muon),
             },
-            sequential: all_have(&|p| p.order == Order::Sequential),
+            sequential: where_metric(&|p| p.order == Order::Sequential),
             preconditions_gradients: any(&|run| place_of(run) == Some(Place::Gradient)),
             preconditions_updates: any(&|run| place_of(run) == Some(Place::Update)),
             clips: any(&|run| run.max_grad_norm.is_some()),

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, value::RawValue};
 use tokenizers::{AddedToken, ModelWrapper};
 
@@ -36,6 +36,8 @@ struct Outline<Model> {
     model: Model,
     #[serde(default)]
     added_tokens: Vec<Added>,
+    padding: Option<IgnoredAny>,
+    truncation: Option<IgnoredAny>,
     #[serde(flatten)]
     pieces: Pieces,
 }
@@ -77,10 +79,16 @@ impl Tokenizer {
     /// # Errors
     /// Malformed contents of any of the files, or a model that is no byte-pair encoding.
     pub fn from_json(tokenizer: &[u8], extras: &TokenizerExtras<'_>) -> Result<Self, LoadError> {
-        check_outline(tokenizer).map_err(|problem| LoadError::new(FILE, problem))?;
+        let sets_lengths =
+            check_outline(tokenizer).map_err(|problem| LoadError::new(FILE, problem))?;
         let malformed =
             |problem: String| LoadError::new(FILE, format!("it is malformed: {problem}"));
-        let tokenizer = without_lengths(tokenizer).map_err(|error| malformed(error.to_string()))?;
+        let tokenizer = match sets_lengths {
+            true => without_lengths(tokenizer)
+                .map_err(|error| malformed(error.to_string()))?
+                .into(),
+            false => Cow::from(tokenizer),
+        };
         let mut inner = tokenizers::Tokenizer::from_bytes(tokenizer)
             .map_err(|error| malformed(error.to_string()))?;
         let dropout = without_dropout(&mut inner);
@@ -96,17 +104,11 @@ impl Tokenizer {
 }
 
 /// The file without padding and truncation, which change what comes out, and whose numbers may be larger than a browser's.
-fn without_lengths(tokenizer: &[u8]) -> Result<Cow<'_, [u8]>, serde_json::Error> {
+fn without_lengths(tokenizer: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let mut parts: BTreeMap<String, &RawValue> = serde_json::from_slice(tokenizer)?;
-    let set = ["padding", "truncation"]
-        .map(|part| parts.remove(part))
-        .into_iter()
-        .flatten()
-        .any(|value| value.get() != "null");
-    Ok(match set {
-        true => serde_json::to_vec(&parts)?.into(),
-        false => tokenizer.into(),
-    })
+    parts.remove("padding");
+    parts.remove("truncation");
+    serde_json::to_vec(&parts)
 }
 
 /// Switches the dropout of merges off, with which a text has other tokens each time; the result says so.
@@ -184,7 +186,8 @@ fn refuse_kind(kind: Option<&str>) -> Result<(), String> {
     }
 }
 
-fn check_outline(tokenizer: &[u8]) -> Result<(), String> {
+/// Refuses what the crate would read otherwise than it is meant; true where the file sets padding or truncation.
+fn check_outline(tokenizer: &[u8]) -> Result<bool, String> {
     let outline = serde_json::from_slice::<Outline<ModelOutline>>(tokenizer).map_err(|error| {
         // Models of other kinds have vocabularies of other forms.
         let kind = serde_json::from_slice::<Outline<KindOutline>>(tokenizer);
@@ -193,6 +196,7 @@ fn check_outline(tokenizer: &[u8]) -> Result<(), String> {
             .unwrap_or_else(|| format!("it is malformed: {error}"))
     })?;
     outline.pieces.check()?;
+    let sets_lengths = outline.padding.is_some() || outline.truncation.is_some();
     let model = outline.model;
     refuse_kind(model.kind.as_deref())?;
     if model
@@ -208,7 +212,8 @@ fn check_outline(tokenizer: &[u8]) -> Result<(), String> {
         Merge::Joined(joined) => joined.split_once(' '),
     });
     byte_pair::check_merges(longest, merges)?;
-    check_ids(&model.vocab, &outline.added_tokens)
+    check_ids(&model.vocab, &outline.added_tokens)?;
+    Ok(sets_lengths)
 }
 
 /// Refuses ids that two tokens share, and ids that no model has a row for.
