@@ -198,6 +198,7 @@ test('the table of runs is sorted, filtered, renamed, hidden, compared, used and
   const name = page.getByRole('textbox', { name: 'Name of AdamW', exact: true });
   await name.fill('The plain one');
   await name.press('Enter');
+  await expect(page.locator('#runs-table')).toHaveAttribute('aria-busy', 'false');
   await page.reload();
   await page.waitForFunction(() => window.testHooks !== undefined);
   await expect(page.locator('tr[data-run="The plain one"]')).toBeVisible();

@@ -202,6 +202,24 @@ describe('the book', () => {
     expect(book.runs.value.map(({ name }) => name)).toEqual(['two', 'renamed']);
   });
 
+  test('says how many of its changes are on their way', async () => {
+    const made = new FakeShelf<RunRecord>();
+    const book = new RunBook(made);
+    const one = record('one');
+    const adding = book.add([one]);
+    const renaming = book.change(new Set([one.id]), (run) => {
+      run.name = 'renamed';
+    });
+    expect(book.underWay.value).toBe(2);
+    await Promise.all([adding, renaming]);
+    expect(book.underWay.value).toBe(0);
+    made.refuses = 'no';
+    const refused = book.remove(new Set([one.id]));
+    expect(book.underWay.value).toBe(1);
+    await refused;
+    expect(book.underWay.value).toBe(0);
+  });
+
   test('is emptied here and on its shelf', async () => {
     const made = new FakeShelf<RunRecord>();
     const { kept } = made;

@@ -20,6 +20,8 @@ export interface BookOptions<Value> {
  */
 export class ShelvedBook<Value> {
   readonly failure = new Signal<Failure | null>(null);
+  /** How many changes are on their way to the shelf: a page that is left before they arrive loses them. */
+  readonly underWay = new Signal<number>(0);
   protected readonly values = new Signal<readonly Value[]>([]);
   /** What is not on the shelf: it is on its way there, or was refused. */
   private readonly unkept = new Map<string, Value>();
@@ -131,7 +133,9 @@ export class ShelvedBook<Value> {
     if (edits.size === 0) return;
     const asked = new Map([...edits.keys()].map((name) => [name, this.unkept.get(name)]));
     this.writes += 1;
+    this.underWay.set(this.underWay.value + 1);
     const answer = await this.shelf.edit(edits);
+    this.underWay.set(this.underWay.value - 1);
     this.writes += 1;
     if (!answer.ok) return this.refused(answer.failure);
     this.failure.set(null);

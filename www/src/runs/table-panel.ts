@@ -25,17 +25,15 @@ export function runsTable(book: RunBook, view: Signal<TableView>, chosen: Signal
     return { name, arrow, cell: h('th', { scope: 'col', 'data-column': name }, button) };
   });
   const body = h('tbody', {});
-  const element = h(
-    'div',
-    { class: 'scroll runs-frame', tabindex: '0', role: 'region', 'aria-label': 'All runs' },
-    h(
-      'table',
-      { id: 'runs-table' },
-      h('caption', { class: 'unseen' }, 'Runs that were trained in this browser'),
-      h('thead', {}, h('tr', {}, h('td', {}, all), ...heads.map(({ cell }) => cell))),
-      body,
-    ),
+  const table = h(
+    'table',
+    { id: 'runs-table' },
+    h('caption', { class: 'unseen' }, 'Runs that were trained in this browser'),
+    h('thead', {}, h('tr', {}, h('td', {}, all), ...heads.map(({ cell }) => cell))),
+    body,
   );
+  const frame = { class: 'scroll runs-frame', tabindex: '0', role: 'region', 'aria-label': 'All runs' };
+  const element = h('div', frame, table);
   const shown = () => shownRuns(book.runs.value, view.value);
   const sortBy = (name: string) => {
     const { sortBy: before, direction } = view.value;
@@ -110,6 +108,7 @@ export function runsTable(book: RunBook, view: Signal<TableView>, chosen: Signal
     if (focused) body.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   };
   book.runs.watch(draw);
+  book.underWay.watch((changes) => table.setAttribute('aria-busy', `${changes > 0}`));
   view.subscribe(draw);
   chosen.subscribe(draw);
   return element;
