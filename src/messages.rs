@@ -277,8 +277,9 @@ mod tests {
     use crate::generate::SampleSettings;
     use crate::kernel::{ProductChoice, ProductKind, ProductStrategy};
     use crate::optim::{
-        DampingKind, Decay, Method, OptimizerSettings, Order, Place, PreconditionerSettings,
-        Preset, RunDiagnostics, Schedule, TrainedFactors, UpdateRule, presets,
+        DampingKind, Decay, LayerDiagnostics, Method, OptimizerSettings, Order, Place,
+        PreconditionerSettings, Preset, RunDiagnostics, Schedule, TrainedFactors, UpdateRule,
+        presets,
     };
     use crate::peft::Precision;
     use crate::theory::{
@@ -350,6 +351,7 @@ mod tests {
             RunSettings,
             SessionSettings,
             MemoryEstimate,
+            LayerDiagnostics,
             RunDiagnostics,
             RunReport,
             StepTimes,

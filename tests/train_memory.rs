@@ -114,6 +114,7 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointin
         steps: 1,
         seed: 0,
         diagnostics: false,
+        layer_diagnostics: false,
         runs: vec![RunSettings {
             name: "run".into(),
             optimizer: OptimizerSettings::adamw(1e-3),

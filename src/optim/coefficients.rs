@@ -59,6 +59,10 @@ pub struct Coefficients {
     pub momentum: Tensor<3>,
     /// Largest gradient norm; a run that does not clip has the largest number there is.
     pub max_grad_norm: Tensor<3>,
+    /// Longest step of A over A's norm, with the largest number there is for a run without; `None` where no run has one.
+    pub max_step_a: Option<Tensor<3>>,
+    /// Runs whose first moments are carried over between bases, [K, 1, 1]; `None` where there are none.
+    pub realigned: Option<Tensor<3, Bool>>,
     /// Preconditioner of each run.
     pub damping: Damping,
     /// How updates are made.
@@ -179,6 +183,7 @@ impl Coefficients {
                     // Not infinity: infinity over an infinite norm would be NaN in a run that does
                     // not clip.
                     run.max_grad_norm.unwrap_or(f64::from(f32::MAX)),
+                    run.max_step_a.unwrap_or(f64::from(f32::MAX)),
                     run.preconditioner
                         .map_or(Damping::OF_PLAIN_RUNS, |p| p.damping),
                     match run.preconditioner {
@@ -217,8 +222,15 @@ impl Coefficients {
             trained: Some(column()).filter(|_| !all_trained),
         };
         let (a, b) = (factor(), factor());
-        let [eps, momentum, max_grad_norm, damping, gain, common] =
-            std::array::from_fn(|_| column());
+        let [
+            eps,
+            momentum,
+            max_grad_norm,
+            max_step_a,
+            damping,
+            gain,
+            common,
+        ] = std::array::from_fn(|_| column());
 
         let mask = |holds: &dyn Fn(&OptimizerSettings) -> bool| {
             let values: Vec<bool> = settings.iter().map(holds).collect();
@@ -236,12 +248,18 @@ impl Coefficients {
             eps,
             momentum,
             max_grad_norm,
+            max_step_a: any(&|run| run.max_step_a.is_some()).then_some(max_step_a),
+            realigned: where_any(&|run| {
+                place_of(run) == Some(Place::Gradient)
+                    && run.preconditioner.is_some_and(|p| p.realigns_momentum)
+            }),
             damping: Damping {
                 damping,
                 plain_gradient: mask(&|run| place_of(run) != Some(Place::Gradient)),
                 plain_update: mask(&|run| place_of(run) != Some(Place::Update)),
                 euclidean: mask(&|run| run.preconditioner.is_none()),
                 relative: where_metric(&|p| p.damping_kind == DampingKind::Relative),
+                initial: where_metric(&|p| p.damping_kind == DampingKind::Initial),
                 gain: where_metric(&|p| p.scale_aware).map(|_| gain),
                 common: where_metric(&|p| p.tangent).map(|_| common),
             },

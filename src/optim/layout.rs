@@ -97,6 +97,11 @@ impl BankLayout {
         self.order.len()
     }
 
+    /// Of each place in a row the bank that lies there, counted block by block.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
     fn groups_of(&self, factor: Factor) -> &[Group] {
         match factor {
             Factor::A => &self.groups.a,

@@ -1,6 +1,6 @@
 //! One update of all runs: clip, precondition, then AdamW, SGD or Muon.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Tensor};
 
 use super::{
     BankLayout, Both, Coefficients, Diagnostics, Factor, Moments,
@@ -8,7 +8,9 @@ use super::{
     coefficients::FactorCoefficients,
     elements::sum_of_elements,
     muon,
-    precondition::{Grams, Inverses, Metric},
+    precondition::{Grams, Inverses, Metric, mean_eigenvalues},
+    realignment::Basis,
+    step_cap::capped,
 };
 use crate::model::{Adapters, Bank};
 
@@ -20,6 +22,25 @@ pub struct Optimizer {
     /// The factors of all banks, [K, 1, P]; the adapters that are trained see parts of them.
     factors: Both<Tensor<3>>,
     moments: Both<Moments>,
+    /// A when B's moment was last added to, and the other way round; `None` until a run realigns its momentum.
+    bases: Option<Both<Tensor<3>>>,
+    /// Mean eigenvalue of every bank's AAᵀ before the first step, [K, 1, M].
+    initial: Tensor<3>,
+}
+
+/// What an optimizer keeps between steps, as banks in the order of [`Adapters::banks`].
+#[derive(Debug, Clone)]
+pub struct OptimizerState {
+    /// Running means of gradients.
+    pub first: Vec<Bank>,
+    /// Running means of their squares.
+    pub second: Vec<Bank>,
+    /// In the place of A the A that B's moment is measured in, and the other way round; `None` where no run realigns its
+    /// momentum.
+    pub bases: Option<Vec<Bank>>,
+    /// Mean eigenvalue of every bank's AAᵀ before the first step, [K, 1, M], in the order of a row; `None` takes the one of
+    /// the adapters that the optimizer was made for.
+    pub initial: Option<Tensor<3>>,
 }
 
 /// Gradients that are ready for the update, and what the second half of the step needs.
@@ -33,6 +54,15 @@ pub struct Prepared {
     pub norm: Tensor<3>,
     /// What is known of the step so far, where it was asked for.
     diagnostics: Option<Diagnostics>,
+}
+
+/// How much is measured of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Of a run as a whole.
+    ByRun,
+    /// Of each layer, too.
+    ByLayer,
 }
 
 /// The coefficients of a step. They differ between banks in their learning rates alone.
@@ -88,6 +118,8 @@ impl Optimizer {
                 a: Moments::new(&factors.a),
                 b: Moments::new(&factors.b),
             },
+            bases: None,
+            initial: mean_eigenvalues(&layout, &factors.a),
             factors,
             layout,
         };
@@ -103,29 +135,31 @@ impl Optimizer {
         }
     }
 
-    /// First and second moments, as banks in the order of [`Adapters::banks`].
-    pub fn moments(&self) -> [Vec<Bank>; 2] {
+    /// All that is kept beside the factors.
+    pub fn state(&self) -> OptimizerState {
         let rows = |of: fn(&Moments) -> &Tensor<3>| Both {
             a: of(&self.moments.a).clone(),
             b: of(&self.moments.b).clone(),
         };
-        [
-            self.layout.scatter_both(&rows(|moments| &moments.first)),
-            self.layout.scatter_both(&rows(|moments| &moments.second)),
-        ]
+        let banks = |rows| self.layout.scatter_both(rows);
+        OptimizerState {
+            first: banks(&rows(|moments| &moments.first)),
+            second: banks(&rows(|moments| &moments.second)),
+            bases: self.bases.as_ref().map(banks),
+            initial: Some(self.initial.clone()),
+        }
     }
 
-    /// Takes factors as the adapters had them, and moments as [`Optimizer::moments`] gave them.
-    pub fn restore(
-        &mut self,
-        adapters: &mut Adapters,
-        factors: &[Bank],
-        [first, second]: [Vec<Bank>; 2],
-    ) {
+    /// Takes factors as the adapters had them, and the rest as [`Optimizer::state`] gave it.
+    pub fn restore(&mut self, adapters: &mut Adapters, factors: &[Bank], state: OptimizerState) {
         self.factors = self.layout.gather_both(factors);
         self.show(adapters);
-        let first = self.layout.gather_both(&first);
-        let second = self.layout.gather_both(&second);
+        let first = self.layout.gather_both(&state.first);
+        let second = self.layout.gather_both(&state.second);
+        self.bases = state.bases.map(|banks| self.layout.gather_both(&banks));
+        if let Some(initial) = state.initial {
+            self.initial = initial;
+        }
         self.moments = Both {
             a: Moments {
                 first: first.a,
@@ -138,15 +172,20 @@ impl Optimizer {
         };
     }
 
-    /// Bytes of the moments of all runs, which is all that an optimizer keeps between steps.
+    /// Bytes of what the optimizers of all runs keep between steps.
     pub fn state_bytes(&self) -> usize {
         let moments = [&self.moments.a, &self.moments.b];
-        let tensors = moments.map(|moments| [&moments.first, &moments.second]);
-        tensors
-            .iter()
-            .flatten()
+        let moments = moments.map(|moments| [&moments.first, &moments.second]);
+        let bases = self.bases.iter().flat_map(|bases| [&bases.a, &bases.b]);
+        bases
+            .chain(moments.into_iter().flatten())
             .map(|t| t.shape().num_elements() * size_of::<f32>())
             .sum()
+    }
+
+    /// Of each place in a table of layers the layer that it is about, counted block by block.
+    pub fn layers(&self) -> &[usize] {
+        self.layout.order()
     }
 
     /// Clips by the global norm of the raw gradients, then preconditions. With `diagnoses` it also
@@ -157,7 +196,7 @@ impl Optimizer {
         &self,
         gradients: &[Bank],
         coefficients: &Coefficients,
-        diagnoses: bool,
+        diagnoses: Option<Detail>,
     ) -> Prepared {
         let Both { mut a, mut b } = self.layout.gather_both(gradients);
         // A factor at rest has no gradient, as a parameter of torch without `requires_grad`.
@@ -179,14 +218,15 @@ impl Optimizer {
             norm,
             diagnostics: None,
         };
-        if !(coefficients.preconditions() || diagnoses) {
+        if !(coefficients.preconditions() || diagnoses.is_some()) {
             return prepared;
         }
         let damping = &coefficients.damping;
-        let grams = Grams::of_both(&self.layout, &self.factors, damping);
+        let grams = Grams::of_both(&self.layout, &self.factors, damping, &self.initial);
         let all = grams.inverses();
-        if diagnoses {
-            prepared.diagnostics = Some(Diagnostics::new(&grams, &all, self.scale));
+        if let Some(detail) = diagnoses {
+            let by_layer = detail == Detail::ByLayer;
+            prepared.diagnostics = Some(Diagnostics::new(&grams, &all, self.scale, by_layer));
         }
         let banks = self.layout.banks();
         let inverses = Both {
@@ -226,12 +266,34 @@ impl Optimizer {
         let all = coefficients.most;
         let damping = &all.damping;
         let layout = &self.layout;
+        if all.realigned.is_some() && self.bases.is_none() {
+            // A moment of 0 is 0 in every basis.
+            self.bases = Some(Both {
+                a: self.factors.a.zeros_like(),
+                b: self.factors.b.zeros_like(),
+            });
+        }
         let mut step = |factor,
                         gradient,
                         inverses: Option<&Inverses>,
                         moments: &mut Moments,
-                        row: &mut Tensor<3>| {
+                        row: &mut Tensor<3>,
+                        basis: Option<(&Tensor<3>, &mut Tensor<3>)>| {
             let own = coefficients.of(factor, layout);
+            if let (Some(realigned), Some(inverses), Some((now, before))) =
+                (&all.realigned, inverses, basis)
+            {
+                let inverses = inverses.of(factor);
+                let basis = Basis {
+                    inverses,
+                    now,
+                    before,
+                };
+                let realigned = in_turn(realigned, &own);
+                moments.first = basis.carry(layout, factor, &moments.first, &realigned);
+                let moved = realigned.expand(now.dims());
+                *before = before.clone().mask_where(moved, now.clone());
+            }
             let metric = |plain| {
                 inverses.map(|inverses| Metric {
                     layout,
@@ -250,16 +312,47 @@ impl Optimizer {
             {
                 direction = metric.apply(factor, &direction, row);
             }
-            let updated = row.clone() * own.keep - direction * own.lr;
+            let mut change = direction * own.lr;
+            if factor == Factor::A
+                && let Some(longest) = &all.max_step_a
+            {
+                change = capped(layout, factor, &change, row, longest);
+            }
+            let updated = row.clone() * own.keep - change;
             if let Some(diagnostics) = &mut diagnostics {
                 diagnostics.add_change(updated.clone() - row.clone());
             }
             *row = updated;
         };
         let Both { a: row_a, b: row_b } = &mut self.factors;
-        step(Factor::A, a, inverses.as_ref(), &mut self.moments.a, row_a);
+        // B's moment is measured in the A that its gradient is preconditioned with.
+        let mut seen_a = all.realigned.is_some().then(|| row_a.clone());
+        let Both {
+            a: mut basis_a,
+            b: basis_b,
+        } = match &mut self.bases {
+            Some(Both { a, b }) => Both {
+                a: Some(a),
+                b: Some(b),
+            },
+            None => Both { a: None, b: None },
+        };
+        let now_b = seen_a.is_some().then(|| row_b.clone());
+        let basis_of_a = now_b.as_ref().zip(basis_b);
+        step(
+            Factor::A,
+            a,
+            inverses.as_ref(),
+            &mut self.moments.a,
+            row_a,
+            basis_of_a,
+        );
         if let (Some(inverses), Some(sequential)) = (&mut inverses, &all.sequential) {
-            let late = Grams::of_a(layout, row_a, damping).inverses();
+            let late = Grams::of_a(layout, row_a, damping, &self.initial).inverses();
+            if let Some(seen) = &mut seen_a {
+                let sequential = sequential.clone().expand(seen.dims());
+                *seen = seen.clone().mask_where(sequential, row_a.clone());
+            }
             let sequential = sequential.clone().unsqueeze_dim::<4>(1).expand(late.dims());
             inverses.b = inverses.b.clone().mask_where(sequential, late);
             if all.preconditions_gradients {
@@ -272,7 +365,15 @@ impl Optimizer {
                 b = metric.apply(Factor::B, &b, row_b);
             }
         }
-        step(Factor::B, b, inverses.as_ref(), &mut self.moments.b, row_b);
+        let basis_of_b = seen_a.as_ref().zip(basis_a.take());
+        step(
+            Factor::B,
+            b,
+            inverses.as_ref(),
+            &mut self.moments.b,
+            row_b,
+            basis_of_b,
+        );
         self.show(adapters);
         diagnostics
     }
@@ -283,20 +384,27 @@ impl Optimizer {
         size(&self.factors.a) + size(&self.factors.b)
     }
 
-    /// Sets factors and moments of run `index` to 0, so that its bank computes the base from now
+    /// Sets factors, moments and their bases of run `index` to 0, so that its bank computes the base from now
     /// on and its values stay finite. The other runs' values are copied, not computed.
     pub fn clear_run(&mut self, adapters: &mut Adapters, index: usize) {
         let Self {
-            factors, moments, ..
+            factors,
+            moments,
+            bases,
+            ..
         } = self;
-        for row in [
+        let rows = [
             &mut factors.a,
             &mut factors.b,
             &mut moments.a.first,
             &mut moments.a.second,
             &mut moments.b.first,
             &mut moments.b.second,
-        ] {
+        ];
+        let bases = bases
+            .iter_mut()
+            .flat_map(|bases| [&mut bases.a, &mut bases.b]);
+        for row in rows.into_iter().chain(bases) {
             let [runs, rows, columns] = row.dims();
             let zero = Tensor::zeros([1, rows, columns], &row.device());
             debug_assert!(index < runs);
@@ -305,6 +413,14 @@ impl Optimizer {
                 .slice_assign([index..index + 1, 0..rows, 0..columns], zero);
         }
         self.show(adapters);
+    }
+}
+
+/// Where `holds` and the factor is trained in this step.
+fn in_turn(holds: &Tensor<3, Bool>, own: &FactorCoefficients) -> Tensor<3, Bool> {
+    match &own.trained {
+        None => holds.clone(),
+        Some(trained) => holds.clone().bool_and(trained.clone().greater_elem(0.5)),
     }
 }
 

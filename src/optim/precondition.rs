@@ -25,6 +25,8 @@ pub struct Damping {
     pub euclidean: Tensor<3, Bool>,
     /// Whether δ is a share of the mean eigenvalue, [K, 1, 1]; `None` where it nowhere is.
     pub relative: Option<Tensor<3, Bool>>,
+    /// Whether δ is a share of the mean eigenvalue of AAᵀ before the first step, [K, 1, 1]; `None` where it nowhere is.
+    pub initial: Option<Tensor<3, Bool>>,
     /// Factor on the inverses of each run, [K, 1, 1]; `None` where it is 1.
     pub gain: Option<Tensor<3>>,
     /// The share that is taken off of what the steps of both factors do to ΔW, [K, 1, 1]: a half where the run's
@@ -50,21 +52,34 @@ pub struct Grams {
 }
 
 impl Grams {
-    /// BᵀB of every bank, then AAᵀ of every bank: M is twice the number of banks.
-    pub fn of_both(layout: &BankLayout, factors: &Both<Tensor<3>>, damping: &Damping) -> Self {
+    /// BᵀB of every bank, then AAᵀ of every bank: M is twice the number of banks. `initial` are the mean eigenvalues of
+    /// every bank's AAᵀ before the first step, [K, 1, banks].
+    pub fn of_both(
+        layout: &BankLayout,
+        factors: &Both<Tensor<3>>,
+        damping: &Damping,
+        initial: &Tensor<3>,
+    ) -> Self {
         let of_b = layout.groups(Factor::B, &factors.b).into_iter();
         let of_a = layout.groups(Factor::A, &factors.a).into_iter();
-        Self::new(of_b.map(gram_of_b).chain(of_a.map(gram_of_a)), damping)
+        let matrices = of_b.map(gram_of_b).chain(of_a.map(gram_of_a)).collect();
+        Self::new(Tensor::cat(matrices, 1), damping, || {
+            Tensor::cat(vec![initial.clone(), initial.clone()], 2)
+        })
     }
 
-    /// AAᵀ of every bank.
-    pub fn of_a(layout: &BankLayout, a: &Tensor<3>, damping: &Damping) -> Self {
-        let of_a = layout.groups(Factor::A, a).into_iter();
-        Self::new(of_a.map(gram_of_a), damping)
+    /// AAᵀ of every bank; `initial` as for [`Self::of_both`].
+    pub fn of_a(
+        layout: &BankLayout,
+        a: &Tensor<3>,
+        damping: &Damping,
+        initial: &Tensor<3>,
+    ) -> Self {
+        Self::new(grams_of_a(layout, a), damping, || initial.clone())
     }
 
-    fn new(groups: impl Iterator<Item = Tensor<4>>, damping: &Damping) -> Self {
-        let matrices = Tensor::cat(groups.collect(), 1); // [K, M, r, r]
+    /// `matrices` are [K, M, r, r], and `initial` gives [K, 1, M].
+    fn new(matrices: Tensor<4>, damping: &Damping, initial: impl Fn() -> Tensor<3>) -> Self {
         let [runs, banks, rank, _] = matrices.dims();
         let identity = identity(rank, &matrices.device()).unsqueeze::<4>(); // [1, 1, r, r]
         let of_run = |values: &Tensor<3>| values.clone().unsqueeze_dim::<4>(1); // [K, 1, 1, 1]
@@ -77,6 +92,13 @@ impl Grams {
             let relative = relative.clone().unsqueeze_dim::<4>(1).expand(shape);
             let share = share.add_scalar(Damping::FLOOR);
             delta = delta.expand(shape).mask_where(relative, share);
+        }
+        if let Some(own) = &damping.initial {
+            let share = of_run(&damping.damping) * initial().reshape([runs, banks, 1, 1]);
+            let shape = share.dims();
+            let own = own.clone().unsqueeze_dim::<4>(1).expand(shape);
+            let share = share.add_scalar(Damping::FLOOR);
+            delta = delta.expand(shape).mask_where(own, share);
         }
         Self {
             damped: matrices.clone() + delta * identity,
@@ -93,6 +115,22 @@ impl Grams {
         let all = self.damped.clone().reshape([runs * banks, rank, rank]);
         inverse(all).reshape([runs, banks, rank, rank])
     }
+}
+
+/// AAᵀ of every bank of a row, [K, M, r, r].
+fn grams_of_a(layout: &BankLayout, a: &Tensor<3>) -> Tensor<4> {
+    let of_a = layout.groups(Factor::A, a).into_iter();
+    Tensor::cat(of_a.map(gram_of_a).collect(), 1)
+}
+
+/// The mean eigenvalue of every bank's AAᵀ, [K, 1, M].
+pub fn mean_eigenvalues(layout: &BankLayout, a: &Tensor<3>) -> Tensor<3> {
+    let matrices = grams_of_a(layout, a);
+    let [runs, banks, rank, _] = matrices.dims();
+    let matrices = matrices.reshape([runs * banks, rank, rank]);
+    trace(&matrices)
+        .div_scalar(rank as f64)
+        .reshape([runs, 1, banks])
 }
 
 /// (BᵀB + δI)⁻¹ of every bank, which preconditions A, and (AAᵀ + δI)⁻¹, which preconditions B; [K, M, r, r] each.

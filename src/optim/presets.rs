@@ -25,6 +25,8 @@ pub enum Method {
     LoraFa,
     /// Preconditioned updates of B and A in turns.
     AltLora,
+    /// AdamW on these.
+    AltLoraPlus,
     /// Orthogonal updates of both factors.
     Muon,
     /// Updates that are orthogonal in the preconditioner's metric.
@@ -266,6 +268,38 @@ pub fn presets() -> Vec<Preset> {
                     ..PreconditionerSettings::new(1e-2)
                 }),
                 ..scaled_gd
+            },
+        ),
+        preset(
+            "alt-lora-momentum",
+            "Momentum 0.9",
+            Method::AltLora,
+            "AltLoRA with momentum that is carried into the new basis whenever the other factor has moved.",
+            OptimizerSettings {
+                trains: TrainedFactors::Alternating,
+                momentum: 0.9,
+                lr: 1e-3,
+                preconditioner: Some(PreconditionerSettings {
+                    scale_aware: true,
+                    realigns_momentum: true,
+                    ..PreconditionerSettings::new(1e-2)
+                }),
+                ..scaled_gd
+            },
+        ),
+        preset(
+            "alt-lora-plus",
+            "Alternating",
+            Method::AltLoraPlus,
+            "AdamW on preconditioned gradients of lora_b and lora_a in turns, with its first moment carried into the new \
+             basis whenever the other factor has moved (arXiv 2505.12455).",
+            OptimizerSettings {
+                trains: TrainedFactors::Alternating,
+                preconditioner: Some(PreconditionerSettings {
+                    realigns_momentum: true,
+                    ..PreconditionerSettings::new(1e-2)
+                }),
+                ..adamw
             },
         ),
         preset(

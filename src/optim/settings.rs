@@ -46,6 +46,9 @@ pub enum DampingKind {
     Absolute,
     /// δ is a share of the Gram matrix's mean eigenvalue.
     Relative,
+    /// δ is a share of the mean eigenvalue that the layer's AAᵀ had before the first step: at PEFT's start 0.03 of it is
+    /// 1e-2, and it stays what it is while the factors grow.
+    Initial,
 }
 
 /// Which factors the Gram matrix for B is made of.
@@ -98,6 +101,10 @@ pub struct PreconditionerSettings {
     /// space of matrices of rank r; Muon ignores it.
     #[serde(default)]
     pub tangent: bool,
+    /// Carries the first moment of each factor over when the other, in which it is measured, has moved, as AltLoRA does
+    /// (arXiv 2505.12455). Only where gradients are preconditioned; Muon ignores it.
+    #[serde(default)]
+    pub realigns_momentum: bool,
 }
 
 impl PreconditionerSettings {
@@ -110,6 +117,7 @@ impl PreconditionerSettings {
             scale_aware: false,
             place: Place::Gradient,
             tangent: false,
+            realigns_momentum: false,
         }
     }
 }
@@ -142,6 +150,11 @@ pub struct OptimizerSettings {
     pub weight_decay: f64,
     /// Largest global L2 norm of the raw gradients of all factors; `None` does not clip.
     pub max_grad_norm: Option<f64>,
+    /// Longest step of a layer's A before weight decay, as a share of that A's norm; `None` does not shorten any. Scaled GD's
+    /// second step has no other bound: clipping comes before the preconditioner, which divides by σ² + δ of a B that was
+    /// 0 a step before.
+    #[serde(default)]
+    pub max_step_a: Option<f64>,
     /// Warm-up and decay of the learning rate.
     pub schedule: Schedule,
 }
@@ -220,6 +233,7 @@ impl OptimizerSettings {
             momentum: 0.0,
             weight_decay: 0.01,
             max_grad_norm: None,
+            max_step_a: None,
             schedule: Schedule::default(),
         }
     }
@@ -278,6 +292,9 @@ impl OptimizerSettings {
         if let Some(norm) = self.max_grad_norm {
             check(is_single(norm), "max_grad_norm", norm, SINGLE)?;
         }
+        if let Some(share) = self.max_step_a {
+            check(is_single(share), "max_step_a", share, SINGLE)?;
+        }
         if let Some(preconditioner) = self.preconditioner {
             let damping = preconditioner.damping;
             // B starts at zero: without damping its Gram matrix has no inverse.
@@ -325,6 +342,10 @@ mod tests {
         assert_eq!(
             message(|s| s.max_grad_norm = Some(1e39)),
             format!("max_grad_norm is 1e39; {between}")
+        );
+        assert_eq!(
+            message(|s| s.max_step_a = Some(0.0)),
+            format!("max_step_a is 0; {between}")
         );
         assert_eq!(
             message(|s| s.weight_decay = f64::INFINITY),

@@ -151,6 +151,7 @@ impl Overhead {
                     text_lr: None,
                 }],
                 diagnostics: false,
+                layer_diagnostics: false,
             };
             Session::new(&base.model, settings)
         };

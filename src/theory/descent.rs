@@ -1,7 +1,7 @@
 //! Gradient descent on LoRA factors, plain and in two metrics.
 
 use super::error::TheoryError;
-use super::linear_algebra::damped_inverse;
+use super::linear_algebra::{damped_inverse, damped_log_determinant};
 use super::problem::{Factors, Problem, factor_gradients};
 use super::settings::{TheoryMethod, check_lr, lr_field};
 
@@ -31,6 +31,8 @@ pub struct Descent<'a> {
     error: f64,
     iterations: u32,
     state: State,
+    /// What the flow of the method conserves, at the start.
+    conserved: f64,
 }
 
 impl<'a> Descent<'a> {
@@ -69,7 +71,9 @@ impl<'a> Descent<'a> {
             error: f64::NAN,
             iterations: 0,
             state: State::Running,
+            conserved: f64::NAN,
         };
+        descent.conserved = descent.log_determinants();
         descent.measure();
         Ok(descent)
     }
@@ -87,6 +91,31 @@ impl<'a> Descent<'a> {
     /// Whether it goes on.
     pub fn state(&self) -> State {
         self.state
+    }
+
+    /// How far the mean over terms of ln det(AAᵀ + δI) - ln det(BᵀB + δI) is from what it was at the start, up or down:
+    /// with S in AAᵀ where the metric has it. In the limit of small steps the scaled methods conserve it (the tangent one
+    /// as far as δ is small beside the factors), for any loss: both terms change by -2 tr((AAᵀ + δI)⁻¹ (BᵀB + δI)⁻¹ Bᵀ G Aᵀ).
+    pub fn departure(&self) -> f64 {
+        (self.log_determinants() - self.conserved).abs()
+    }
+
+    fn log_determinants(&self) -> f64 {
+        let damping = self.problem.settings().damping;
+        let terms = self.factors.iter().enumerate();
+        let sum: f64 = terms
+            .map(|(term, Factors { lora_a, lora_b })| {
+                let of_a = match self.method {
+                    TheoryMethod::DataScaledGd => {
+                        lora_a * &self.problem.block_grams[term] * lora_a.transpose()
+                    }
+                    _ => lora_a * lora_a.transpose(),
+                };
+                damped_log_determinant(of_a, damping)
+                    - damped_log_determinant(lora_b.tr_mul(lora_b), damping)
+            })
+            .sum();
+        sum / self.factors.len() as f64
     }
 
     /// The factors now.
@@ -223,6 +252,31 @@ mod tests {
             match method {
                 TheoryMethod::Gd => assert!(apart > 1e-2, "{apart}"),
                 _ => assert!(apart < 1e-8, "{method:?} {apart}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps of rate lr depart by about lr for the same way; GD moves it in the flow, too.
+    #[test]
+    fn the_flow_of_the_scaled_methods_conserves_the_ratio_of_determinants()
+    -> Result<(), TheoryError> {
+        let problem = problem(3.0)?;
+        let factors = after(&problem, 50)?;
+        let departure = |method, lr, steps| -> Result<f64, TheoryError> {
+            let mut descent = Descent::from(&problem, factors.clone(), method, lr, 0.0)?;
+            (0..steps).for_each(|_| descent.step());
+            Ok(descent.departure())
+        };
+        for method in TheoryMethod::ALL {
+            let coarse = departure(method, 1e-2, 50)?;
+            let fine = departure(method, 1e-3, 500)?;
+            match method {
+                TheoryMethod::Gd => assert!(fine / coarse > 0.9, "{coarse} {fine}"),
+                _ => assert!(
+                    (0.05..0.2).contains(&(fine / coarse)),
+                    "{method:?} {coarse} {fine}"
+                ),
             }
         }
         Ok(())

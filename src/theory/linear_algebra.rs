@@ -34,6 +34,18 @@ pub fn singular_values(matrix: &DMatrix<f64>) -> Vec<f64> {
     values
 }
 
+/// ln det of a symmetric positive definite matrix plus `damping` on its diagonal; NaN where it is none, because factors
+/// have overflowed.
+pub fn damped_log_determinant(mut matrix: DMatrix<f64>, damping: f64) -> f64 {
+    for index in 0..matrix.nrows() {
+        matrix[(index, index)] += damping;
+    }
+    Cholesky::new(matrix).map_or(f64::NAN, |factor| {
+        let pivots = factor.l_dirty().diagonal();
+        2.0 * pivots.iter().map(|pivot| libm::log(*pivot)).sum::<f64>()
+    })
+}
+
 /// Inverse of a symmetric positive definite matrix plus `damping` on its diagonal; `None` where it
 /// has none, because factors have overflowed.
 pub fn damped_inverse(mut matrix: DMatrix<f64>, damping: f64) -> Option<DMatrix<f64>> {

@@ -59,6 +59,8 @@ pub struct TheoryCurve {
     pub diverged_at: Option<u32>,
     /// Relative distance of the changes from the planted ones now.
     pub recovery: f64,
+    /// How far what the flow of scaled GD conserves is from what it was; see [`Descent::departure`].
+    pub departure: f64,
     /// Whether it has ended.
     pub done: bool,
 }
@@ -131,6 +133,7 @@ pub async fn run(
             arrived_at: None,
             diverged_at: None,
             recovery: problem.recovery_error(descent.factors()),
+            departure: 0.0,
             done: false,
         });
         descents.push(descent);
@@ -147,6 +150,7 @@ pub async fn run(
         for (descent, curve) in descents.iter().zip(&mut report.curves) {
             let outcome = Outcome::of(descent, &problem, curve.lr);
             curve.recovery = outcome.recovery;
+            curve.departure = descent.departure();
             curve.arrived_at = outcome.iterations;
             curve.diverged_at = outcome.diverged_at;
         }

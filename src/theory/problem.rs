@@ -4,7 +4,7 @@ mod blocks;
 mod factors;
 mod geometry;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
 use self::blocks::{blocks, side_by_side};
 pub use self::factors::Factors;
@@ -12,7 +12,7 @@ use self::factors::best_factors;
 pub(super) use self::factors::factor_gradients;
 pub use self::geometry::{ALLOWED_ISOMETRY_CONSTANT, TheoryGeometry};
 use super::error::TheoryError;
-use super::linear_algebra::{damped_inverse, with_condition};
+use super::linear_algebra::{damped_inverse, geometric, with_condition};
 use super::random::Random;
 use super::settings::{TheoryProblem, TheoryStart};
 
@@ -27,6 +27,7 @@ pub const PATTERNS: usize = 4;
 
 const PLANTED_STREAM: u64 = 2;
 const START_STREAM: u64 = 3;
+const FACTORS_STREAM: u64 = 4;
 
 /// ½‖Σᵢ Xᵢ (Bᵢ Aᵢ)ᵀ − T‖² over the factors of P terms.
 ///
@@ -105,6 +106,35 @@ impl Problem {
 
     /// The factors that all methods start from.
     pub fn start(&self) -> Vec<Factors> {
+        let mut start = self.balanced_start();
+        let rank = self.settings.rank as usize;
+        let condition = self.settings.factor_condition;
+        let mut random = Random::new(self.settings.seed, FACTORS_STREAM);
+        for Factors { lora_a, lora_b } in &mut start {
+            // Q D Pᵀ has the inverse P D⁻¹ Qᵀ. The mean logarithm of D is 0: R only turns and stretches.
+            let (left, right) = (
+                random.orthonormal(rank, rank),
+                random.orthonormal(rank, rank),
+            );
+            if condition == 1.0 {
+                continue;
+            }
+            let middle = libm::sqrt(condition);
+            let values = DVector::from_iterator(
+                rank,
+                geometric(rank, condition)
+                    .into_iter()
+                    .map(|value| value * middle),
+            );
+            let inverse = DMatrix::from_diagonal(&values.map(f64::recip));
+            *lora_b = &*lora_b * &left * DMatrix::from_diagonal(&values) * right.transpose();
+            *lora_a = right * inverse * left.transpose() * &*lora_a;
+        }
+        start
+    }
+
+    /// As the start says, before R.
+    fn balanced_start(&self) -> Vec<Factors> {
         let rank = self.settings.rank as usize;
         match self.settings.start {
             TheoryStart::Lora => {
@@ -192,6 +222,26 @@ mod tests {
         TheoryProblemKind::TwoLayerRelu,
         TheoryProblemKind::DisjointPatterns,
     ];
+
+    #[test]
+    fn other_factors_have_the_product_of_the_start() -> Result<(), TheoryError> {
+        let start = |factor_condition| -> Result<Vec<Factors>, TheoryError> {
+            let problem = Problem::new(&TheoryProblem {
+                start: TheoryStart::Spectral,
+                factor_condition,
+                ..settings(TheoryProblemKind::TwoLayerRelu)
+            })?;
+            Ok(problem.start())
+        };
+        let (one, other) = (start(1.0)?, start(30.0)?);
+        for (one, other) in one.iter().zip(&other) {
+            let product = &one.lora_b * &one.lora_a;
+            let apart = (&product - &other.lora_b * &other.lora_a).norm();
+            assert!(apart < 1e-12 * product.norm(), "{apart}");
+            assert!((&one.lora_b - &other.lora_b).norm() > 0.1 * one.lora_b.norm());
+        }
+        Ok(())
+    }
 
     /// Factors away from the start, where B is 0.
     fn anywhere(problem: &Problem) -> Vec<Factors> {

@@ -83,6 +83,8 @@ pub struct TheoryProblem {
     pub rank: u32,
     /// Where the factors start.
     pub start: TheoryStart,
+    /// Condition number of R, 1 to 1000: methods start from B R and R⁻¹ A, the same product in other factors.
+    pub factor_condition: f64,
     /// δ of the metrics, above 0.
     pub damping: f64,
     /// Seed of data, patterns, planted changes and start.
@@ -97,6 +99,7 @@ impl Default for TheoryProblem {
             data_condition: 1.0,
             rank: 2,
             start: TheoryStart::Lora,
+            factor_condition: 1.0,
             damping: 1e-6,
             seed: 0,
         }
@@ -128,6 +131,12 @@ impl TheoryProblem {
             "data_condition",
             &conditions,
             self.data_condition,
+        )?;
+        must(
+            condition(self.factor_condition),
+            "factor_condition",
+            &conditions,
+            self.factor_condition,
         )?;
         let (low, high) = RANKS;
         must(

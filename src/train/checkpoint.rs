@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{Session, SessionError, SessionSettings, trainable::Trainable};
 use crate::kernel::half_is_available;
 use crate::model::Bank;
+use crate::optim::OptimizerState;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
 
 /// Key of the safetensors metadata that holds everything but tensors.
@@ -24,10 +25,13 @@ struct State {
 const DIGEST: usize = 32;
 
 /// What the tensors of a bank are called.
-const PARTS: [&str; 3] = ["", ".first_moment", SECOND_MOMENT];
+const PARTS: [&str; 4] = ["", ".first_moment", SECOND_MOMENT, BASIS];
 const SECOND_MOMENT: &str = ".second_moment";
+const BASIS: &str = ".basis";
+/// What the mean eigenvalues before the first step are called.
+const INITIAL: &str = "initial_mean_eigenvalues";
 
-/// Under these names tensors of bank `index` are kept: factors, first moments, second moments.
+/// Under these names tensors of bank `index` are kept: factors, first moments, second moments, bases of moments.
 fn names(index: usize, part: &str) -> [String; 2] {
     ["lora_a", "lora_b"].map(|factor| format!("banks.{index}.{factor}{part}"))
 }
@@ -44,17 +48,19 @@ impl Session {
             diverged_at: self.diverged_at.clone(),
         };
         let state = serde_json::to_string(&state).map_err(wrong)?;
-        let [first, second] = self.optimizer.moments();
-        let banks = self.adapters.banks().zip(&first).zip(&second);
-        let tensors = banks
-            .enumerate()
-            .flat_map(|(index, ((bank, first), second))| {
-                let parts = PARTS.into_iter().zip([bank, first, second]);
-                parts.flat_map(move |(part, bank)| {
-                    let [a, b] = names(index, part);
-                    [(a, bank.a.clone()), (b, bank.b.clone())]
-                })
-            });
+        let optimizer = self.optimizer.state();
+        let banks: Vec<Bank> = self.adapters.banks().cloned().collect();
+        let parts = [banks, optimizer.first, optimizer.second];
+        let parts = parts.into_iter().chain(optimizer.bases);
+        let tensors = PARTS.into_iter().zip(parts).flat_map(|(part, banks)| {
+            let banks = banks.into_iter().enumerate();
+            banks.flat_map(move |(index, bank)| {
+                let [a, b] = names(index, part);
+                [(a, bank.a), (b, bank.b)]
+            })
+        });
+        let initial = optimizer.initial.map(|means| (INITIAL.to_owned(), means));
+        let tensors = tensors.chain(initial);
         let mut bytes = tensor_file::write(tensors, (STATE, state)).await?;
         bytes.extend(Sha256::digest(&bytes));
         Ok(bytes)
@@ -85,10 +91,29 @@ impl Session {
             });
             banks.collect()
         };
-        let [factors, first, second] = PARTS.map(&mut read);
+        let [factors, first, second] = [PARTS[0], PARTS[1], SECOND_MOMENT].map(&mut read);
+        let has = |name: &str| file.names().contains(&name);
+        let bases = match has(&names(0, BASIS)[0]) {
+            true => Some(read(BASIS)?),
+            false => None,
+        };
+        let initial = match has(INITIAL) {
+            true => {
+                check_values(&file, INITIAL, INITIAL)?;
+                let shape = [session.adapters.runs, 1, session.adapters.banks().count()];
+                Some(file.tensor(INITIAL, shape, model.device())?)
+            }
+            false => None,
+        };
+        let state = OptimizerState {
+            first: first?,
+            second: second?,
+            bases,
+            initial,
+        };
         session
             .optimizer
-            .restore(&mut session.adapters, &factors?, [first?, second?]);
+            .restore(&mut session.adapters, &factors?, state);
         Ok(session)
     }
 }
@@ -97,7 +122,7 @@ impl Session {
 /// write one.
 fn check_values(file: &TensorFile<'_>, name: &str, part: &str) -> Result<(), SessionError> {
     let least = match part {
-        SECOND_MOMENT => 0.0,
+        SECOND_MOMENT | INITIAL => 0.0,
         _ => f32::MIN,
     };
     let (_, values) = file.floats(name)?;

@@ -43,8 +43,11 @@ pub fn estimate(
     let sequences = runs * rows_at_once(settings);
     let tokens = sequences * sequence_length as f64;
     let parameters = Adapters::parameters(config, &adapter_shape(settings));
-    // Factor, gradient, preconditioned gradient, two moments.
-    let runs_bytes = 5.0 * parameters * runs * F32;
+    let preconditioners = settings.runs.iter().map(|run| run.optimizer.preconditioner);
+    let realigns = preconditioners.flatten().any(|own| own.realigns_momentum);
+    // Factor, gradient, preconditioned gradient, two moments, and the bases of moments that are carried over.
+    let copies = if realigns { 6.0 } else { 5.0 };
+    let runs_bytes = copies * parameters * runs * F32;
 
     let channels = config.hidden_size as f64;
     let inner = config.intermediate_size as f64;

@@ -232,7 +232,7 @@ impl Session {
         let optimizers: Vec<OptimizerSettings> =
             self.settings.runs.iter().map(|run| run.optimizer).collect();
         let coefficients = self.coefficients(&optimizers, device);
-        let diagnoses = self.settings.diagnostics;
+        let diagnoses = self.settings.detail();
         let prepared = self.optimizer.prepare(&gradients, &coefficients, diagnoses);
         drop(gradients);
         let norm = prepared.norm.clone();
@@ -251,7 +251,8 @@ impl Session {
         };
 
         let factors = self.optimizer.size_of_factors();
-        let read = ReadBack::read(means, norm, factors, diagnostics).await?;
+        let read =
+            ReadBack::read(means, norm, factors, diagnostics, self.optimizer.layers()).await?;
         self.step += 1;
         if clock.splits {
             self.split = StepTimes {
@@ -368,21 +369,24 @@ impl ReadBack {
         norms: Tensor<3>,
         factors: Tensor<3>,
         diagnostics: Option<Diagnostics>,
+        layers: &[usize],
     ) -> Result<Self, SessionError> {
         // One tensor, because a read-back of several is several.
         let mut columns = vec![losses.unsqueeze_dim(1), norms, factors]; // [K, 1, 1]
-        columns.extend(diagnostics.map(Diagnostics::table)); // [K, 1, 6]
+        columns.extend(diagnostics.map(Diagnostics::table)); // [K, 1, 6 + ·]
         let table = Tensor::cat(columns, 2);
         let width = table.dims()[2];
         let data = table.into_data_async().await.map_err(EngineError::from)?;
         let values: Vec<f32> = data.iter::<f32>().collect();
         let rows = || values.chunks_exact(width);
-        let diagnostics: Vec<f32> = rows().flat_map(|row| &row[3..]).copied().collect();
+        let diagnostics = rows().map(|row| &row[3..]).filter(|row| !row.is_empty());
         Ok(Self {
             losses: rows().map(|row| row[0]).collect(),
             norms: rows().map(|row| row[1]).collect(),
             factors: rows().map(|row| row[2]).collect(),
-            diagnostics: Diagnostics::read(&diagnostics),
+            diagnostics: diagnostics
+                .map(|row| Diagnostics::read(row, layers))
+                .collect(),
         })
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::SessionError;
 use crate::kernel::half_is_available;
 use crate::model::{AdapterShape, Architecture, ModelConfig, Target};
-use crate::optim::{OptimizerSettings, shown};
+use crate::optim::{Detail, OptimizerSettings, shown};
 
 /// Largest rank. The preconditioner inverts r×r matrices, which stop being small beyond it.
 pub const MAXIMUM_RANK: u32 = 64;
@@ -75,6 +75,20 @@ pub struct SessionSettings {
     /// Whether steps report norms, condition numbers and how far factors moved.
     #[serde(default = "yes")]
     pub diagnostics: bool,
+    /// Whether they also report these of each adapted layer; only where `diagnostics` is on.
+    #[serde(default)]
+    pub layer_diagnostics: bool,
+}
+
+impl SessionSettings {
+    /// What a step measures beside its losses.
+    pub(super) fn detail(&self) -> Option<Detail> {
+        self.diagnostics.then_some(if self.layer_diagnostics {
+            Detail::ByLayer
+        } else {
+            Detail::ByRun
+        })
+    }
 }
 
 /// What a setting is where an older file does not have it.

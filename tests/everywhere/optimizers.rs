@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use riemann_lora::{
     model::{AdapterShape, Adapters, Bank, Base, Target},
     optim::{
-        BankCoefficients, Coefficients, DampingKind, Optimizer, OptimizerSettings, Place,
+        BankCoefficients, Coefficients, DampingKind, Detail, Optimizer, OptimizerSettings, Place,
         PreconditionerSettings, TrainedFactors, UpdateRule, muon, presets,
     },
     train::{RunReport, Session},
@@ -251,12 +251,13 @@ everywhere! {
         let mut adapters = Adapters::of_blocks(shape, runs, blocks);
         let mut optimizer = Optimizer::new(&mut adapters);
         let steps = golden.gradients.len();
+        let details = [None, Some(Detail::ByRun), Some(Detail::ByLayer)];
         for (step, gradients) in golden.gradients.iter().enumerate() {
             let coefficients = Coefficients::new(
                 &settings, &vec![false; runs], step as u32, steps as u32, scale, &device,
             );
             // Diagnostics change nothing.
-            let prepared = optimizer.prepare(&banks(gradients), &coefficients, step % 2 == 0);
+            let prepared = optimizer.prepare(&banks(gradients), &coefficients, details[step % details.len()]);
             let coefficients = BankCoefficients { most: &coefficients, first: None };
             optimizer.update(&mut adapters, prepared, coefficients);
             for (index, bank) in adapters.banks().enumerate() {

@@ -309,6 +309,7 @@ pub fn settings(optimizers: Vec<OptimizerSettings>) -> SessionSettings {
             })
             .collect(),
         diagnostics: true,
+        layer_diagnostics: false,
     }
 }
 

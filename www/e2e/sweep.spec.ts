@@ -119,6 +119,34 @@ test('rank is varied in banks of its own', async ({ lab }) => {
   await expect(page.locator('#sweep-losses thead')).toContainText('rank');
 });
 
+test('each run is trained with several seeds, and the chart shows what they have between them', async ({
+  lab,
+}) => {
+  const { page } = lab;
+  await prepare(lab, '1e-3, 1e-2', 5);
+  await page.locator('[data-field="sweep.seeds"] input').fill('3');
+  await expect(page.locator('#sweep-start')).toHaveText('Train 12 runs');
+  await train(page);
+  await page.locator('#sweep-results').getByText('Numbers', { exact: true }).click();
+  const cells = page.locator('#sweep-losses tbody td');
+  await expect(cells).toHaveCount(4);
+  for (const text of await cells.allInnerTexts()) {
+    const [, mean = '', low = '', high = ''] =
+      /^([\d.]+) \(([\d.]+) to ([\d.]+), 3 seeds\)$/.exec(text) ?? [];
+    expect(Number(low)).toBeLessThan(Number(high));
+    expect(Number(mean)).toBeGreaterThanOrEqual(Number(low));
+    expect(Number(mean)).toBeLessThanOrEqual(Number(high));
+  }
+  const coming = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save robustness as SVG' }).click();
+  const svg = readFileSync(await (await coming).path(), 'utf8');
+  expect(svg.match(/fill-opacity="0.16"/g)).toHaveLength(2);
+  await page.locator('#sweep-results').screenshot({ path: join(shots, 'sweep-seeds.png') });
+  // A fourth seed is trained alone.
+  await page.locator('[data-field="sweep.seeds"] input').fill('4');
+  await expect(page.locator('#sweep-start')).toHaveText('Train 4 runs');
+});
+
 test('nonsense is said at its field, and what cannot be judged is not trained', async ({ lab }) => {
   const { page } = lab;
   await prepare(lab);

@@ -47,6 +47,21 @@ test('the tab solves its problem at once, and shows how long each method took', 
   await expect(page.locator('#theory-view')).toBeHidden();
 });
 
+test('a button says which methods see how the product is split', async ({ lab }) => {
+  const { page } = lab;
+  await open(page);
+  const before = await iterations(page, 'scaled_gd');
+  await page.getByRole('button', { name: 'Test invariance' }).click();
+  const words = page.locator('#theory-invariance-words');
+  await expect(words).toContainText('From BR and R⁻¹A with a condition of R of 10', { timeout: 60_000 });
+  await expect(words).toContainText(': GD takes another path');
+  for (const method of ['Scaled GD', 'Data-scaled GD', 'Tangent GD'])
+    await expect(words).toContainText(`${method} takes the same path`);
+  // What is shown in the end is the problem that is set.
+  expect(await iterations(page, 'scaled_gd')).toBe(before);
+  expect(Number(await cell(page, 'scaled_gd', 'Departure from the flow'))).toBeGreaterThan(1);
+});
+
 test('a slider starts anew, and the newest problem is the one that is shown', async ({ lab }) => {
   const { page } = lab;
   await open(page);

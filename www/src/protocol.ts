@@ -18,7 +18,7 @@ export type Order = "simultaneous" | "sequential";
 /**
  * What `damping` is measured in.
  */
-export type DampingKind = "absolute" | "relative";
+export type DampingKind = "absolute" | "relative" | "initial";
 
 /**
  * What the preconditioner is applied to. Without moments it is all the same.
@@ -53,7 +53,12 @@ place: Place,
  * Takes off half of what the steps of A and B both do to ΔW, so that they add up to the projection onto the tangent
  * space of matrices of rank r; Muon ignores it.
  */
-tangent: boolean, };
+tangent: boolean, 
+/**
+ * Carries the first moment of each factor over when the other, in which it is measured, has moved, as AltLoRA does
+ * (arXiv 2505.12455). Only where gradients are preconditioned; Muon ignores it.
+ */
+realigns_momentum: boolean, };
 
 /**
  * What happens after the warm-up.
@@ -118,6 +123,12 @@ weight_decay: number,
  */
 max_grad_norm: number | null, 
 /**
+ * Longest step of a layer's A before weight decay, as a share of that A's norm; `None` does not shorten any. Scaled GD's
+ * second step has no other bound: clipping comes before the preconditioner, which divides by σ² + δ of a B that was
+ * 0 a step before.
+ */
+max_step_a: number | null, 
+/**
  * Warm-up and decay of the learning rate.
  */
 schedule: Schedule, };
@@ -125,7 +136,7 @@ schedule: Schedule, };
 /**
  * The methods that a run can be, by the names of their papers.
  */
-export type Method = "adamw" | "scaled_adamw" | "sgd" | "scaled_gd" | "lora_plus" | "lora_fa" | "alt_lora" | "muon" | "lora_muon";
+export type Method = "adamw" | "scaled_adamw" | "sgd" | "scaled_gd" | "lora_plus" | "lora_fa" | "alt_lora" | "alt_lora_plus" | "muon" | "lora_muon";
 
 /**
  * Settings of one run with a name. `lr` is a place to start from.
@@ -715,7 +726,11 @@ runs: Array<RunSettings>,
 /**
  * Whether steps report norms, condition numbers and how far factors moved.
  */
-diagnostics: boolean, };
+diagnostics: boolean, 
+/**
+ * Whether they also report these of each adapted layer; only where `diagnostics` is on.
+ */
+layer_diagnostics: boolean, };
 
 /**
  * Bytes that a session needs, before it is made.
@@ -741,6 +756,43 @@ total: number,
  * What this worker can have; 0 where unknown.
  */
 limit: number, };
+
+/**
+ * What one step found in each adapted layer of one run, before the update: block by block, in a block in the order of
+ * the targets. `None` is a number that is not finite. δ is the run's own, for a plain run the paper's 1e-6.
+ */
+export type LayerDiagnostics = { 
+/**
+ * Frobenius norm of `lora_a`.
+ */
+norm_a: Array<number | null>, 
+/**
+ * Frobenius norm of `lora_b`.
+ */
+norm_b: Array<number | null>, 
+/**
+ * Frobenius norm of ΔW.
+ */
+norm_delta: Array<number | null>, 
+/**
+ * Condition number of BᵀB + δI, which preconditions A.
+ */
+condition_a: Array<number | null>, 
+/**
+ * Condition number of AAᵀ + δI, which preconditions B.
+ */
+condition_b: Array<number | null>, 
+/**
+ * Mean of σ² / (σ² + δ) over the singular values σ of `lora_b`: how much of the full-matrix step A's preconditioned
+ * step makes. 0 while B is 0, near 1 where δ is too small to count.
+ */
+undamped_a: Array<number | null>, 
+/**
+ * ln det(AAᵀ + δI) - ln det(BᵀB + δI), which scaled gradient descent without weight decay conserves in the limit of
+ * small steps, whatever the loss: along Ȧ = -(BᵀB + δI)⁻¹ Bᵀ G and Ḃ = -G Aᵀ (AAᵀ + δI)⁻¹ both terms change by
+ * -2 tr((AAᵀ + δI)⁻¹ (BᵀB + δI)⁻¹ Bᵀ G Aᵀ).
+ */
+log_det_ratio: Array<number | null>, };
 
 /**
  * What one step did to one run: factors before the update, as the loss is. `None` is a number
@@ -770,7 +822,16 @@ condition_b: number | null,
 /**
  * Norm of the update over the norm of the factors.
  */
-update_ratio: number | null, };
+update_ratio: number | null, 
+/**
+ * Mean over layers of ln det(AAᵀ + δI) - ln det(BᵀB + δI), see [`LayerDiagnostics`]; `None` where layers are not
+ * measured.
+ */
+log_det_ratio: number | null, 
+/**
+ * Each layer's own; `None` where that was not asked for.
+ */
+layers: LayerDiagnostics | null, };
 
 /**
  * One run after one step.
@@ -1349,6 +1410,10 @@ rank: number,
  */
 start: TheoryStart, 
 /**
+ * Condition number of R, 1 to 1000: methods start from B R and R⁻¹ A, the same product in other factors.
+ */
+factor_condition: number, 
+/**
  * δ of the metrics, above 0.
  */
 damping: number, 
@@ -1464,6 +1529,10 @@ diverged_at: number | null,
  */
 recovery: number, 
 /**
+ * How far what the flow of scaled GD conserves is from what it was; see [`Descent::departure`].
+ */
+departure: number, 
+/**
  * Whether it has ended.
  */
 done: boolean, };
@@ -1528,6 +1597,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1554,6 +1624,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 500,
         "decay": "linear"
@@ -1580,6 +1651,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 500,
         "decay": "linear"
@@ -1601,7 +1673,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": false,
         "place": "gradient",
-        "tangent": false
+        "tangent": false,
+        "realigns_momentum": false
       },
       "lr": 0.001,
       "lr_ratio_b": 1.0,
@@ -1613,6 +1686,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1634,7 +1708,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": false,
         "place": "gradient",
-        "tangent": false
+        "tangent": false,
+        "realigns_momentum": false
       },
       "lr": 0.0008,
       "lr_ratio_b": 1.0,
@@ -1646,6 +1721,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 500,
         "decay": "linear"
@@ -1667,7 +1743,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": false,
         "place": "update",
-        "tangent": false
+        "tangent": false,
+        "realigns_momentum": false
       },
       "lr": 0.0002,
       "lr_ratio_b": 1.0,
@@ -1679,6 +1756,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1705,6 +1783,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.0,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1731,6 +1810,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.9,
       "weight_decay": 0.0,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1757,6 +1837,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 500,
         "decay": "linear"
@@ -1778,7 +1859,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": false,
         "place": "gradient",
-        "tangent": false
+        "tangent": false,
+        "realigns_momentum": false
       },
       "lr": 0.01,
       "lr_ratio_b": 1.0,
@@ -1790,6 +1872,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.0,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1811,7 +1894,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": false,
         "place": "gradient",
-        "tangent": false
+        "tangent": false,
+        "realigns_momentum": false
       },
       "lr": 0.02,
       "lr_ratio_b": 1.0,
@@ -1823,6 +1907,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 500,
         "decay": "linear"
@@ -1844,7 +1929,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": false,
         "place": "gradient",
-        "tangent": true
+        "tangent": true,
+        "realigns_momentum": false
       },
       "lr": 0.01,
       "lr_ratio_b": 1.0,
@@ -1856,6 +1942,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.0,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1882,6 +1969,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1908,6 +1996,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1929,7 +2018,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": true,
         "place": "gradient",
-        "tangent": false
+        "tangent": false,
+        "realigns_momentum": false
       },
       "lr": 0.01,
       "lr_ratio_b": 1.0,
@@ -1941,6 +2031,77 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.0,
       "weight_decay": 0.0,
       "max_grad_norm": null,
+      "max_step_a": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "alt-lora-momentum",
+    "name": "Momentum 0.9",
+    "method": "alt_lora",
+    "about": "AltLoRA with momentum that is carried into the new basis whenever the other factor has moved.",
+    "optimizer": {
+      "rule": "sgd",
+      "trains": "alternating",
+      "preconditioner": {
+        "damping": 0.01,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": true,
+        "place": "gradient",
+        "tangent": false,
+        "realigns_momentum": true
+      },
+      "lr": 0.001,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.9,
+      "weight_decay": 0.0,
+      "max_grad_norm": null,
+      "max_step_a": null,
+      "schedule": {
+        "warmup_steps": 0,
+        "decay": "constant"
+      }
+    },
+    "schedule_steps": null
+  },
+  {
+    "id": "alt-lora-plus",
+    "name": "Alternating",
+    "method": "alt_lora_plus",
+    "about": "AdamW on preconditioned gradients of lora_b and lora_a in turns, with its first moment carried into the new basis whenever the other factor has moved (arXiv 2505.12455).",
+    "optimizer": {
+      "rule": "adamw",
+      "trains": "alternating",
+      "preconditioner": {
+        "damping": 0.01,
+        "damping_kind": "absolute",
+        "order": "simultaneous",
+        "scale_aware": false,
+        "place": "gradient",
+        "tangent": false,
+        "realigns_momentum": true
+      },
+      "lr": 0.001,
+      "lr_ratio_b": 1.0,
+      "betas": [
+        0.9,
+        0.999
+      ],
+      "eps": 1e-8,
+      "momentum": 0.0,
+      "weight_decay": 0.01,
+      "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1967,6 +2128,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.95,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"
@@ -1988,7 +2150,8 @@ export const PRESETS: readonly Preset[] = [
         "order": "simultaneous",
         "scale_aware": true,
         "place": "gradient",
-        "tangent": false
+        "tangent": false,
+        "realigns_momentum": false
       },
       "lr": 0.01,
       "lr_ratio_b": 1.0,
@@ -2000,6 +2163,7 @@ export const PRESETS: readonly Preset[] = [
       "momentum": 0.95,
       "weight_decay": 0.01,
       "max_grad_norm": null,
+      "max_step_a": null,
       "schedule": {
         "warmup_steps": 0,
         "decay": "constant"

@@ -175,12 +175,14 @@ describe('the method', () => {
     scale_aware: false,
     place: 'gradient',
     tangent: false,
+    realigns_momentum: false,
   };
   const cases: [string, Partial<OptimizerSettings>][] = [
     ['muon', { rule: 'muon', trains: 'b' }],
     ['lora_muon', { rule: 'muon', trains: 'b', preconditioner: metric }],
     ['lora_fa', { rule: 'sgd', trains: 'b', preconditioner: metric }],
-    ['alt_lora', { trains: 'alternating', preconditioner: metric }],
+    ['alt_lora', { rule: 'sgd', trains: 'alternating', preconditioner: metric }],
+    ['alt_lora_plus', { trains: 'alternating', preconditioner: metric }],
     ['adamw', { trains: 'alternating' }],
     ['scaled_adamw', { preconditioner: metric, lr_ratio_b: 4 }],
     ['scaled_gd', { preconditioner: metric, rule: 'sgd' }],
@@ -189,7 +191,7 @@ describe('the method', () => {
   ];
   test.each(cases)('is %s', (method, change) => expect(methodOf({ ...optimizer, ...change })).toBe(method));
 
-  test('is one of the nine for any settings', () => {
+  test('is one of the ten for any settings', () => {
     for (const rule of ['adamw', 'sgd', 'muon'] as const)
       for (const trains of ['both', 'b', 'alternating'] as const)
         for (const preconditioner of [null, metric])

@@ -3,6 +3,7 @@ import type { WorkerLink } from '../src/lab/worker-link';
 import type {
   DataSummary,
   Failure,
+  LayerDiagnostics,
   ModelSummary,
   PictureModelSummary,
   Progress,
@@ -299,7 +300,8 @@ export class FakeWorker implements WorkerLink {
         const reports = 3;
         for (let report = 0; report < reports && !this.cancelled; report += 1) {
           const done = report === reports - 1;
-          const ends = { arrived_at: done ? report : null, diverged_at: null, recovery: 0.1, done };
+          const arrived_at = done ? report : null;
+          const ends = { arrived_at, diverged_at: null, recovery: 0.1, departure: 0, done };
           const method: TheoryMethod = 'gd';
           const errors = [1 / settings.problem.data_condition];
           const curves = [{ method, lr: 1, iterations: [report], errors, ...ends }];
@@ -475,5 +477,21 @@ export function diagnosticsOf(step: number): RunDiagnostics {
     condition_a: step === 1 ? null : 10 ** step,
     condition_b: 3,
     update_ratio: 1 / (1000 * step),
+    log_det_ratio: -step,
+    layers: layersOf(step),
+  };
+}
+
+/** The same of two layers: the second learns twice as fast. */
+export function layersOf(step: number): LayerDiagnostics {
+  const both = (value: (layer: number) => number | null) => [value(1), value(2)];
+  return {
+    norm_a: both((layer) => 3 + layer),
+    norm_b: both((layer) => layer * (step - 1)),
+    norm_delta: both((layer) => 2 * layer * (step - 1)),
+    condition_a: both((layer) => (step === 1 ? null : layer * 10)),
+    condition_b: both(() => 3),
+    undamped_a: both((layer) => 1 - 1 / (layer * step)),
+    log_det_ratio: both((layer) => 8 - layer * step),
   };
 }

@@ -8,6 +8,7 @@ import { Lab } from '../src/lab/lab';
 import { App } from '../src/language/app';
 import { type KeptText, keepText } from '../src/language/keeping';
 import { ExperimentMetrics } from '../src/metrics/experiment-metrics';
+import { layerQuantities } from '../src/metrics/layer-track';
 import { packMetrics, unpackMetrics } from '../src/metrics/packed';
 import { quantities } from '../src/metrics/quantities';
 import type { RunReport, StepReport } from '../src/protocol';
@@ -51,6 +52,11 @@ describe('packed curves', () => {
       expect(other?.lr).toBeCloseTo(run.lr, 6);
       for (const quantity of quantities)
         expect(other?.track(quantity).upTo(5)).toEqual(run.track(quantity).upTo(5));
+      expect(other?.layers.steps).toEqual(index === 0 ? [1, 2, 3, 4] : [1, 2]);
+      for (const step of run.layers.steps) {
+        for (const quantity of layerQuantities)
+          expect(other?.layers.at(step, quantity)).toEqual(run.layers.at(step, quantity));
+      }
     }
   });
 
@@ -59,6 +65,7 @@ describe('packed curves', () => {
     expect(after?.runs[0]?.losses).toHaveLength(3);
     expect(after?.runs[0]?.validation.map(({ step }) => step)).toEqual([1, 2, 3]);
     expect(after?.runs[0]?.lr).toBeCloseTo(0.3, 6);
+    expect(after?.runs[0]?.layers.steps).toEqual([1, 2, 3]);
     expect(after?.runs[1]?.losses).toHaveLength(2);
     // It diverged later, and will again.
     expect(after?.runs[1]?.divergedAt).toBeNull();

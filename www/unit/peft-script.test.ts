@@ -138,7 +138,7 @@ describe('PEFT script', () => {
       Object.assign(optimizer.preconditioner ?? {}, part);
     };
     expect(skipped(preconditioner({ order: 'sequential' }))).toContain('sequential order');
-    expect(skipped(preconditioner({ damping_kind: 'relative' }))).toContain('relative damping');
+    expect(skipped(preconditioner({ damping_kind: 'relative' }))).toContain('damping by a share');
     expect(skipped(preconditioner({ scale_aware: true }))).toContain('alpha / r');
     expect(skipped(preconditioner({ place: 'update' }))).toContain('updates');
     expect(skipped(preconditioner({ tangent: true }))).toContain('tangent space');
@@ -230,6 +230,7 @@ describe.runIf(wanted !== undefined)('golden experiment', () => {
                 scale_aware: false,
                 place: 'gradient',
                 tangent: false,
+                realigns_momentum: false,
               },
       } satisfies OptimizerSettings,
     }));

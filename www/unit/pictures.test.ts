@@ -175,6 +175,7 @@ describe('a lab of pictures', () => {
     steps: 6,
     seed: 0,
     diagnostics: false,
+    layer_diagnostics: false,
     runs: rates.map((lr) => {
       if (preset === undefined) throw new Error('no preset');
       return { name: `${lr}`, optimizer: { ...preset.optimizer, lr } };

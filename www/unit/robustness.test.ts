@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { baseLabelPlace } from '../src/charts/robustness/base-label';
 import { freePlace } from '../src/charts/robustness/free-place';
 import {
+  bandsOf,
   lossRange,
   marksOf,
   type RobustnessState,
@@ -66,6 +67,36 @@ describe('what the robustness chart shows', () => {
       ['point', 1, true],
       ['arrow', 1, false],
     ]);
+  });
+});
+
+describe('a band', () => {
+  const line = (points: RobustnessState['lines'][number]['points']) => ({ style: 0, points, best: null });
+
+  test('goes along the highest seeds and back along the lowest, and no higher than the chart', () => {
+    const points = [
+      { value: 1, loss: 2, range: [1, 3] as const },
+      { value: 2, loss: 5, range: [2, 9] as const },
+    ];
+    expect(bandsOf(line(points), 4)).toEqual([
+      [
+        { value: 1, loss: 3 },
+        { value: 2, loss: 4 },
+        { value: 2, loss: 2 },
+        { value: 1, loss: 1 },
+      ],
+    ]);
+    expect(lossRange({ lines: [line(points)], baseLoss: null, ceiling: 4 })[0]).toBeLessThan(1);
+  });
+
+  test('ends where there is one seed, or where one diverged', () => {
+    const seeds = (value: number) => ({ value, loss: 2, range: [1, 3] as const });
+    const points = [seeds(1), { value: 2, loss: null }, seeds(3), { value: 4, loss: 2 }];
+    expect(bandsOf(line(points), 4).map((outline) => outline.map(({ value }) => value))).toEqual([
+      [1, 1],
+      [3, 3],
+    ]);
+    expect(bandsOf(line([{ value: 4, loss: 2 }]), 4)).toEqual([]);
   });
 });
 

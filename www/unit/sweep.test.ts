@@ -9,7 +9,7 @@ import { RunBook } from '../src/runs/book';
 import type { RunRecord } from '../src/runs/record';
 import { Signal } from '../src/signal';
 import { MOST_SWEEPS, SweepBook } from '../src/sweep/book';
-import { curvesState } from '../src/sweep/chart-state';
+import { curvesState, robustnessState } from '../src/sweep/chart-state';
 import { checkSweep } from '../src/sweep/check';
 import { defaultSweep, type SweepConfig } from '../src/sweep/config';
 import { readSweep } from '../src/sweep/config-store';
@@ -18,7 +18,7 @@ import { lineNames, linesOf, questionOf } from '../src/sweep/lines';
 import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from '../src/sweep/plan';
 import { keyOf, type SweepBasis, type SweepRecord } from '../src/sweep/record';
 import { Sweep } from '../src/sweep/sweep';
-import { sentenceOf } from '../src/sweep/words';
+import { outcomeWords, sentenceOf } from '../src/sweep/words';
 import { FakeBrowser, FakeShelf } from './fake-browser';
 import { FakeWorker } from './fake-worker';
 
@@ -178,6 +178,31 @@ describe('the planner', () => {
     ]);
   });
 
+  test('wants all of them again with each seed, and trains those of one seed together', () => {
+    const twice = config((sweep) => {
+      sweep.values.lr = '1, 2';
+      sweep.seeds = 2;
+    });
+    const wanted = wantedPoints(twice, 60, 8);
+    expect(wanted.map(({ value, repeat }) => [value, repeat])).toEqual(
+      [0, 1].flatMap((repeat) => [1, 1, 2, 2].map((value) => [value, repeat])),
+    );
+    // A result that was kept before there were seeds is of the first.
+    const done = { method: 'adamw', value: 1, lr: 1 } as SweepRecord['results'][number];
+    expect(pendingPoints(wanted, [done])).toHaveLength(7);
+    expect(pendingPoints(wanted, [done, { ...done, repeat: 1 }])).toHaveLength(6);
+    expect(banksOf(wanted, () => 9).map((bank) => bank.map(({ repeat }) => repeat))).toEqual([
+      [0, 0, 0, 0],
+      [1, 1, 1, 1],
+    ]);
+    expect([...checkSweep(config((sweep) => Object.assign(sweep, { seeds: 0 }))).keys()]).toEqual([
+      'sweep.seeds',
+    ]);
+    expect([...checkSweep(config((sweep) => Object.assign(sweep, { seeds: 16 }))).keys()]).toEqual([
+      'sweep.values',
+    ]);
+  });
+
   test('makes banks of one rank, as few as fit and as even as possible', () => {
     const points = [1, 1, 1, 1, 1, 1, 1, 2, 2].map((rank, value) => ({ rank, value }) as Point);
     const sizes = banksOf(points, (rank) => (rank === 1 ? 3 : 2)).map((bank) =>
@@ -266,6 +291,25 @@ describe('a sweep', () => {
     expect(book.sweeps.value).toHaveLength(1);
     expect(book.sweeps.value[0]?.results.map(({ value }) => value)).toEqual([0.1, 0.1, 0.3, 0.3]);
     expect(runs.runs.value).toHaveLength(4);
+  });
+
+  test('trains each run with every seed, and keeps which', async () => {
+    const { sweep, book, runs, app } = await open('0.1, 0.2');
+    const seeds = new Set<number>();
+    sweep.measured.subscribe(() => {
+      for (const { settings } of FakeWorker.all) if (settings !== null) seeds.add(settings.seed);
+    });
+    const { seed } = app.config.value.session;
+    sweep.change((config) => Object.assign(config, { seeds: 3 }));
+    await sweep.start();
+    expect(seeds).toEqual(new Set([seed, seed + 1, seed + 2]));
+    const [record] = book.sweeps.value;
+    expect(record?.results.map(({ repeat }) => repeat)).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+    expect(record?.basis.session.seed).toBe(seed);
+    expect(runs.runs.value.map(({ session }) => session.seed).sort()).toEqual(
+      [0, 1, 2].flatMap((repeat) => Array.from({ length: 4 }, () => seed + repeat)),
+    );
+    expect(sweep.pending).toHaveLength(0);
   });
 
   test('other settings are another sweep, and the old one comes back with them', async () => {
@@ -455,6 +499,40 @@ describe('lines', () => {
     );
     expect(new Set(names).size).toBe(2);
     expect(questionOf(record('rank', [run('sgd', 2, 0.1, 1)])).results[0]?.lr).toBe(2);
+  });
+
+  test('of several seeds are means, with the range of the seeds around them', () => {
+    const seeds = [2, 2.5, 3].map(
+      (loss, repeat) => ({ ...(run('sgd', 1, 1, loss) as object), repeat }) as never,
+    );
+    const of = record('lr', [...seeds, run('sgd', 2, 2, 4)]);
+    expect(questionOf(of).results.map(({ lr, seed }) => [lr, seed])).toEqual([
+      [1, 0],
+      [1, 1],
+      [1, 2],
+      [2, 0],
+    ]);
+    const [line] = linesOf(of);
+    if (line === undefined) throw new Error('there is a line');
+    const curve = [
+      { lr: 1, loss: 2.5, seeds: [2, 2.5, 3] },
+      { lr: 2, loss: 4, seeds: [4] },
+      { lr: 3, loss: null, seeds: [4, null] },
+    ];
+    const summary = { best_lr: 1, curve } as never;
+    expect(robustnessState(of, [{ ...line, summary }]).lines[0]?.points).toEqual([
+      { value: 1, loss: 2.5, range: [2, 3] },
+      { value: 2, loss: 4 },
+      { value: 3, loss: null },
+    ]);
+    expect(outcomeWords(line.runs.slice(0, 3))).toEqual({
+      diverged: false,
+      words: '2.500 (2.000 to 3.000, 3 seeds)',
+    });
+    const gone = run('sgd', 1, 1, null);
+    expect(outcomeWords([gone])).toEqual({ diverged: true, words: 'diverged at 3' });
+    expect(outcomeWords([gone, gone, ...seeds])).toEqual({ diverged: true, words: '2 of 5 seeds diverged' });
+    expect(outcomeWords([]).words).toBe('–');
   });
 
   test('are told in words', () => {

@@ -5,7 +5,7 @@ import { checkTheory } from '../src/theory/check';
 import { defaultTheory } from '../src/theory/config';
 import { type MethodCurve, TheoryLab } from '../src/theory/lab';
 import { readTheoryLink, theoryLink } from '../src/theory/link';
-import { assumptionWords, iterationsOf, sentenceOf } from '../src/theory/words';
+import { assumptionWords, invarianceWords, iterationsOf, sentenceOf } from '../src/theory/words';
 import { FakeWorker } from './fake-worker';
 
 function settings(edit: (settings: TheorySettings) => void = () => {}): TheorySettings {
@@ -15,7 +15,7 @@ function settings(edit: (settings: TheorySettings) => void = () => {}): TheorySe
 }
 
 function curve(part: Partial<MethodCurve> = {}): MethodCurve {
-  const ends = { arrived_at: null, diverged_at: null, recovery: 0.5, done: true };
+  const ends = { arrived_at: null, diverged_at: null, recovery: 0.5, departure: 0, done: true };
   return { method: 'gd', lr: 0.1, iterations: [0, 1, 2], errors: [1, 0.5, 0.25], ...ends, ...part };
 }
 
@@ -25,6 +25,7 @@ describe('settings are checked', () => {
   test.each<[string, (settings: TheorySettings) => void]>([
     ['planted_condition', ({ problem }) => Object.assign(problem, { planted_condition: 0.5 })],
     ['data_condition', ({ problem }) => Object.assign(problem, { data_condition: Number.NaN })],
+    ['factor_condition', ({ problem }) => Object.assign(problem, { factor_condition: 0 })],
     ['rank', ({ problem }) => Object.assign(problem, { rank: 11 })],
     ['rank', ({ problem }) => Object.assign(problem, { rank: 2.5 })],
     ['seed', ({ problem }) => Object.assign(problem, { seed: -1 })],
@@ -157,5 +158,25 @@ describe('a link to a problem', () => {
       const answer = readTheoryLink(`#theory/${part}`);
       expect(answer?.ok === false && answer.failure.message).toContain(reason);
     }
+  });
+});
+
+describe('invariance is told of each method', () => {
+  const gd = curve({ arrived_at: 2 });
+  const scaled = curve({ method: 'scaled_gd', arrived_at: 2 });
+
+  test('by how far errors at the same iterations are apart', () => {
+    const other = [curve({ arrived_at: 3, errors: [1, 0.9, 0.8] }), { ...scaled, errors: [1, 0.5001, 0.25] }];
+    expect(invarianceWords([gd, scaled], other, 10)).toBe(
+      'From BR and R⁻¹A with a condition of R of 10, the same product: GD takes another path (iterations: 2 and 3); ' +
+        'Scaled GD takes the same path (errors differ by at most 2.00e-4 of themselves).',
+    );
+  });
+
+  test('and one that diverges from one of the starts has seen it', () => {
+    const other = [{ ...gd, arrived_at: null, diverged_at: 2, errors: [1, 0.5, Number.POSITIVE_INFINITY] }];
+    expect(invarianceWords([gd], other, 3)).toContain(
+      'GD takes another path (iterations: 2 and diverged at 2)',
+    );
   });
 });

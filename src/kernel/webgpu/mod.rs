@@ -24,4 +24,4 @@ pub use packed::PackedMatrix;
 pub use place::{Place, gather};
 pub use probe::choose;
 pub(super) use product::product;
-pub use sweep::inverse;
+pub use sweep::{inverse, log_determinant};

@@ -1,7 +1,7 @@
-//! Inverses of small symmetric positive definite matrices, all in one launch.
+//! Inverses and determinants of small symmetric positive definite matrices, all in one launch.
 
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension, tensor::FloatTensor};
-use burn::tensor::Tensor;
+use burn::tensor::{Shape, Tensor};
 use burn_cubecl::{
     CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_dtype, tensor::CubeTensor,
 };
@@ -29,12 +29,35 @@ pub fn inverse(matrices: &Tensor<3>) -> Option<Tensor<3>> {
     Some(Tensor::from_dispatch(inverses))
 }
 
+/// ln det of every matrix, by the elimination of [`crate::optim::log_determinant::log_determinant`]; `None` where the
+/// matrices are too large or too many for one launch.
+///
+/// # Shapes
+/// - `matrices`: [N, r, r], outside autodiff
+/// - result: [N, 1, 1]
+pub fn log_determinant(matrices: &Tensor<3>) -> Option<Tensor<3>> {
+    let [count, rank, _] = matrices.dims();
+    if rank > LARGEST_RANK || count > MOST_WORKGROUPS {
+        return None;
+    }
+    let logarithms = <Dispatch as SweepOperator>::log_determinant(matrices.clone().into_dispatch());
+    Some(Tensor::from_dispatch(logarithms))
+}
+
 /// What a backend must be able to do.
 #[backend_extension(Cube, Fusion)]
 trait SweepOperator: Backend {
     /// As [`inverse`].
     #[fusion(dtype = matrices, shape = matrices)]
     fn sweep_inverse(matrices: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// As [`log_determinant`].
+    #[fusion(dtype = matrices, shape = one_a_matrix(matrices))]
+    fn log_determinant(matrices: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+fn one_a_matrix(matrices: &Shape) -> Shape {
+    Shape::new([matrices[0], 1, 1])
 }
 
 impl SweepOperator for CubeBackend {
@@ -61,6 +84,31 @@ impl SweepOperator for CubeBackend {
             );
         }
         inverses
+    }
+
+    fn log_determinant(matrices: FloatTensor<Self>) -> FloatTensor<Self> {
+        let matrices = into_contiguous(matrices);
+        let shape = matrices.shape();
+        let (count, rank) = (shape[0], shape[1]);
+        let logarithms: CubeTensor = empty_device_dtype(
+            matrices.client.clone(),
+            matrices.device.clone(),
+            one_a_matrix(&shape),
+            matrices.dtype,
+        );
+        let threads = (rank * rank).min(MOST_THREADS) as u32;
+        // SAFETY: workgroup n reads the n-th of `count` matrices of rank² elements and writes the n-th of `count` numbers.
+        unsafe {
+            eliminate::launch_unchecked(
+                &logarithms.client,
+                CubeCount::Static(count as u32, 1, 1),
+                CubeDim::new_1d(threads),
+                matrices.into_buffer_arg(),
+                logarithms.clone().into_buffer_arg(),
+                rank,
+            );
+        }
+        logarithms
     }
 }
 
@@ -115,5 +163,43 @@ fn sweep(matrices: &[f32], inverses: &mut [f32], #[comptime] rank: usize) {
         }
         inverses[start + index] = entry * scales[row] * scales[place];
         index += threads;
+    }
+}
+
+/// The logarithm of the product of all pivots of one matrix a workgroup.
+#[cube(launch_unchecked)]
+fn eliminate(matrices: &[f32], logarithms: &mut [f32], #[comptime] rank: usize) {
+    let size = rank * rank;
+    let start = CUBE_POS * size;
+    let first = UNIT_POS as usize;
+    let threads = CUBE_DIM as usize;
+    let mut left = Shared::<[f32]>::new_slice(size);
+    let mut column = Shared::<[f32]>::new_slice(rank);
+
+    let mut index = first;
+    while index < size {
+        left[index] = matrices[start + index];
+        index += threads;
+    }
+    let mut logarithm = 0.0f32;
+    for pivot in 0..rank {
+        sync_cube();
+        let value = left[pivot * rank + pivot];
+        logarithm += f32::ln(value);
+        index = first;
+        while index < rank {
+            column[index] = left[index * rank + pivot];
+            index += threads;
+        }
+        sync_cube();
+        index = first;
+        while index < size {
+            // What is above and left of the pivot is never read again.
+            left[index] -= column[index / rank] * (column[index % rank] / value);
+            index += threads;
+        }
+    }
+    if first == 0 {
+        logarithms[CUBE_POS] = logarithm;
     }
 }

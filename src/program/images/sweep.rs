@@ -230,6 +230,7 @@ impl Sweep {
             seed: self.seed,
             runs: runs.collect(),
             diagnostics: false,
+            layer_diagnostics: false,
         };
         Ok(Session::new(model, settings)?)
     }

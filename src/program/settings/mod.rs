@@ -66,6 +66,7 @@ impl Settings {
                     run("Scaled AdamW", OptimizerSettings::scaled_adamw(1e-3)),
                 ],
                 diagnostics: true,
+                layer_diagnostics: false,
             },
             data: DataSettings::default(),
         }

@@ -401,6 +401,7 @@ impl Plan {
             seed: first.seed,
             runs: runs.collect::<Result<_>>()?,
             diagnostics: false,
+            layer_diagnostics: false,
         })
     }
 }

@@ -26,6 +26,7 @@ export function defaultConfig(): Config {
       steps: STEPS,
       seed: 0,
       diagnostics: true,
+      layer_diagnostics: true,
     },
     runs: [
       { style: 0, name: 'AdamW', optimizer: optimizerOf('adamw', 1e-3) },
@@ -73,6 +74,8 @@ export function defaultConfig(): Config {
         condition_a: true,
         condition_b: true,
         update_ratio: true,
+        // It may be below 0.
+        log_det_ratio: false,
         lr: false,
       },
     },

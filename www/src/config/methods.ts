@@ -9,6 +9,7 @@ export const methodNames: Record<Method, string> = {
   lora_plus: 'LoRA+',
   lora_fa: 'LoRA-FA',
   alt_lora: 'AltLoRA',
+  alt_lora_plus: 'AltLoRA+',
   muon: 'Muon',
   lora_muon: 'LoRA-Muon',
 };
@@ -25,7 +26,7 @@ export function methodOf(optimizer: OptimizerSettings): Method {
   if (rule === 'muon') return preconditioner === null ? 'muon' : 'lora_muon';
   if (trains === 'b') return 'lora_fa';
   if (preconditioner !== null) {
-    if (trains === 'alternating') return 'alt_lora';
+    if (trains === 'alternating') return rule === 'adamw' ? 'alt_lora_plus' : 'alt_lora';
     return rule === 'adamw' ? 'scaled_adamw' : 'scaled_gd';
   }
   if (rule === 'sgd') return 'sgd';

@@ -54,11 +54,12 @@ export const runDetails: readonly Setting<RunConfig>[] = [
     kind: 'choice',
     field: 'damping_kind',
     label: 'δ is',
-    help: 'Whether δ is added as it is, as in the paper, or as a share of the mean eigenvalue of BᵀB or AAᵀ.',
+    help: 'Whether δ is added as it is, as in the paper, or as a share of a mean eigenvalue: of the BᵀB or AAᵀ that it is added to, or of the layer’s AAᵀ at the start, of which PEFT’s 1e-2 is a share of 0.03.',
     at: 'optimizer.preconditioner.damping_kind',
     choices: [
       ['absolute', 'absolute'],
-      ['relative', 'relative'],
+      ['relative', 'a share, of now'],
+      ['initial', 'a share, of the start'],
     ],
     matters: isPreconditioned,
   },
@@ -102,6 +103,17 @@ export const runDetails: readonly Setting<RunConfig>[] = [
     help: 'Takes off half of what the steps of lora_a and lora_b both do to ΔW, which otherwise counts twice: together they are then the projection on the tangent space of matrices of rank r.',
     at: 'optimizer.preconditioner.tangent',
     matters: (run) => isMultiplied(run) && run.optimizer.trains === 'both',
+  },
+  {
+    kind: 'switch',
+    field: 'realigns_momentum',
+    label: 'Realign momentum',
+    help: 'Carries the mean gradient of each factor into the basis of the other one whenever that has moved, as AltLoRA does; without it momentum mixes directions of different bases.',
+    at: 'optimizer.preconditioner.realigns_momentum',
+    matters: (run) =>
+      isMultiplied(run) &&
+      run.optimizer.preconditioner?.place === 'gradient' &&
+      (isAdam(run) || run.optimizer.momentum > 0),
   },
   {
     kind: 'number',
@@ -181,6 +193,16 @@ export const runDetails: readonly Setting<RunConfig>[] = [
     at: 'optimizer.max_grad_norm',
     empty: 'none',
     range: above0('above 0, or empty'),
+  },
+  {
+    kind: 'number',
+    field: 'max_step_a',
+    label: 'max_step_a',
+    help: 'Steps of a layer’s lora_a that are longer than this share of its norm are shortened to it, after preconditioning; empty never. It bounds the second step of scaled GD, which clipping cannot: lora_b was 0 a step before.',
+    at: 'optimizer.max_step_a',
+    empty: 'none',
+    range: above0('above 0, or empty'),
+    matters: ({ optimizer }) => optimizer.trains !== 'b',
   },
   {
     kind: 'number',

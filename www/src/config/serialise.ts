@@ -117,6 +117,7 @@ const preconditioner: PreconditionerSettings = {
   scale_aware: false,
   place: 'gradient',
   tangent: false,
+  realigns_momentum: false,
 };
 
 type Reader = (value: unknown, path: string, notes: string[], template: unknown, allowed: Allowed) => unknown;

@@ -88,6 +88,14 @@ export const sharedSettings: readonly Setting<SharedConfig>[] = [
     at: 'session.diagnostics',
   },
   {
+    kind: 'switch',
+    field: 'layer_diagnostics',
+    label: 'By layer',
+    help: 'Keeps these numbers of every adapted layer, too, for the map of layers over steps.',
+    at: 'session.layer_diagnostics',
+    matters: ({ session }) => session.diagnostics,
+  },
+  {
     kind: 'number',
     field: 'micro_batch_size',
     label: 'Micro-batch',

@@ -220,6 +220,14 @@ export abstract class Experiment<Config extends SharedConfig = SharedConfig, Own
     return metrics === null ? [] : shownRuns(this.trainedRuns.value, metrics, this.config.value.view);
   }
 
+  /** Which layers of a block the training that is shown adapts: of those that were asked for, those that its model has. */
+  get trainedTargets(): readonly string[] {
+    const model = this.lab.model.value;
+    const there = model.status === 'ready' ? model.value.targets.map(({ target }) => target) : null;
+    const targets = this.trained.value?.session.targets ?? [];
+    return there === null ? targets : targets.filter((target) => there.includes(target));
+  }
+
   /** The runs that can be asked now, and how far they are. */
   protected get asked(): { step: number; runs: readonly RunConfig[] } {
     if (!this.lab.hasRuns) return { step: 0, runs: [] };

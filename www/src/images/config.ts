@@ -103,6 +103,7 @@ export function defaultPictureConfig(): PictureConfig {
       steps: STEPS,
       seed: 0,
       diagnostics: true,
+      layer_diagnostics: true,
     },
     runs: comparisonRuns(comparisons[0], STEPS),
     validationEvery: 25,

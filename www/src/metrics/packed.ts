@@ -6,7 +6,7 @@ import type { ValidationPoint } from './run-series';
 export interface PackedMetrics {
   steps: number;
   runs: PackedRun[];
-  /** Losses of all runs as f64, then all that was measured as f32; NaN is a gap. */
+  /** Losses of all runs as f64, then all that was measured as f32, then that of layers; NaN is a gap. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -14,6 +14,8 @@ interface PackedRun {
   /** How many steps it has. */
   length: number;
   measured: Quantity[];
+  /** Of which steps how many numbers of layers are there; trainings of before had none. */
+  layers?: { steps: number[]; numbers: number };
   validation: ValidationPoint[];
   lr: number;
   divergedAt: number | null;
@@ -27,6 +29,10 @@ export function packMetrics(metrics: ExperimentMetrics, stepOf: (run: number) =>
     return {
       length,
       measured: quantities.filter((quantity) => !series.track(quantity).empty),
+      layers: {
+        steps: series.layers.steps.filter((step) => step <= length),
+        numbers: series.layers.column(series.layers.steps[0] ?? 1).length,
+      },
       validation: series.validation.filter(({ step }) => step <= length),
       lr: series.track('lr').at(length) ?? series.lr,
       divergedAt: diverged ? series.divergedAt : null,
@@ -43,6 +49,13 @@ export function packMetrics(metrics: ExperimentMetrics, stepOf: (run: number) =>
       for (let step = 1; step <= length; step += 1) {
         tracks[track++] = series.track(quantity).at(step) ?? Number.NaN;
       }
+    }
+  }
+  for (const [index, { layers }] of runs.entries()) {
+    for (const step of layers?.steps ?? []) {
+      const column = metrics.runs[index]?.layers.column(step) ?? [];
+      tracks.set(column, track);
+      track += column.length;
     }
   }
   return { steps: metrics.steps, runs, bytes };
@@ -69,12 +82,23 @@ export function unpackMetrics({ steps, runs, bytes }: PackedMetrics): Experiment
     series.lr = run.lr;
     series.divergedAt = run.divergedAt;
   }
+  for (const [index, { layers }] of runs.entries()) {
+    for (const step of layers?.steps ?? []) {
+      const numbers = layers?.numbers ?? 0;
+      metrics.runs[index]?.layers.put(step, packed.tracks.slice(track, track + numbers));
+      track += numbers;
+    }
+  }
   return metrics;
 }
 
 function layout(runs: readonly PackedRun[]) {
   const losses = runs.reduce((sum, { length }) => sum + length, 0);
-  const tracks = runs.reduce((sum, { length, measured }) => sum + length * measured.length, 0);
+  const ofLayers = (layers: PackedRun['layers']) => (layers?.steps.length ?? 0) * (layers?.numbers ?? 0);
+  const tracks = runs.reduce(
+    (sum, { length, measured, layers }) => sum + length * measured.length + ofLayers(layers),
+    0,
+  );
   const buffer = new ArrayBuffer(
     losses * Float64Array.BYTES_PER_ELEMENT + tracks * Float32Array.BYTES_PER_ELEMENT,
   );

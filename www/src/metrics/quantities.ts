@@ -1,7 +1,7 @@
 import type { RunDiagnostics, RunReport } from '../protocol';
 
 /** A number of one run at one step, other than its loss. */
-export type Quantity = 'grad_norm' | keyof RunDiagnostics | 'lr';
+export type Quantity = 'grad_norm' | Exclude<keyof RunDiagnostics, 'layers'> | 'lr';
 
 /** All of them, in the order of the page. */
 export const quantities: readonly Quantity[] = [
@@ -12,6 +12,7 @@ export const quantities: readonly Quantity[] = [
   'condition_a',
   'condition_b',
   'update_ratio',
+  'log_det_ratio',
   'lr',
 ];
 

@@ -1,4 +1,5 @@
 import type { RunReport } from '../protocol';
+import { LayerTrack } from './layer-track';
 import { type Quantity, quantities, quantityIn } from './quantities';
 import { Track } from './track';
 
@@ -13,6 +14,8 @@ export class RunSeries {
   /** Training loss of step i + 1. */
   readonly losses: (number | null)[] = [];
   private readonly tracks = new Map(quantities.map((quantity) => [quantity, new Track()]));
+  /** What was measured of each layer. */
+  readonly layers = new LayerTrack();
   readonly validation: ValidationPoint[] = [];
   lr = 0;
   divergedAt: number | null = null;
@@ -21,6 +24,7 @@ export class RunSeries {
     while (this.losses.length < step) this.losses.push(null);
     this.losses[step - 1] = report.loss;
     for (const [quantity, track] of this.tracks) track.record(step, quantityIn(report, quantity));
+    this.layers.record(step, report.diagnostics?.layers ?? null);
     this.lr = report.lr;
     this.divergedAt = report.diverged_at;
   }

@@ -38,6 +38,10 @@ export const terms: readonly (readonly [string, string])[] = [
   ['betas', 'How much of the past the two running means of AdamW keep at each step.'],
   ['weight_decay', 'By how much factors shrink in every step, times lr.'],
   ['max_grad_norm', 'Longest gradient that is let through unshortened.'],
+  [
+    'max_step_a',
+    'Longest step of a layer’s lora_a, as a share of its norm: it bounds what clipping, which comes before the preconditioner, cannot.',
+  ],
   ['batch_size', 'How many examples every step trains on.'],
   ['sequence_length', 'Most tokens of an example; a token is a word or a part of one.'],
   [

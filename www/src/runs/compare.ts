@@ -1,4 +1,5 @@
 import { methodNames, methodOf } from '../config/methods';
+import type { DampingKind } from '../protocol';
 import { measure, setting } from '../words/numbers';
 import type { RunRecord } from './record';
 import { columns, endOf } from './table';
@@ -20,6 +21,12 @@ export function compareRuns(one: RunRecord, other: RunRecord): Difference[] {
   });
 }
 
+const dampingKinds = {
+  absolute: 'absolute',
+  relative: 'a share, of now',
+  initial: 'a share, of the start',
+} satisfies Record<DampingKind, string>;
+
 function factsOf(run: RunRecord): Map<string, string> {
   const { optimizer, session, dataSettings } = run;
   const { preconditioner, schedule } = optimizer;
@@ -33,11 +40,12 @@ function factsOf(run: RunRecord): Map<string, string> {
   if (preconditioner !== null) {
     facts.push(
       ['damping δ', setting(preconditioner.damping)],
-      ['δ is', preconditioner.damping_kind],
+      ['δ is', dampingKinds[preconditioner.damping_kind]],
       ['Order', preconditioner.order],
       ['Scale-aware', preconditioner.scale_aware ? 'yes' : 'no'],
       ['Multiplies', `the ${preconditioner.place}`],
       ['Tangent', preconditioner.tangent ? 'yes' : 'no'],
+      ['Realign momentum', preconditioner.realigns_momentum ? 'yes' : 'no'],
     );
   }
   if (optimizer.rule === 'adamw')
@@ -46,11 +54,12 @@ function factsOf(run: RunRecord): Map<string, string> {
   facts.push(
     ['weight_decay', setting(optimizer.weight_decay)],
     ['max_grad_norm', optimizer.max_grad_norm === null ? 'none' : setting(optimizer.max_grad_norm)],
+    // Runs of before had no such setting.
+    ['max_step_a', typeof optimizer.max_step_a === 'number' ? setting(optimizer.max_step_a) : 'none'],
     ['Warm-up steps', setting(schedule.warmup_steps)],
     ['Then lr', { constant: 'stays', linear: 'falls linearly', cosine: 'falls as a cosine' }[schedule.decay]],
     ['Rank', setting(session.rank)],
     ['Alpha', setting(session.alpha)],
-    // Runs of before had no such setting.
     ['rsLoRA', session.use_rslora ? 'yes' : 'no'],
     ['Dropout', setting(session.dropout)],
     ['Targets', session.targets.join(', ')],

@@ -16,6 +16,8 @@ export function peftRun(optimizer: OptimizerSettings): PeftRun {
       skipped: `PEFT trains both factors in every step, so ${name}, which alternates, has no equivalent`,
     };
   }
+  if (optimizer.max_step_a !== null)
+    return { skipped: 'neither torch nor PEFT has max_step_a, a longest step of lora_A over its norm' };
   const own =
     rule === 'adamw'
       ? [`betas=(${optimizer.betas.map(python).join(', ')})`, `eps=${python(optimizer.eps)}`]
@@ -48,11 +50,13 @@ function whatIsMissing(optimizer: OptimizerSettings): string {
   if (trains === 'b') return 'way to train lora_B alone';
   if (preconditioner.order === 'sequential')
     return 'sequential order: both Gram matrices are from before the step';
-  if (preconditioner.damping_kind === 'relative') return 'relative damping';
+  if (preconditioner.damping_kind !== 'absolute') return 'damping by a share of eigenvalues';
   if (preconditioner.scale_aware) return 'division by (alpha / r)²';
   if (preconditioner.place === 'update' && (rule === 'adamw' || momentum > 0))
     return 'preconditioning of updates in place of gradients';
   if (preconditioner.tangent) return 'projection on the tangent space';
+  if (preconditioner.realigns_momentum && (rule === 'adamw' || momentum > 0))
+    return 'momentum that is carried from one basis into the next';
   if (ratio !== 1) return 'learning rate of its own for lora_B';
   return '';
 }

@@ -53,10 +53,8 @@ export function curvesState(record: SweepRecord | null, bank: Bank | null, view:
   const runs = all.filter((run) => {
     if (view.compared === 'all') return true;
     if (view.compared === 'rate') return run.value === value;
-    const own = all.filter(({ style, divergedAt }) => style === run.style && divergedAt === null);
-    // What is still trained was measured at the start alone.
-    const best = Math.min(...own.map(({ loss }) => loss ?? Number.POSITIVE_INFINITY));
-    return own.length === 0 || best === Number.POSITIVE_INFINITY || run.loss === best;
+    const best = bestValue(all.filter(({ style }) => style === run.style));
+    return best === undefined || run.value === best;
   });
   const most = Math.floor(MOST_STEPS / Math.max(1, runs.length));
   const { steps, values } = aligned(
@@ -80,6 +78,26 @@ export function curvesState(record: SweepRecord | null, bank: Bank | null, view:
   return { steps, curves, marks, logScale: view.logScale, ceiling, lastStep };
 }
 
+/** The lowest and the highest of several seeds. */
+function rangeOf(seeds: readonly (number | null)[]): { range?: readonly [number, number] } {
+  const losses = seeds.filter((loss) => loss !== null);
+  if (seeds.length < 2 || losses.length < seeds.length) return {};
+  return { range: [Math.min(...losses), Math.max(...losses)] };
+}
+
+/** The value at which the mean loss of these runs is lowest; undefined where none is known. */
+function bestValue(runs: readonly { value: number; loss: number | null; divergedAt: number | null }[]) {
+  let best: { value: number; mean: number } | undefined;
+  for (const value of new Set(runs.map((run) => run.value))) {
+    const own = runs.filter((run) => run.value === value);
+    // What is still trained was measured at the start alone, or not at all.
+    const known = own.every(({ loss, divergedAt }) => loss !== null && divergedAt === null);
+    const mean = own.reduce((sum, { loss }) => sum + (loss ?? 0), 0) / own.length;
+    if (known && (best === undefined || mean < best.mean)) best = { value, mean };
+  }
+  return best?.value;
+}
+
 /** Final validation losses over what was varied, or over that times `factor`. */
 export function robustnessState(
   { baseLoss }: SweepRecord,
@@ -87,12 +105,12 @@ export function robustnessState(
   factor = 1,
 ): RobustnessState {
   const shown = (value: number) => (factor === 1 ? value : Number((value * factor).toPrecision(3)));
-  const finite = lines.flatMap(({ runs }) => runs.flatMap(({ validationLoss }) => validationLoss ?? []));
+  const finite = lines.flatMap(({ summary }) => summary.curve.flatMap(({ loss }) => loss ?? []));
   const lowest = Math.min(...finite, baseLoss ?? Number.POSITIVE_INFINITY);
   return {
-    lines: lines.map(({ style, runs, summary }) => ({
+    lines: lines.map(({ style, summary }) => ({
       style,
-      points: runs.map(({ value, validationLoss }) => ({ value: shown(value), loss: validationLoss })),
+      points: summary.curve.map(({ lr, loss, seeds }) => ({ value: shown(lr), loss, ...rangeOf(seeds) })),
       best: summary.best_lr === null ? null : shown(summary.best_lr),
     })),
     baseLoss,

@@ -2,7 +2,7 @@ import type { Problems } from '../config/problems';
 import { checkSettings } from '../config/setting';
 import { hasQuantity, type SweepConfig } from './config';
 import { readValues, unreadValue } from './grid';
-import { gridSettings, lrSetting, rangeOf, validationSetting } from './settings';
+import { gridSettings, lrSetting, rangeOf, seedsSetting, validationSetting } from './settings';
 
 /** More would take days, and a chart shows no more. */
 export const MOST_SWEPT = 200;
@@ -35,13 +35,13 @@ export function checkSweep(config: SweepConfig): Problems {
       ? 'Choose at least one method with a preconditioner: the others have no damping.'
       : 'Choose at least one method.',
   );
-  const runs = methods.length * values.length;
+  const runs = methods.length * values.length * config.seeds;
   must(
     'sweep.values',
     runs <= MOST_SWEPT,
-    `These are ${runs} runs; a sweep has at most ${MOST_SWEPT}. Take fewer values or methods.`,
+    `These are ${runs} runs; a sweep has at most ${MOST_SWEPT}. Take fewer values, methods or seeds.`,
   );
   if (quantity !== 'lr') checkSettings(methods.map(lrSetting), config, problems);
-  checkSettings([validationSetting], config, problems);
+  checkSettings([validationSetting, seedsSetting], config, problems);
   return problems;
 }

@@ -32,6 +32,7 @@ export function readSweep(found: unknown): SweepConfig {
     grids: ofEach(grid, grids),
     values: ofEach(v.string(), values),
     lrs: v.fallback(v.pipe(v.record(v.string(), v.unknown()), v.transform(numbersOf)), {}),
+    seeds: v.fallback(v.number(), config.seeds),
     validationEvery: v.fallback(v.number(), config.validationEvery),
   });
   return v.parse(v.fallback(stored, config), found);

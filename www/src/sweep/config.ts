@@ -17,6 +17,8 @@ export interface SweepConfig {
   values: Record<SweepQuantity, string>;
   /** Learning rates by preset, where something else is varied. */
   lrs: Record<string, number>;
+  /** How many times each run is trained: with the seed of the Language tab, and those that follow it. */
+  seeds: number;
   /** Steps between two measurements of the validation loss; 0 is at the end only. */
   validationEvery: number;
 }
@@ -34,6 +36,7 @@ export function defaultSweep(): SweepConfig {
     grids,
     values: { lr: valuesOf(grids, 'lr'), rank: valuesOf(grids, 'rank'), damping: valuesOf(grids, 'damping') },
     lrs: {},
+    seeds: 1,
     validationEvery: 0,
   };
 }

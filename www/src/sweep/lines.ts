@@ -9,7 +9,7 @@ export interface Line {
   name: string;
   /** Which colour, dash and point; see `charts/run-style.ts`. */
   style: number;
-  /** At rising values. */
+  /** At rising values; at one value there may be several, each with a seed of its own. */
   runs: SweptRun[];
 }
 
@@ -45,10 +45,10 @@ export function questionOf(record: SweepRecord): SweepQuestion {
     // Without it no run can be said to be worse.
     base_loss: record.baseLoss ?? Number.POSITIVE_INFINITY,
     results: lines.flatMap(({ name, runs }) =>
-      runs.map(({ value, validationLoss, divergedAt }) => ({
+      runs.map(({ value, validationLoss, divergedAt, repeat = 0 }) => ({
         method: name,
         lr: value,
-        seed: 0,
+        seed: repeat,
         validation_loss: validationLoss,
         diverged_at: divergedAt,
         losses: [],

@@ -12,11 +12,17 @@ export interface Point {
   value: number;
   lr: number;
   rank: number;
+  /** Which training of the same run it is, from 0: its seed is so much above that of the Language tab. */
+  repeat: number;
   optimizer: OptimizerSettings;
 }
 
-/** All runs that a sweep wants: value after value, so that methods can be compared early. */
+/** All runs that a sweep wants: seed after seed and value after value, so that methods can be compared early. */
 export function wantedPoints(config: SweepConfig, steps: number, rank: number): Point[] {
+  return Array.from({ length: config.seeds }, (_, repeat) => pointsOnce(config, steps, rank, repeat)).flat();
+}
+
+function pointsOnce(config: SweepConfig, steps: number, rank: number, repeat: number): Point[] {
   const { quantity, methods } = config;
   const ids = methods.filter((method) => hasQuantity(method, quantity));
   return readValues(config.values[quantity]).flatMap((value) =>
@@ -27,15 +33,23 @@ export function wantedPoints(config: SweepConfig, steps: number, rank: number): 
       optimizer.lr = quantity === 'lr' ? value : lrOf(config, method);
       if (quantity === 'damping' && optimizer.preconditioner !== null)
         optimizer.preconditioner.damping = value;
-      const point = { method, value, lr: optimizer.lr, optimizer };
+      const point = { method, value, lr: optimizer.lr, repeat, optimizer };
       return [{ ...point, rank: quantity === 'rank' ? value : rank }];
     }),
   );
 }
 
 /** Whether a result is of this point. */
-export function isOf(result: SweptRun, point: Pick<Point, 'method' | 'value' | 'lr'>): boolean {
-  return result.method === point.method && result.value === point.value && result.lr === point.lr;
+export function isOf(
+  result: SweptRun,
+  point: Pick<Point, 'method' | 'value' | 'lr'> & { repeat?: number },
+): boolean {
+  return (
+    result.method === point.method &&
+    result.value === point.value &&
+    result.lr === point.lr &&
+    (result.repeat ?? 0) === (point.repeat ?? 0)
+  );
 }
 
 /** The points that have no result yet. */
@@ -44,14 +58,15 @@ export function pendingPoints(wanted: readonly Point[], results: readonly SweptR
 }
 
 /**
- * Points that are trained together: of one rank, and no more than fit. The banks of a rank are as even as possible,
- * because the last worker to finish is the one that is waited for.
+ * Points that are trained together: of one rank and one seed, and no more than fit. The banks of a rank are as even as
+ * possible, because the last worker to finish is the one that is waited for.
  */
 export function banksOf(points: readonly Point[], capacity: (rank: number) => number): Point[][] {
-  const ranks = [...new Set(points.map(({ rank }) => rank))];
-  return ranks.flatMap((rank) => {
-    const own = points.filter((point) => point.rank === rank);
-    const banks = Math.ceil(own.length / Math.max(1, capacity(rank)));
+  const kindOf = ({ rank, repeat }: Point) => `${repeat} ${rank}`;
+  const kinds = [...new Set(points.map(kindOf))];
+  return kinds.flatMap((kind) => {
+    const own = points.filter((point) => kindOf(point) === kind);
+    const banks = Math.ceil(own.length / Math.max(1, capacity(own[0]?.rank ?? 1)));
     const size = Math.ceil(own.length / banks);
     return Array.from({ length: banks }, (_, index) => own.slice(index * size, (index + 1) * size)).filter(
       (bank) => bank.length > 0,

@@ -22,7 +22,7 @@ export class PointLocks {
     for (const release of this.held.splice(0)) release();
   }
 
-  private nameOf({ method, value, lr }: Point): string {
-    return `sweep ${method} ${value} ${lr} ${this.sweep}`;
+  private nameOf({ method, value, lr, repeat }: Point): string {
+    return `sweep ${method} ${value} ${lr} ${repeat} ${this.sweep}`;
   }
 }

@@ -15,6 +15,8 @@ export interface SweptRun {
   /** Of what was varied. */
   value: number;
   lr: number;
+  /** Which training of the same run it is, as its point says; missing is the first. */
+  repeat?: number;
   /** After the last step; null where it diverged. */
   validationLoss: number | null;
   divergedAt: number | null;
@@ -60,7 +62,7 @@ export function basisOf(app: App, quantity: SweepQuantity): SweepBasis | undefin
     data: { name: source.name, bytes: source.blob.size, settings: data },
     ...(held === null ? {} : { validation: { name: held.name, bytes: held.blob.size } }),
     // What is measured beside the losses changes none of them.
-    session: { ...session, diagnostics: false },
+    session: { ...session, diagnostics: false, layer_diagnostics: false },
     start: app.lab.startAdapter.value?.name ?? null,
   });
 }
@@ -68,9 +70,9 @@ export function basisOf(app: App, quantity: SweepQuantity): SweepBasis | undefin
 /** Equal for bases whose runs can be compared; a varied rank is no part of it. */
 export function keyOf(basis: SweepBasis): string {
   const { quantity, session } = basis;
-  // Sweeps that were kept before there was the setting are without it.
-  const { use_rslora, ...plain } = session;
-  const own = use_rslora ? session : plain;
+  // Sweeps that were kept before there were these settings are without them.
+  const { use_rslora, layer_diagnostics: _, ...plain } = session;
+  const own = use_rslora ? { ...plain, use_rslora } : plain;
   return JSON.stringify({ ...basis, session: quantity === 'rank' ? { ...own, rank: 0 } : own });
 }
 

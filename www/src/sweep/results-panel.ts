@@ -19,7 +19,7 @@ import { lineNames, questionOf, type SummedLine, summedLines } from './lines';
 import { quantityNames } from './quantity-names';
 import type { SweepRecord } from './record';
 import type { Sweep } from './sweep';
-import { sentenceOf, widthWords } from './words';
+import { outcomeWords, sentenceOf, widthWords } from './words';
 
 /** The robustness chart, in words and in numbers. */
 export function robustness(sweep: Sweep): HTMLElement[] {
@@ -30,7 +30,7 @@ export function robustness(sweep: Sweep): HTMLElement[] {
   const key = h(
     'p',
     { class: 'hint' },
-    'Ring: best of the method. Cross at the top: diverged. Arrow at the top: far above the base. Dotted line: the base before any step.',
+    'Ring: best of the method. With several seeds points are their means, and bands reach from the lowest to the highest. Cross at the top: diverged. Arrow at the top: far above the base. Dotted line: the base before any step.',
   );
   const words = h('ul', { class: 'sweep-words', id: 'sweep-words' });
   const table = h('div', region('Methods of the sweep'));
@@ -169,11 +169,8 @@ function lossTable(lines: readonly SummedLine[], varied: string, baseLoss: numbe
   const values = [...new Set(all)].sort((one, other) => one - other);
   const rows = values.map((value) => {
     const cells = lines.map(({ runs }) => {
-      const run = runs.find((one) => one.value === value);
-      if (run === undefined) return h('td', {}, '–');
-      if (run.validationLoss !== null) return h('td', {}, measure(run.validationLoss));
-      const at = run.divergedAt === null ? '' : ` at ${run.divergedAt}`;
-      return h('td', { class: 'diverged' }, `diverged${at}`);
+      const { diverged, words } = outcomeWords(runs.filter((one) => one.value === value));
+      return h('td', diverged ? { class: 'diverged' } : {}, words);
     });
     return h('tr', {}, h('th', { scope: 'row' }, setting(value)), ...cells);
   });

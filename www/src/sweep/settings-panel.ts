@@ -8,7 +8,14 @@ import { plural } from '../words/numbers';
 import { hasQuantity, type SweepConfig, valuesOf } from './config';
 import type { Grid } from './grid';
 import { basisOf, basisWords } from './record';
-import { gridSettings, lrSetting, validationSetting, valuesSetting, variedSetting } from './settings';
+import {
+  gridSettings,
+  lrSetting,
+  seedsSetting,
+  validationSetting,
+  valuesSetting,
+  variedSetting,
+} from './settings';
 import type { Sweep } from './sweep';
 
 /** What is trained, by which methods, and at which values. */
@@ -130,6 +137,7 @@ function gridFields(sweep: Sweep): HTMLFieldSetElement {
   // Fields are the same whatever is varied; what is right in them is checked elsewhere.
   const grid = settingFields(gridSettings('lr'), editGrid);
   const every = settingField(validationSetting, edit);
+  const seeds = settingField(seedsSetting, edit);
   const { label, help, field, rows } = valuesSetting;
   const values = textField({
     label,
@@ -147,6 +155,7 @@ function gridFields(sweep: Sweep): HTMLFieldSetElement {
     grid.show(config.grids[config.quantity]);
     values.show(config.values[config.quantity]);
     every.show(config);
+    seeds.show(config);
   });
   sweep.measured.watch(() => {
     const [all, open] = [sweep.wanted.length, sweep.pending.length];
@@ -157,7 +166,7 @@ function gridFields(sweep: Sweep): HTMLFieldSetElement {
     'fieldset',
     { class: 'plain' },
     h('legend', { class: 'unseen' }, 'Values'),
-    h('div', { class: 'fields' }, varied.element, ...grid.elements, every.element),
+    h('div', { class: 'fields' }, varied.element, ...grid.elements, seeds.element, every.element),
     values.element,
     count,
   );

@@ -79,6 +79,18 @@ export const validationSetting: NumberSetting<SweepConfig> = {
   range: whole(0, 100_000, 'a whole number; 0 is at the end only'),
 };
 
+const MOST_SEEDS = 16;
+
+/** How often each run is trained. */
+export const seedsSetting: NumberSetting<SweepConfig> = {
+  kind: 'number',
+  field: 'sweep.seeds',
+  label: 'Seeds',
+  help: 'How many times each run is trained: with the seed of the Language tab, and those that follow it. Adapters, batches and dropout differ between them, and a difference of methods that is smaller than that of their seeds is none.',
+  at: 'seeds',
+  range: whole(1, MOST_SEEDS),
+};
+
 /** The values themselves, a list for each quantity. */
 export const valuesSetting = {
   field: 'sweep.values',

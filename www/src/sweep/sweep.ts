@@ -285,7 +285,15 @@ export class Sweep {
       name: `${presetName(method)} at ${this.config.value.quantity} ${setting(value)}`,
       optimizer,
     }));
-    return { ...session, rank: points[0]?.rank ?? session.rank, diagnostics: false, runs };
+    const [first] = points;
+    return {
+      ...session,
+      rank: first?.rank ?? session.rank,
+      seed: seedOf(session.seed, first?.repeat ?? 0),
+      diagnostics: false,
+      layer_diagnostics: false,
+      runs,
+    };
   }
 
   /** Trains one bank to its end. */
@@ -319,13 +327,14 @@ export class Sweep {
     const first = metrics.runs.map(({ validation }) => validation[0]).find((point) => point?.step === 0);
     return success({
       baseLoss: first?.loss ?? null,
-      results: points.map(({ method, value, lr }, index): SweptRun => {
+      results: points.map(({ method, value, lr, repeat }, index): SweptRun => {
         const run = metrics.runs[index];
         const { loss = null } = run?.lastValidation ?? {};
         return {
           method,
           value,
           lr,
+          repeat,
           validationLoss: run?.divergedAt === null ? loss : null,
           divergedAt: run?.divergedAt ?? null,
           curve: thin(run?.losses ?? []),
@@ -335,11 +344,14 @@ export class Sweep {
     });
   }
 
-  private async keepRuns({ runs, rank }: SessionSettings, metrics: ExperimentMetrics): Promise<void> {
+  private async keepRuns({ runs, rank, seed }: SessionSettings, metrics: ExperimentMetrics): Promise<void> {
     const context = contextOf(this.app, 'sweep');
     if (context === undefined) return;
     const when = Date.now();
-    const own = { ...context, session: { ...context.session, rank, diagnostics: false } };
+    const own = {
+      ...context,
+      session: { ...context.session, rank, seed, diagnostics: false, layer_diagnostics: false },
+    };
     const records = runs.flatMap((run, index) => {
       const series = metrics.runs[index];
       return series === undefined ? [] : (recordOf(run, series, own, when) ?? []);
@@ -372,6 +384,14 @@ export class Sweep {
   private touch(): void {
     this.measured.set(this.measured.value + 1);
   }
+}
+
+// As the engine counts them.
+const SEEDS = 2 ** 32;
+
+/** The seed of the runs that are trained for the `repeat`-th time. */
+function seedOf(first: number, repeat: number): number {
+  return (first + repeat) % SEEDS;
 }
 
 const noRoom: Failure = {

@@ -3,7 +3,29 @@ import { measure, plural, setting } from '../words/numbers';
 import type { SweepQuantity } from './config';
 import type { SummedLine } from './lines';
 import { quantityNames } from './quantity-names';
+import type { SweptRun } from './record';
 import type { SweepPhase, SweepProgress } from './sweep';
+
+/** What became of one method at one value, with one seed or several. */
+export function outcomeWords(runs: readonly SweptRun[]): { diverged: boolean; words: string } {
+  const [only] = runs;
+  if (only === undefined) return { diverged: false, words: '–' };
+  const losses = runs.flatMap(({ validationLoss }) => validationLoss ?? []);
+  const gone = runs.length - losses.length;
+  if (gone === 0) {
+    const mean = measure(losses.reduce((sum, loss) => sum + loss, 0) / losses.length);
+    const range = `${measure(Math.min(...losses))} to ${measure(Math.max(...losses))}`;
+    return {
+      diverged: false,
+      words: losses.length === 1 ? mean : `${mean} (${range}, ${losses.length} seeds)`,
+    };
+  }
+  const at = only.divergedAt === null ? '' : ` at ${only.divergedAt}`;
+  return {
+    diverged: true,
+    words: runs.length === 1 ? `diverged${at}` : `${gone} of ${runs.length} seeds diverged`,
+  };
+}
 
 /** How a method did, in a sentence or two. */
 export function sentenceOf({ name, runs, summary }: SummedLine, quantity: SweepQuantity): string {

@@ -38,6 +38,7 @@ export function defaultTheory(): TheorySettings {
       data_condition: 1,
       rank: 2,
       start: 'lora',
+      factor_condition: 1,
       damping: 1e-6,
       seed: 0,
     },

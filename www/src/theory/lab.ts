@@ -44,13 +44,13 @@ export class TheoryLab {
     this.state.patch({ phase: 'starting', failure: null });
   }
 
-  /** Resolves when the problem has ended, or was replaced by another. */
-  async run(settings: TheorySettings): Promise<void> {
+  /** All curves once the problem has ended; null where it failed or was replaced by another. */
+  async run(settings: TheorySettings): Promise<readonly MethodCurve[] | null> {
     this.leave();
     const attempt = new Attempt();
     this.attempt = attempt;
     const started = await this.seat.startEngine();
-    if (attempt.over) return;
+    if (attempt.over) return null;
     if (!started.ok) return this.fail(started.failure);
     let began: number | null = null;
     let curves: MethodCurve[] = [];
@@ -66,11 +66,13 @@ export class TheoryLab {
     const answer = await this.seat.held.call((api) => api.theory(settings, onReport), {
       signal: attempt.signal,
     });
-    if (!attempt.over && !answer.ok) this.fail(answer.failure);
+    if (attempt.over) return null;
+    return answer.ok ? curves : this.fail(answer.failure);
   }
 
-  private fail(failure: Failure): void {
+  private fail(failure: Failure): null {
     this.state.set({ ...nothing, phase: 'failed', failure });
+    return null;
   }
 }
 

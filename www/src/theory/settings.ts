@@ -26,6 +26,15 @@ export const problemSettings: readonly Setting<TheorySettings>[] = [
   },
   {
     kind: 'number',
+    field: 'factor_condition',
+    label: 'Condition of R',
+    help: 'Methods start from BR and R⁻¹A, which is the same product in other factors; at 1 from B and A themselves. A method that does not see how the product is split takes the same path.',
+    at: 'problem.factor_condition',
+    range: conditions,
+    slider: { low: 1, high: LARGEST_CONDITION, log: true },
+  },
+  {
+    kind: 'number',
     field: 'planted_condition',
     label: 'Condition of the change',
     help: 'Largest over smallest singular value of the planted low-rank change that the adapters must find.',

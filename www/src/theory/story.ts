@@ -29,5 +29,23 @@ export function theoryStory(): HTMLElement {
       h('strong', {}, 'A way out. '),
       'With XᵢᵀXᵢ in the metric as well, which is scaled GD on whitened blocks, low-rank recovery and patterns that share no row take the same iterations at every condition number. With sampled patterns some growth is left, from their overlap. This variant is ours and not the paper’s.',
     ),
+    h(
+      'p',
+      {},
+      h('strong', {}, 'Why it works. '),
+      'The product BA has many factors: BR and R⁻¹A for every invertible R. Scaled GD, data-scaled GD and tangent GD do not see R; GD does, and so depends on an accident of the start. Test invariance starts all of them from both.',
+    ),
+    h(
+      'p',
+      {},
+      h('strong', {}, 'What the flow conserves. '),
+      'In the limit of small steps scaled GD keeps log det(AAᵀ + δI) − log det(BᵀB + δI) as it is, whatever the loss. From B = 0 its first steps leave the flow at once: B grows from nothing, and A, which would have to grow with it by √(1 + σ²/δ), stays. From the spectral start with small rates it hardly departs. Tangent GD keeps it as far as δ is small beside the factors. This is our derivation and not in the paper.',
+    ),
+    h(
+      'p',
+      {},
+      h('strong', {}, 'Gradient or update? '),
+      'The proof of Theorem 4.1 multiplies AdamW’s update by the inverses; the paper trains with gradients multiplied before AdamW sees them, because that works better. On a language model both can be chosen, under Multiplies.',
+    ),
   );
 }

@@ -7,6 +7,7 @@ import { showProblems } from '../controls/field';
 import { failureBox } from '../controls/message';
 import type { Budget } from '../lab/budget';
 import type { SpawnWorker } from '../lab/worker-link';
+import type { TheorySettings } from '../protocol';
 import { duration, measure, setting } from '../words/numbers';
 import { theoryChart } from './chart';
 import { checkTheory } from './check';
@@ -15,7 +16,7 @@ import { TheoryLab } from './lab';
 import { readTheoryLink, theoryLink } from './link';
 import { theoryControls } from './settings-panel';
 import { theoryStory } from './story';
-import { assumptionWords, geometryFacts, iterationsOf, sentenceOf } from './words';
+import { assumptionWords, geometryFacts, invarianceWords, iterationsOf, sentenceOf } from './words';
 
 // A slider that is being dragged is one question, not thirty.
 const REST_MS = 120;
@@ -63,6 +64,7 @@ export function theoryView(spawn: SpawnWorker, budget: Budget): HTMLElement[] {
   });
   controls.show();
   void lab.run(structuredClone(settings));
+  const invariance = invarianceTest(lab, settings, () => checkTheory(settings).size === 0);
   const link = copyLink({
     id: 'copy-theory-link',
     label: 'Copy a link to this problem',
@@ -79,6 +81,7 @@ export function theoryView(spawn: SpawnWorker, budget: Budget): HTMLElement[] {
         h('h2', { id: 'theory-problem-title' }, 'Problem'),
         told.element,
         controls.element,
+        invariance,
         link,
       ),
     ),
@@ -107,6 +110,41 @@ export function theoryView(spawn: SpawnWorker, budget: Budget): HTMLElement[] {
   ];
 }
 
+// Of R, where the user has set none.
+const USUAL_CONDITION = 10;
+
+/** Trains all methods from the start and from other factors of the same product, and says which of them saw it. */
+function invarianceTest(lab: TheoryLab, settings: TheorySettings, sound: () => boolean): HTMLElement {
+  const words = h('p', { id: 'theory-invariance-words', role: 'status' });
+  const test = async () => {
+    if (!sound()) return setText(words, 'The problem above has a mistake; mend it first.');
+    const condition =
+      settings.problem.factor_condition > 1 ? settings.problem.factor_condition : USUAL_CONDITION;
+    const solved = async (factor_condition: number) => {
+      const problem = { ...settings.problem, factor_condition };
+      return lab.run(structuredClone({ ...settings, problem, best_of_grid: false }));
+    };
+    setText(words, 'Training from both starts.');
+    const own = settings.problem.factor_condition;
+    // The one that is set comes last, so that the chart shows what the settings say.
+    const first = await solved(own > 1 ? 1 : condition);
+    const last = first === null ? null : await solved(own);
+    const [one, other] = own > 1 ? [first, last] : [last, first];
+    setText(
+      words,
+      one === null || other === null
+        ? 'Another problem came in between; test again.'
+        : invarianceWords(one, other, condition),
+    );
+  };
+  const button = h(
+    'button',
+    { type: 'button', id: 'theory-invariance', class: 'quiet', onclick: () => void test() },
+    'Test invariance',
+  );
+  return h('div', { class: 'stack' }, h('div', { class: 'row' }, button), words);
+}
+
 /** Status, legend, curves and numbers of the methods. */
 function results(lab: TheoryLab, budget: Budget): HTMLElement[] {
   const status = h('p', { class: 'status', id: 'theory-status', role: 'status' });
@@ -116,7 +154,7 @@ function results(lab: TheoryLab, budget: Budget): HTMLElement[] {
     { class: 'chart-legend' },
     ...methods.map((method, style) => h('li', {}, swatch(style), theoryMethodNames[method])),
   );
-  const columns = ['lr', 'Iterations to 1e-6', 'Error', 'Distance from planted'];
+  const columns = ['lr', 'Iterations to 1e-6', 'Error', 'Distance from planted', 'Departure from the flow'];
   const rows = methods.map((method, style) => {
     const cells = columns.map((name) => h('td', { 'data-column': name }, '–'));
     const name = h('th', { scope: 'row' }, swatch(style), theoryMethodNames[method]);
@@ -145,6 +183,7 @@ function results(lab: TheoryLab, budget: Budget): HTMLElement[] {
         iterationsOf(curve),
         measure(curve.errors.at(-1) ?? null),
         measure(curve.recovery),
+        measure(curve.departure),
       ];
       for (const [at, cell] of (rows[index]?.cells ?? []).entries()) setText(cell, texts[at] ?? '');
     }

@@ -1,5 +1,5 @@
 import type { TheoryGeometry } from '../protocol';
-import { count, measure } from '../words/numbers';
+import { count, measure, setting } from '../words/numbers';
 import { MOST_ITERATIONS, TARGET, theoryMethodNames } from './config';
 import type { MethodCurve } from './lab';
 
@@ -20,6 +20,40 @@ export function sentenceOf(curve: MethodCurve): string {
   if (!curve.done) return `${name} is on its way.`;
   const error = measure(curve.errors.at(-1) ?? null);
   return `${name} did not reach ${TARGET} within ${count(MOST_ITERATIONS)} iterations; its error is ${error}.`;
+}
+
+/** Whether each method took the same path from other factors of the same product, in a sentence. */
+export function invarianceWords(
+  one: readonly MethodCurve[],
+  other: readonly MethodCurve[],
+  condition: number,
+): string {
+  const told = one.map((curve, index) => {
+    const name = theoryMethodNames[curve.method];
+    const apart = largestDifference(curve, other[index]);
+    if (apart < SAME)
+      return `${name} takes the same path (errors differ by at most ${measure(apart)} of themselves)`;
+    const [from, to] = [iterationsOf(curve), other[index] === undefined ? '–' : iterationsOf(other[index])];
+    return from === to
+      ? `${name} takes another path`
+      : `${name} takes another path (iterations: ${from} and ${to})`;
+  });
+  return `From BR and R⁻¹A with a condition of R of ${setting(condition)}, the same product: ${told.join('; ')}.`;
+}
+
+// Rounding and damping are far below, other paths far above.
+const SAME = 1e-2;
+
+/** The largest relative difference of errors at iterations that both curves have. */
+function largestDifference(one: MethodCurve, other: MethodCurve | undefined): number {
+  const errorAt = new Map(other?.iterations.map((at, index) => [at, other.errors[index] ?? Number.NaN]));
+  const differences = one.iterations.flatMap((at, index) => {
+    const [first, second] = [one.errors[index] ?? Number.NaN, errorAt.get(at)];
+    if (second === undefined) return [];
+    return Number.isFinite(first) && Number.isFinite(second) ? [Math.abs(first - second) / first] : [];
+  });
+  const ends = one.diverged_at === other?.diverged_at;
+  return ends ? Math.max(0, ...differences) : Number.POSITIVE_INFINITY;
 }
 
 /** How hard the problem is, and what the theorem would have it be. */

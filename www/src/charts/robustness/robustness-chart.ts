@@ -8,12 +8,22 @@ import { colourOf, dashOf } from '../run-style';
 import { baseLabelPlace } from './base-label';
 import type { Spot } from './free-place';
 import { shapeOf } from './point-shape';
-import { edgeOf, lossRange, marksOf, type RobustnessState, valueRange, valuesOf } from './robustness-state';
+import {
+  bandsOf,
+  edgeOf,
+  lossRange,
+  marksOf,
+  type RobustnessState,
+  valueRange,
+  valuesOf,
+} from './robustness-state';
 
 const HEIGHT = 320;
 // Room for a label of the axis, in pixels.
 const LABEL = 62;
 const POINT = 4.5;
+// How much a band covers.
+const BAND = 0.16;
 
 /** Loss over a logarithmic axis of values, a line and a shape a method. An image to screen readers. */
 export function robustnessChart(label: string) {
@@ -56,7 +66,10 @@ export function robustnessChart(label: string) {
           points: { show: false },
         })),
       ],
-      hooks: { draw: [(self) => drawMarks(self, now, resolve)] },
+      hooks: {
+        drawAxes: [(self) => drawBands(self, now, resolve)],
+        draw: [(self) => drawMarks(self, now, resolve)],
+      },
     };
     // A value that a method was not tried at is no gap in its line; a run that diverged is one.
     const columns = now.lines.map(({ points }) => {
@@ -79,6 +92,24 @@ export function robustnessChart(label: string) {
     /** In words. */
     summarise: (text: string) => host.setAttribute('aria-label', `${label}. ${text}`),
   };
+}
+
+/** From the lowest to the highest seed, below the lines. */
+function drawBands(self: uPlot, state: RobustnessState, resolve: (colour: string) => string): void {
+  const { ctx } = self;
+  const [, top] = lossRange(state);
+  ctx.save();
+  ctx.globalAlpha = BAND;
+  for (const line of state.lines) {
+    ctx.fillStyle = resolve(colourOf(line.style));
+    for (const outline of bandsOf(line, top)) {
+      ctx.beginPath();
+      for (const { value, loss } of outline)
+        ctx.lineTo(self.valToPos(value, 'x', true), self.valToPos(loss, 'y', true));
+      ctx.fill();
+    }
+  }
+  ctx.restore();
 }
 
 /** Points, rings around the best, crosses for what diverged, arrows for what is above, and the base's line. */

@@ -1,8 +1,17 @@
+/** What a method came to at one value. */
+export interface RobustnessPoint {
+  value: number;
+  /** The mean where there are several seeds; null where one diverged. */
+  loss: number | null;
+  /** The lowest and the highest of several seeds. */
+  range?: readonly [number, number];
+}
+
 /** One method: its final losses over what was varied. */
 export interface RobustnessLine {
   style: number;
-  /** At rising values; null is a run that diverged. */
-  points: { value: number; loss: number | null }[];
+  /** At rising values. */
+  points: RobustnessPoint[];
   /** Where its loss is lowest. */
   best: number | null;
 }
@@ -43,13 +52,34 @@ export function valueRange(values: readonly number[]): [number, number] {
 
 /** What the axis of losses spans. */
 export function lossRange({ lines, baseLoss, ceiling }: RobustnessState): [number, number] {
-  const losses = lines.flatMap(({ points }) => points.flatMap(({ loss }) => loss ?? []));
+  const losses = lines.flatMap(({ points }) =>
+    points.flatMap(({ loss, range }) => (loss === null ? [] : [loss, ...(range ?? [])])),
+  );
   const shown = [...losses.filter((loss) => loss <= ceiling), ...(baseLoss === null ? [] : [baseLoss])];
   if (shown.length === 0) return [0, 1];
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
   const room = Math.max(high - low, Math.abs(high) * 0.02);
   // The top is for runs that have no place in the chart.
   return [low - room * 0.08, high + room * 0.22];
+}
+
+/**
+ * Outlines of what lies between the lowest and the highest seed: along the highest, and back along the lowest. A value
+ * without several seeds ends one; what is above the ceiling is drawn at it.
+ */
+export function bandsOf({ points }: RobustnessLine, ceiling: number): { value: number; loss: number }[][] {
+  const stretches: RobustnessPoint[][] = [[]];
+  for (const point of points) {
+    if (point.range === undefined || point.loss === null) stretches.push([]);
+    else stretches.at(-1)?.push(point);
+  }
+  return stretches
+    .filter((stretch) => stretch.length > 0)
+    .map((stretch) => {
+      const edge = (side: 0 | 1) =>
+        stretch.map(({ value, range }) => ({ value, loss: Math.min(ceiling, range?.[side] ?? 0) }));
+      return [...edge(1), ...edge(0).reverse()];
+    });
 }
 
 /** A mark for each run. */

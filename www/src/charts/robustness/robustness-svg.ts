@@ -15,6 +15,7 @@ import { dashAttribute, escaped, n, type PictureLook, SMALL } from '../svg-docum
 import { baseLabelPlace } from './base-label';
 import { shapeOf } from './point-shape';
 import {
+  bandsOf,
   edgeOf,
   lossRange,
   marksOf,
@@ -61,7 +62,10 @@ export function robustnessSvg(
   return pictureSvg(frame, look, (plot) => {
     const marks = marksOf(state).map((mark) => ({ ...mark, ...placeOf(mark, plot) }));
     return {
-      inside: state.lines.map((line) => lineOf(line, plot, look)),
+      inside: [
+        ...state.lines.flatMap((line) => bandsIn(line, losses[1], plot, look)),
+        ...state.lines.map((line) => lineOf(line, plot, look)),
+      ],
       across: [
         ...(state.baseLoss === null ? [] : baseOf(state.baseLoss, marks, plot, look)),
         ...marks.map((mark) => markOf(mark, look.colourOf(mark.style))),
@@ -85,6 +89,13 @@ function lineOf({ style, points }: RobustnessLine, { x, y }: Plot, look: Picture
   }
   if (path === '') return '';
   return `<path d="${path}" stroke="${look.colourOf(style)}" stroke-width="2.25"${dashAttribute(look.dashOf(style))}/>`;
+}
+
+function bandsIn(line: RobustnessLine, top: number, { x, y }: Plot, look: PictureLook): string[] {
+  return bandsOf(line, top).map((outline) => {
+    const places = outline.map(({ value, loss }) => `${n(x(value))} ${n(y(loss))}`);
+    return `<path d="M${places.join('L')}Z" fill="${look.colourOf(line.style)}" fill-opacity="0.16"/>`;
+  });
 }
 
 function markOf(mark: RobustnessMark & { x: number; y: number }, colour: string): string {

@@ -5,6 +5,7 @@ import { verdictPanel } from '../comparison/verdict-panel';
 import type { Experiment } from '../experiment';
 import { chartControls } from './chart-controls';
 import { diagnosticsChart } from './diagnostics-chart';
+import { layerMap } from './layer-map';
 import { lossChart } from './loss-chart';
 import { readouts } from './readouts';
 import { type MetricsSource, saveMetrics } from './save-metrics';
@@ -23,6 +24,7 @@ export function chartsPanel(app: Experiment, source: () => MetricsSource): HTMLE
       ratesChart(app),
       validationChart(app),
       diagnosticsChart(app),
+      layerMap(app),
     ),
     readouts(app),
     saveMetrics(app, source),

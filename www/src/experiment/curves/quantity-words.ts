@@ -60,6 +60,14 @@ export const quantityWords: Record<Quantity, QuantityWords> = {
       'restless, far below it hardly moves.',
     noisy: true,
   },
+  log_det_ratio: {
+    name: 'log det(AAᵀ + δI) − log det(BᵀB + δI)',
+    about:
+      'Mean over layers, before the step’s update. In the limit of small steps scaled gradient descent keeps it as it ' +
+      'is, whatever the loss: so a flat curve is a run that follows the flow, and how far one departs says how large ' +
+      'its steps are. Other methods move it in the flow, too. Measured where Diagnostics are also by layer.',
+    noisy: false,
+  },
   lr: {
     name: 'Learning rate',
     about:
