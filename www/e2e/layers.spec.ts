@@ -22,13 +22,13 @@ for (const scheme of ['light', 'dark'] as const) {
       await lab.finished();
       const cells = map.locator('canvas');
       await expect(cells).toBeVisible();
-      // Four blocks with q_proj and v_proj, twelve steps.
+      // Two blocks with q_proj and v_proj, twelve steps.
       expect(await cells.evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height])).toEqual([
-        12, 8,
+        12, 4,
       ]);
       await expect(cells).toHaveAttribute(
         'aria-label',
-        /^AdamW: Norm of ΔW of 8 layers over steps\. At step 12 highest in \d [qv]_proj/,
+        /^AdamW: Norm of ΔW of 4 layers over steps\. At step 12 highest in \d [qv]_proj/,
       );
       // ΔW is 0 at the first step, and grows.
       const colours = () =>
@@ -40,7 +40,7 @@ for (const scheme of ['light', 'dark'] as const) {
       expect(await colours()).toEqual([0, 255]);
       await map.getByText('Numbers', { exact: true }).click();
       const rows = map.locator('tbody tr');
-      await expect(rows).toHaveCount(8);
+      await expect(rows).toHaveCount(4);
       await expect(rows.first().locator('th')).toHaveText('0 q_proj');
       for (const text of await rows.first().locator('td').allInnerTexts()) {
         expect(Number.isFinite(Number(text))).toBe(true);

@@ -132,7 +132,7 @@ describe('presets', () => {
   });
 
   test('every method has one, and a name', () => {
-    expect(methods).toHaveLength(9);
+    expect(methods).toHaveLength(10);
     for (const method of methods) expect(presetsOf(method).length, methodNames[method]).toBeGreaterThan(0);
   });
 

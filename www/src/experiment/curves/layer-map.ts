@@ -13,9 +13,10 @@ import { layerMapState, layerNames, layerSummary } from './layer-map-state';
 import { layerMapSvg } from './layer-map-svg';
 import { layerWords } from './layer-words';
 
-// In pixels of CSS; more layers than fit have thinner rows.
+// In pixels of CSS: few layers have rows that are easy to hit, more than fit have thinner ones.
+const LEAST_HEIGHT = 160;
 const MOST_HEIGHT = 420;
-const ROW = 14;
+const ROW = { least: 14, most: 26 };
 const LABEL = 15;
 
 /** Which layers change when, in one run: a row a layer, a column a step, a colour a number. */
@@ -68,7 +69,7 @@ export function layerMap(app: Experiment): HTMLElement {
         { class: 'diagnostics-head' },
         h(
           'div',
-          {},
+          { class: 'stack' },
           h('label', { class: 'field' }, h('span', { class: 'field-name' }, 'Run'), runs),
           quantity.element,
         ),
@@ -100,7 +101,7 @@ export function layerMap(app: Experiment): HTMLElement {
     const state = layerMapState(now, shown.value.quantity);
     const all = names();
     paint(canvas, state.shares, all.length, rampOf(canvas));
-    const height = Math.min(MOST_HEIGHT, ROW * all.length);
+    const height = heightOf(all.length);
     canvas.style.height = `${height}px`;
     const every = Math.ceil((LABEL * all.length) / height);
     fill(
@@ -143,6 +144,12 @@ export function layerMap(app: Experiment): HTMLElement {
   numbers.addEventListener('toggle', draw.now);
   themeChanged(draw.now);
   return element;
+}
+
+/** Of the map of so many layers. */
+function heightOf(layers: number): number {
+  const row = Math.max(ROW.least, Math.min(ROW.most, LEAST_HEIGHT / layers));
+  return Math.min(MOST_HEIGHT, row * layers);
 }
 
 /** One pixel a cell: the browser makes them as large as the place is. */
