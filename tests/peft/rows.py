@@ -105,6 +105,10 @@ def main():
         if names["json_of_parquet"]((kept / f"{packed}.parquet").read_bytes()) + "\n" != (kept / f"{lines}.jsonl").read_text():
             print(f"{packed}.parquet: other lines than {lines}.jsonl")
             equal = -1
+    text = names["json_of_parquet"]((kept / "other-kinds.parquet").read_bytes())
+    if text != '{"text":"a"}\n{"text":"b"}':
+        print(f"other-kinds.parquet: {text}")
+        equal = -1
     counts = {"script_rows": rows, "script_rows_equal": equal}
     print(json.dumps(counts))
     if len(sys.argv) > 3:

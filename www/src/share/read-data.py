@@ -377,19 +377,47 @@ def documents_of(text, documents):
     return [(number, {"text": document}) for number, document in found]
 
 
+# Kinds of columns that Python, the page and the native program read in different ways.
+OTHER_KINDS = ["INT96", "BSON", "INTERVAL", "UUID", "VARIANT", "GEOMETRY", "GEOGRAPHY", "FILE"]
+
+
 def json_of_parquet(data):
-    """The rows of a parquet file as JSON lines; bytes that are no text have no place there."""
+    """The rows of a parquet file as JSON lines; bytes that are no text have no place there, and columns of kinds that are
+    read in different ways are left out."""
     import pyarrow
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(io.BytesIO(data))
-    for place, field in enumerate(table.schema):
-        kind = field.type
-        if pyarrow.types.is_time(kind) or (pyarrow.types.is_timestamp(kind) and kind.unit == "ns"):
-            # As it is stored: nobody can write it down in a way that all readers understand.
-            whole = pyarrow.int32() if pyarrow.types.is_time32(kind) else pyarrow.int64()
-            table = table.set_column(place, field.name, table.column(place).cast(whole))
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+    names = file.schema_arrow.names
+    left_out = {}
+    for column in map(file.schema.column, range(len(file.schema))):
+        kinds = [column.physical_type, column.converted_type, column.logical_type.type]
+        [name] = [name for name in names if f"{column.path}.".startswith(f"{name}.")][-1:]
+        left_out |= {name: kind for kind in kinds if kind in OTHER_KINDS}
+    if left_out:
+        print("left out of the file:", ", ".join(f"{name} ({kind})" for name, kind in left_out.items()))
+    table = file.read([name for name in names if name not in left_out])
+    table = table.cast(pyarrow.schema([field.with_type(as_stored(field.type)) for field in table.schema]))
     return "\n".join(map(json_of, table.to_pylist()))
+
+
+def as_stored(kind):
+    """Times of the day, lengths of time and nanoseconds as their numbers: nobody can write them down in a way that all readers understand."""
+    import pyarrow
+
+    inner = lambda field: field.with_type(as_stored(field.type))
+    if pyarrow.types.is_time32(kind):
+        return pyarrow.int32()
+    is_nanoseconds = pyarrow.types.is_timestamp(kind) and kind.unit == "ns"
+    if pyarrow.types.is_time64(kind) or pyarrow.types.is_duration(kind) or is_nanoseconds:
+        return pyarrow.int64()
+    if pyarrow.types.is_struct(kind):
+        return pyarrow.struct([inner(kind.field(place)) for place in range(kind.num_fields)])
+    if pyarrow.types.is_map(kind):
+        return pyarrow.map_(kind.key_type, inner(kind.item_field))
+    if pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind) or pyarrow.types.is_fixed_size_list(kind):
+        return pyarrow.list_(inner(kind.value_field))
+    return kind
 
 
 def json_of(value):
