@@ -155,12 +155,12 @@ impl<'a> Keys<'a> {
                     ));
                 }
                 RotaryScaling::from_divisors(&frequencies, divisors).ok_or(
-                    "its scaled rotary frequencies (rope_freqs.weight) are not Llama 3's, which is not supported",
+                    "its scaled rotary frequencies (rope_freqs.weight) are not Llama 3's, which is not supported; use the model's .safetensors folder",
                 )?
             }
             (Some(kind), _) => {
                 return Err(format!(
-                    "its rotary positions are scaled ({kind}), which is not supported"
+                    "its rotary positions are scaled ({kind}), which is not supported; use a model without that"
                 ));
             }
         };
@@ -176,7 +176,7 @@ impl<'a> Keys<'a> {
         let values = self.size("attention.value_length")?;
         match (keys, values) {
             (Some(keys), Some(values)) if keys != values => Err(format!(
-                "its keys have {keys} channels a head and its values {values}, which is not supported"
+                "its keys have {keys} channels a head and its values {values}, which is not supported; use a model with as many of both"
             )),
             (Some(width), _) | (None, Some(width)) => Ok(width),
             (None, None) if heads > 0 && hidden_size.is_multiple_of(heads) => {
