@@ -90,7 +90,10 @@ impl<'a> Keys<'a> {
     }
 
     fn missing(&self, name: &str) -> String {
-        format!("{} is missing", self.key(name))
+        format!(
+            "{} is missing; download the file again, or another conversion of the model",
+            self.key(name)
+        )
     }
 
     /// Whether the file has the tensor `name`.
@@ -112,7 +115,9 @@ impl<'a> Keys<'a> {
         match (self.shape_of)(&name) {
             Some(&[rows, _]) => Ok(rows),
             Some(shape) => Err(format!("tensor {name} has shape {shape:?}")),
-            None => Err(format!("tensor {name} is missing")),
+            None => Err(format!(
+                "tensor {name} is missing; download the file again, or another conversion of the model"
+            )),
         }
     }
 
