@@ -25,7 +25,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer, create_riemannian_optimizer
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedTokenizerFast
 from transformers.utils import chat_template_utils
 
 # SETTINGS
@@ -439,7 +439,8 @@ def main():
     if arguments.batches:
         batches, held_out = json.loads(arguments.batches.read_text())[:STEPS], []
     else:
-        tokenizer = AutoTokenizer.from_pretrained(arguments.base)
+        # As tokenizer.json says; AutoTokenizer builds Llama's anew, with other spaces.
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.base)
         batches, held_out = file_batches(arguments.data, arguments.validation, tokenizer, ends_of(arguments.base, tokenizer))
     results = []
     for run in RUNS:
