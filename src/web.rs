@@ -13,10 +13,13 @@ mod theory;
 mod token_losses;
 mod training;
 
+use std::time::Duration;
+
 use burn::tensor::Device;
 use js_sys::{Float32Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::File;
+use web_time::Instant;
 
 use crate::data::{
     Batches, DataSettings, Dataset, DatasetBuilder, PromptStyle, encode_prompt, prompt::SEPARATOR,
@@ -45,8 +48,8 @@ use self::{
 /// Bytes that a wasm module can address.
 const WASM_LIMIT: f64 = 4_294_967_296.0;
 
-/// Records that are tokenised between two reports of progress.
-const RECORDS_A_SLICE: usize = 256;
+/// How long data is tokenised between two looks at whether that was cancelled; a record that is begun is finished.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// Examples that the page shows as tokens.
 const PREVIEWED: usize = 8;
@@ -224,7 +227,13 @@ impl WebSession {
             builder = builder.with_validation(&name, bytes).map_err(failure)?;
         }
         loop {
-            let progress = builder.next_chunk(&self.tokenizer, RECORDS_A_SLICE);
+            let began = Instant::now();
+            let progress = loop {
+                let progress = builder.next_chunk(&self.tokenizer, 1);
+                if progress.is_finished() || began.elapsed() >= SLICE {
+                    break progress;
+                }
+            };
             let shown = Progress {
                 action: "tokenising".into(),
                 done: progress.done as f64,

@@ -645,3 +645,13 @@ fn whoever_reads_the_lines_may_go_away() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!errors.contains("panicked"), "{errors}");
 }
+
+#[test]
+fn a_refusal_is_its_message_and_nothing_else() {
+    let place = place("backtrace");
+    let mut program = place.program(&["inspect", "nothing.gguf"]);
+    let output = program.env("RUST_BACKTRACE", "full").output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.starts_with("Error: "), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}

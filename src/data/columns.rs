@@ -14,14 +14,17 @@ pub struct Columns {
 }
 
 /// Names in common use, tried in this order, with an optional second field of the prompt.
-const KNOWN: [(&str, Option<&str>, &str); 8] = [
+const KNOWN: [(&str, Option<&str>, &str); 11] = [
     ("prompt", Some("context"), "completion"),
     ("prompt", Some("context"), "response"),
     ("question", Some("context"), "answer"),
+    ("question", Some("context"), "response"),
+    ("query", Some("context"), "response"),
     ("instruction", Some("input"), "output"),
     ("instruction", Some("context"), "response"),
     ("input", None, "output"),
     ("input", None, "target"),
+    ("inputs", None, "targets"),
     ("source", None, "target"),
 ];
 

@@ -67,6 +67,15 @@ pub fn decode(
     } else {
         text
     };
+    if let Some(place) = text.find('\0') {
+        return Err(DataError {
+            file: file.to_owned(),
+            line: Some(text[..place].matches('\n').count() + 1),
+            problem: "has a letter of number 0 there, as no text has; choose UTF-16 as its encoding if it was saved so, or export \
+                      it as plain text, CSV or JSON lines"
+                .to_owned(),
+        });
+    }
     if text.trim().is_empty() {
         return Err(DataError::in_file(
             file,
@@ -157,7 +166,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_text() {
-        let cases: [(&[u8], &str); 5] = [
+        let cases: [(&[u8], &str); 7] = [
             (b"", "a.txt: is empty"),
             (b"\xef\xbb\xbf \r\n\t\n", "a.txt: is empty"),
             (
@@ -169,6 +178,15 @@ mod tests {
                 "a.txt, line 1: is not UTF-8 text (byte 0xe2)",
             ),
             (b"\xff\xfea\0b", "a.txt: is not UTF-16 text"),
+            // UTF-16 without its mark, and UTF-32.
+            (
+                b"a\0\n\0b\0",
+                "a.txt, line 1: has a letter of number 0 there, as no text has; choose UTF-16",
+            ),
+            (
+                b"\xff\xfe\0\0a\0\0\0",
+                "a.txt, line 1: has a letter of number 0",
+            ),
         ];
         for (bytes, expected) in cases {
             let message = decode("a.txt", bytes.to_vec(), None)

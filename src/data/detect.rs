@@ -75,6 +75,12 @@ pub fn detect(file: &str, text: &str) -> (Format, String) {
             format!("{marked} of the first {all} lines contain ||"),
         );
     }
+    if table::tells_separator(text) {
+        return (
+            Format::Table,
+            "the first line tells its separator".to_owned(),
+        );
+    }
     if let Some(header) = lines.first() {
         let separator = char::from(table::separator(header));
         let names = header

@@ -21,6 +21,7 @@ pub mod pack;
 mod part;
 pub mod prompt;
 pub mod read;
+mod row_size;
 pub mod settings;
 pub mod shuffle;
 pub mod skipped;

@@ -13,6 +13,7 @@ use super::example::Example;
 use super::pack::Packer;
 use super::prompt::PromptStyle;
 use super::read::{ReadOptions, Record, RecordAtLine, pieces::next_place, read};
+use super::row_size;
 use super::settings::DataSettings;
 use super::skipped::{RowError, SkipReason, SkippedRows};
 use super::statistics::DatasetStatistics;
@@ -148,6 +149,7 @@ impl Part {
         codec: &Codec,
         statistics: &mut DatasetStatistics,
     ) -> Result<Option<String>, RowError> {
+        row_size::check(&record)?;
         let (row, prompt) = match record {
             Record::Pair {
                 system,

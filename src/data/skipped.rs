@@ -24,6 +24,8 @@ pub enum SkipReason {
     Template,
     /// The tokenizer cannot express it.
     Tokenizer,
+    /// It is larger than what is tokenised in one piece.
+    TooLarge,
 }
 
 /// What is wrong with one row: the reason, and a sentence with a way out.

@@ -93,5 +93,6 @@ fn reason(reason: SkipReason) -> &'static str {
         SkipReason::EmptyAnswer => "with an empty answer",
         SkipReason::Template => "that the chat template refuses",
         SkipReason::Tokenizer => "that cannot be tokenised",
+        SkipReason::TooLarge => "that are too large",
     }
 }

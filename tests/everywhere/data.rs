@@ -2,7 +2,7 @@
 
 use riemann_lora::data::{
     Batch, DataError, DataSettings, Dataset, DatasetBuilder, DocumentBreak, Format, IGNORED_LABEL,
-    LossOn, PromptStyle, Validation, codec, encode_prompt, error,
+    LossOn, PromptStyle, SkipReason, Validation, codec, encode_prompt, error,
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -269,6 +269,38 @@ fn slices_and_one_go_give_the_same() {
     assert_eq!(whole.train(), sliced.train());
     assert_eq!(whole.validation(), sliced.validation());
     assert_eq!(whole.statistics(), sliced.statistics());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_row_that_is_too_large_for_one_piece_costs_itself_and_a_document_does_not() {
+    let most = 1 << 20;
+    let answer = |bytes| {
+        format!(
+            r#"{{"prompt": "p", "completion": "{}"}}"#,
+            "x".repeat(bytes)
+        )
+    };
+    let chat = serde_json::json!({"messages": [
+        {"role": "user", "content": "u"},
+        {"role": "assistant", "content": "a", "tool_calls": [{"name": "x".repeat(most)}]},
+    ]});
+    let rows = format!("{}\n{}\n{chat}\n", answer(most - 1), answer(most));
+    let dataset = build("a.jsonl", rows.as_bytes(), &settings()).unwrap();
+    assert_eq!(dataset.train().len(), 1);
+    assert_eq!(dataset.statistics().longest, most + 2);
+    let skipped = &dataset.statistics().skipped;
+    assert_eq!(skipped.counts[0].reason, SkipReason::TooLarge);
+    assert_eq!(skipped.first[0].line, 2);
+    assert_eq!(
+        skipped.first[0].problem,
+        "has 1.0 MB of text, and a pair or a conversation may have 1.0 MB; divide it into several, or train on it as a \
+         document, in a field `text`"
+    );
+    assert_eq!(skipped.counts[0].rows, 2);
+    let document = format!(r#"{{"text": "{}"}}"#, "x ".repeat(3 << 19));
+    let codec = ToyCodec::default();
+    let mut builder = DatasetBuilder::new("a.jsonl", document, &settings()).unwrap();
+    assert_eq!(builder.next_chunk(&codec, 1).total, 97);
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 
-from transformers import AutoTokenizer
+from transformers import PreTrainedTokenizerFast
 
 # Folders beside _base, their files of data, and where the right value stands.
 DATA = [
@@ -33,6 +33,7 @@ DATA = [
     ("09-empty-answers", "answers.jsonl", ["answers.jsonl"]),
     ("25-tokenizer/added-decoder", "../pair.jsonl", ["added-decoder", "pair.jsonl"]),
     ("25-tokenizer/special-map", "../pair.jsonl", ["special-map", "pair.jsonl"]),
+    ("25-tokenizer/prefix-space", "rows.jsonl", ["prefix-space"]),
 ]
 SETTINGS = {
     "format": None,
@@ -80,7 +81,7 @@ def main():
         expected = right_values(cases, folder, keys)
         with tempfile.TemporaryDirectory() as base, contextlib.redirect_stdout(io.StringIO()):
             base_with(cases, folder, base)
-            tokenizer = AutoTokenizer.from_pretrained(base)
+            tokenizer = PreTrainedTokenizerFast.from_pretrained(base)
             found = names["examples"](cases / folder / file, tokenizer, names["ends_of"](base, tokenizer))
         found = [{"ids": ids, "labels": [-100, *labels[1:]]} for ids, labels in found]
         expected = [{"ids": row["ids"], "labels": row["labels"]} for row in expected]
@@ -105,6 +106,10 @@ def main():
         if names["json_of_parquet"]((kept / f"{packed}.parquet").read_bytes()) + "\n" != (kept / f"{lines}.jsonl").read_text():
             print(f"{packed}.parquet: other lines than {lines}.jsonl")
             equal = -1
+    text = names["json_of_parquet"]((kept / "other-kinds.parquet").read_bytes())
+    if text != '{"text":"a"}\n{"text":"b"}':
+        print(f"other-kinds.parquet: {text}")
+        equal = -1
     counts = {"script_rows": rows, "script_rows_equal": equal}
     print(json.dumps(counts))
     if len(sys.argv) > 3:

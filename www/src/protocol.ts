@@ -317,7 +317,7 @@ examples: Array<number>, };
 /**
  * Why a row is left out.
  */
-export type SkipReason = "unreadable" | "field" | "no_answer" | "empty_answer" | "template" | "tokenizer";
+export type SkipReason = "unreadable" | "field" | "no_answer" | "empty_answer" | "template" | "tokenizer" | "too_large";
 
 /**
  * How many rows were left out for one reason.

@@ -462,6 +462,7 @@ describe('columns', () => {
     ['a.jsonl', '{"q": ', null, []],
     ['a.txt', 'a, b||c', null, []],
     ['a.csv', 'a,b', 'text', []],
+    ['a.csv', 'sep=;\r\na,b;c\r\n1;2\r\n', null, ['a,b', 'c']],
   ] as const)('of %s with %j', async (name, text, format, names) => {
     expect(await columnsOf(new Blob([text]), name, format)).toEqual(names);
   });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::meant;
 use crate::data::conversation::Conversation;
 use crate::data::skipped::{RowError, SkipReason};
 use crate::load::ChatMessage;
@@ -94,6 +95,17 @@ fn message(message: &Value, roles: &Roles) -> Result<ChatMessage, String> {
     };
     let content = content(take(["content", "value"]))?;
     let learned = learned(&mut more)?;
+    for name in meant::NOT_IN_MESSAGES {
+        match more.shift_remove(name) {
+            Some(value) if !meant::says_nothing(&value.to_string()) => {
+                return Err(format!(
+                    "with the field `{name}`, which is not used; only text can be trained on, and what of it is learned is \
+                     said by `train`: true or false"
+                ));
+            }
+            _ => {}
+        }
+    }
     if has(&more, "function_call") {
         return Err(
             "with a `function_call`, which is not supported; write it as `tool_calls`".to_owned(),

@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json_rows::{Fields, JsonRow, held, rows};
-use super::{Read, ReadOptions, Record, RecordAtLine, chat};
+use super::{Read, ReadOptions, Record, RecordAtLine, chat, meant};
 use crate::data::columns::Columns;
 use crate::data::error::DataError;
 use crate::data::skipped::{RowError, SkippedRows};
@@ -31,8 +31,24 @@ pub fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Read, DataE
         && row(only, options).is_err()
     {
         let line = *line;
-        let inner = held(only).map_err(|problem| broken((line, problem)))?;
-        if let Some(inner) = inner {
+        let is_rows = |(_, list): &(String, Vec<&str>)| {
+            list.first()
+                .is_some_and(|json| row(unwrapped(json), options).is_ok())
+        };
+        let lists = held(only);
+        let (rows_of, others): (Vec<_>, Vec<_>) = lists.into_iter().partition(is_rows);
+        // Where no list begins with a row, one alone says what is wrong with its rows.
+        let mut lists = match rows_of.is_empty() {
+            true => others,
+            false => rows_of,
+        };
+        if lists.len() > 1 {
+            let names: Vec<String> = lists.into_iter().map(|(name, _)| name).collect();
+            let names = names.join(", ");
+            let problem = format!("holds several lists ({names}); keep the one to train on");
+            return Err(broken((line, problem)));
+        }
+        if let Some((_, inner)) = lists.pop() {
             let json = |json| JsonRow {
                 line,
                 json: Ok(unwrapped(json)),
@@ -109,20 +125,14 @@ fn row(json: &str, options: &ReadOptions) -> Result<(Record, Option<Columns>), R
         if row.is_list(&columns.prompt[0]) || row.is_list(&columns.completion) {
             return Ok((row.chat_of_pair(&columns, options)?, Some(columns)));
         }
-        row.refuse(&[
-            "tools",
-            "tool_calls",
-            "functions",
-            "weight",
-            "train",
-            "history",
-            "messages",
-        ])?;
-        let system = row.optional("system")?;
+        row.refuse(&meant::NOWHERE)?;
+        row.refuse(&meant::NOT_IN_PAIRS)?;
+        let system = row.system()?;
         return Ok((row.pair(&columns, system)?, Some(columns)));
     }
     if row.has("text") {
-        row.refuse(&["weight", "train"])?;
+        row.refuse(&meant::NOWHERE)?;
+        row.refuse(&meant::SYSTEM)?;
         let text = row.text("text")?;
         if text.trim().is_empty() {
             return Err(RowError::field("has an empty `text`; remove the row"));
@@ -164,14 +174,29 @@ impl Row<'_> {
     /// Fields that mean something must not be passed over.
     fn refuse(&self, names: &[&str]) -> Result<(), RowError> {
         for name in names {
-            let neutral = ["[]", "{}", "\"\"", "1", "1.0", "true"];
-            if self.get(name).is_some_and(|json| !neutral.contains(&json)) {
-                return Err(RowError::field(format!(
-                    "has the field `{name}`, which is not used in such rows; remove it, or choose the columns to say that it does not count"
-                )));
+            if self
+                .meant(name)
+                .is_some_and(|json| !meant::says_nothing(json))
+            {
+                return Err(meant::refused(name));
             }
         }
         Ok(())
+    }
+
+    /// The text as JSON of a field that means something, whatever letters its name is written in.
+    fn meant(&self, name: &str) -> Option<&str> {
+        let field = self.0.iter().rfind(|(field, _)| meant::is(field, name))?;
+        Some(field.1.get())
+    }
+
+    /// What is said before everything else.
+    fn system(&self) -> Result<Option<String>, RowError> {
+        let fields = self.0.iter().filter(|(field, json)| {
+            meant::SYSTEM.iter().any(|name| meant::is(field, name)) && json.get() != "null"
+        });
+        let said = fields.map(|(field, _)| self.text(field));
+        meant::system(said.collect::<Result<Vec<_>, _>>()?.into_iter())
     }
 
     /// The text of a field; numbers and truth values as they are written.
@@ -193,11 +218,6 @@ impl Row<'_> {
         }
     }
 
-    fn optional(&self, name: &str) -> Result<Option<String>, RowError> {
-        let text = self.has(name).then(|| self.text(name)).transpose()?;
-        Ok(text.filter(|text| !text.is_empty()))
-    }
-
     fn pair(&self, columns: &Columns, system: Option<String>) -> Result<Record, RowError> {
         let mut prompt = String::new();
         for (index, name) in columns.prompt.iter().enumerate() {
@@ -211,22 +231,27 @@ impl Row<'_> {
     }
 
     fn chat(&self, name: &str, options: &ReadOptions) -> Result<Record, RowError> {
-        self.refuse(&["functions", "weight", "train"])?;
+        self.refuse(&meant::NOWHERE)?;
+        self.refuse(&meant::NOT_IN_CHATS)?;
         let messages = value(self.get(name).unwrap_or_default())?;
         let mut conversation = chat::read(&messages, self.tools()?, &options.roles)?;
-        let first = conversation.messages.first();
-        if let Some(system) = self.optional("system")?
-            && first.is_none_or(|message| message.role != "system")
-        {
-            let message = ChatMessage::new("system", system);
-            conversation.messages.insert(0, message);
+        if let Some(system) = self.system()? {
+            match conversation.messages.first() {
+                Some(first) if first.role == "system" && first.content == system => {}
+                Some(first) if first.role == "system" => return Err(meant::two_systems()),
+                _ => {
+                    let message = ChatMessage::new("system", system);
+                    conversation.messages.insert(0, message);
+                }
+            }
         }
         Ok(Record::Chat(conversation))
     }
 
     /// A pair whose sides are lists of messages; answers in the prompt are context.
     fn chat_of_pair(&self, columns: &Columns, options: &ReadOptions) -> Result<Record, RowError> {
-        self.refuse(&["functions", "weight", "train", "system"])?;
+        self.refuse(&meant::NOWHERE)?;
+        self.refuse(&meant::SYSTEM)?;
         let side = |name: &str, role: &str| -> Result<Vec<Value>, RowError> {
             match self.is_list(name) {
                 true => Ok(value(self.get(name).unwrap_or_default())?
@@ -256,7 +281,11 @@ impl Row<'_> {
         };
         let tools = match value(json)? {
             Value::String(text) if text.trim().is_empty() => Value::Null,
-            Value::String(text) => value(&text)?,
+            Value::String(text) => serde_json::from_str(&text).map_err(|error| {
+                RowError::field(format!(
+                    "has `tools` that are no JSON ({error}); write a list of functions"
+                ))
+            })?,
             tools => tools,
         };
         match tools {
@@ -408,6 +437,22 @@ mod tests {
                 r#"{"prompt": "a", "completion": "b", "tools": [{"name": "f"}]}"#,
                 "has the field `tools`, which is not used",
             ),
+            (
+                r#"{"Images": ["x.png"], "text": "a"}"#,
+                "has the field `images`, which is not used in such rows; remove it",
+            ),
+            (
+                r#"{"system": "a", "system_prompt": "b", "prompt": "c", "completion": "d"}"#,
+                "says two different things as the system",
+            ),
+            (
+                r#"{"messages": [{"role": "assistant", "content": "a", "loss": false}]}"#,
+                "has a message 1 with the field `loss`, which is not used; only text",
+            ),
+            (
+                r#"{"messages": [], "tools": "f(x)"}"#,
+                "has `tools` that are no JSON (",
+            ),
             (r#"{"messages": []}"#, "has no assistant message"),
             (r#"{"text": ""}"#, "has an empty `text`; remove the row"),
         ];
@@ -453,5 +498,11 @@ mod tests {
             assert_eq!(read.records[0].record, pair("a", "b"), "{text}");
             assert_eq!(read.arranged.as_deref(), Some("a list in a JSON object"));
         }
+        let several = r#"{"train": [{"text": "a"}], "test": [{"text": "b"}]}"#;
+        let problem = read("a.json", several, &options(None)).unwrap_err().problem;
+        assert_eq!(
+            problem,
+            "holds several lists (train, test); keep the one to train on"
+        );
     }
 }

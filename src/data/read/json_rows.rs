@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::chat::MESSAGES;
+
 /// One row of a file: its JSON text, or what is wrong with it.
 pub(super) struct JsonRow<'a> {
     /// Line where it begins, counted from 1.
@@ -37,8 +39,7 @@ impl Arrangement {
 /// The rows of `text`.
 ///
 /// # Errors
-/// The line and the problem of a list that is not closed or has something else between its rows, for then nobody can say where
-/// the next row begins.
+/// The line and the problem of a list in which no row can be read.
 pub(super) fn rows(text: &str) -> Result<(Arrangement, Vec<JsonRow<'_>>), (usize, String)> {
     let mut lines = Lines::new(text);
     if is_list(text) {
@@ -46,7 +47,11 @@ pub(super) fn rows(text: &str) -> Result<(Arrangement, Vec<JsonRow<'_>>), (usize
             Ok(rows) => Ok((Arrangement::List, rows)),
             // A list on each line is a conversation a line.
             Err(_) if first_line_is_whole(text) => Ok((Arrangement::Lines, by_line(text))),
-            Err(problem) => Err(problem),
+            Err(problem) => {
+                let rows = broken_list(text, &mut lines);
+                let some = rows.iter().any(|row| row.json.is_ok());
+                some.then_some((Arrangement::List, rows)).ok_or(problem)
+            }
         };
     }
     if first_line_is_whole(text) {
@@ -137,37 +142,85 @@ fn list<'a>(text: &'a str, lines: &mut Lines<'a>) -> Result<Vec<JsonRow<'a>>, (u
     Ok(elements.into_iter().map(row).collect())
 }
 
-/// The rows of a list that a JSON object holds in its only field with objects; `None` where it holds none.
-///
-/// # Errors
-/// The names of several such fields.
-pub(super) fn held(object: &str) -> Result<Option<Vec<&str>>, String> {
+/// The elements of a list that cannot be read as a whole. After one that is broken, reading goes on at the next line that
+/// begins as the first element does, so that nothing within an element is taken for one.
+fn broken_list<'a>(text: &'a str, lines: &mut Lines<'a>) -> Vec<JsonRow<'a>> {
+    let mut rows = Vec::new();
+    let mut at = text.find('[').map_or(text.len(), |open| open + 1);
+    let first = at + blank(&text[at..]);
+    let begins = text[..first].rfind('\n').map(|line| {
+        let letter = text[first..].chars().next();
+        format!("{}{}", &text[line..first], letter.unwrap_or_default())
+    });
+    loop {
+        let rest = text[at..].trim_start_matches([' ', '\t', '\n', '\r', ',']);
+        at = text.len() - rest.len();
+        let line = lines.at(at);
+        let wrong = |words: &str| JsonRow {
+            line,
+            json: Err(words.to_owned()),
+        };
+        match rest.strip_prefix(']') {
+            Some(behind) if behind.trim().is_empty() => break,
+            Some(_) => {
+                rows.push(wrong(
+                    "ends the list, and more stands behind it; keep one list in a file",
+                ));
+                break;
+            }
+            None if rest.is_empty() => {
+                rows.push(wrong(
+                    "does not close the list; it may be the beginning of a longer file",
+                ));
+                break;
+            }
+            None => {}
+        }
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        match values.next() {
+            Some(Ok(value)) => {
+                let json = Ok(value.get());
+                rows.push(JsonRow { line, json });
+                at += values.byte_offset();
+            }
+            Some(Err(error)) => {
+                let json = Err(not_json(&error));
+                rows.push(JsonRow { line, json });
+                let broke = byte_of(rest, error.line(), error.column());
+                // The line in which it broke may be the next element's already.
+                let from = rest[..broke].rfind('\n').unwrap_or(0);
+                let next = begins
+                    .as_ref()
+                    .and_then(|begins| rest[from..].find(begins.as_str()));
+                match next {
+                    Some(next) => at += from + next + 1,
+                    None => break,
+                }
+            }
+            None => break,
+        }
+    }
+    rows
+}
+
+/// The lists of objects that a JSON object holds, with their names; a conversation is a row and not a list of rows.
+pub(super) fn held(object: &str) -> Vec<(String, Vec<&str>)> {
     let Ok(fields) = serde_json::from_str::<Fields<'_>>(object) else {
-        return Ok(None);
+        return Vec::new();
     };
     let mut found = Vec::new();
-    for (name, value) in fields.0 {
+    let of_rows = |(name, _): &(String, &RawValue)| !MESSAGES.contains(&name.as_str());
+    for (name, value) in fields.0.into_iter().filter(of_rows) {
         let elements = serde_json::from_str::<Elements<'_>>(value.get());
         let Ok(Elements(elements)) = elements else {
             continue;
         };
         let is_object = |value: &&RawValue| value.get().starts_with('{');
         if elements.first().is_some_and(is_object) {
-            found.push((name, elements));
+            found.push((name, elements.into_iter().map(RawValue::get).collect()));
         }
     }
-    match found.len() {
-        0 | 1 => Ok(found
-            .pop()
-            .map(|(_, rows)| rows.into_iter().map(RawValue::get).collect())),
-        _ => {
-            let names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
-            Err(format!(
-                "holds several lists ({}); keep the one to train on",
-                names.join(", ")
-            ))
-        }
-    }
+    found
 }
 
 /// Fields of an object in their order, as text.
@@ -344,12 +397,41 @@ mod tests {
                 (7, Some("{\n\"a\": 3\n}"))
             ]
         );
-        let (line, problem) = rows("[{\"a\": 1},\n{\"a\": 2}").err().unwrap();
-        assert_eq!(line, 2);
+        let (line, problem) = rows("[\n{\"a\": 1,\n").err().unwrap();
+        assert_eq!(line, 3);
         assert!(
             problem.starts_with("the JSON list is broken there"),
             "{problem}"
         );
+        let words = |text: &str| {
+            let (arrangement, rows) = rows(text).unwrap();
+            assert_eq!(arrangement, Arrangement::List);
+            let wrong = rows
+                .into_iter()
+                .filter_map(|row| Some((row.line, row.json.err()?)));
+            wrong.collect::<Vec<_>>()
+        };
+        // A comma behind the last row is no row.
+        assert_eq!(words("[\n{\"a\": 1},\n]"), []);
+        let [(2, unclosed)] = &words("[{\"a\": 1},\n{\"a\": 2}")[..] else {
+            panic!("one problem in the last line");
+        };
+        assert!(
+            unclosed.starts_with("does not close the list"),
+            "{unclosed}"
+        );
+        let [(3, behind)] = &words("[\n{\"a\": 1}\n]\n[\n{\"a\": 2}\n]")[..] else {
+            panic!("one problem where the list ends");
+        };
+        assert!(behind.starts_with("ends the list, and more"), "{behind}");
+        // What is within a broken row is no row.
+        let nested = "[\n  {\"a\": [\n    {\"b\": 1}\n  }\n  ,\n  {\"a\": 2}\n]";
+        let (_, rows) = rows(nested).unwrap();
+        let shown: Vec<_> = rows
+            .into_iter()
+            .map(|row| (row.line, row.json.ok()))
+            .collect();
+        assert_eq!(shown, [(2, None), (6, Some("{\"a\": 2}"))]);
     }
 
     #[test]
@@ -365,12 +447,10 @@ mod tests {
     fn an_object_may_hold_the_rows() {
         assert_eq!(
             held(r#"{"version": 1, "names": ["x"], "data": [{"a": 1}, {"a": 2}]}"#),
-            Ok(Some(vec![r#"{"a": 1}"#, r#"{"a": 2}"#]))
+            [("data".to_owned(), vec![r#"{"a": 1}"#, r#"{"a": 2}"#])]
         );
-        assert_eq!(held(r#"{"a": 1}"#), Ok(None));
-        assert_eq!(
-            held(r#"{"train": [{}], "test": [{}]}"#),
-            Err("holds several lists (train, test); keep the one to train on".to_owned())
-        );
+        assert_eq!(held(r#"{"a": 1}"#), []);
+        assert_eq!(held(r#"{"train": [{}], "test": [{}]}"#).len(), 2);
+        assert_eq!(held(r#"{"conversations": [{}]}"#), []);
     }
 }

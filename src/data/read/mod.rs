@@ -3,6 +3,7 @@
 mod chat;
 pub mod json;
 mod json_rows;
+mod meant;
 pub mod pairs;
 pub(super) mod pieces;
 pub mod plain;

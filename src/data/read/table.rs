@@ -1,6 +1,6 @@
 //! Values with a header line, separated by commas, semicolons, tabs or bars.
 
-use super::{Read, Record, RecordAtLine, join, pair, quotes};
+use super::{Read, Record, RecordAtLine, join, meant, pair, quotes};
 use crate::data::columns::Columns;
 use crate::data::error::DataError;
 use crate::data::skipped::{RowError, SkipReason};
@@ -18,13 +18,18 @@ enum Made {
         columns: Columns,
         prompt: Vec<usize>,
         completion: usize,
+        /// What is said before the prompt.
+        system: Vec<usize>,
+        /// Columns that may say nothing.
+        refused: Vec<usize>,
     },
     /// A document.
     Document(usize),
 }
 
 /// A pair for every row, or a document where the only column that is known is `text`. The separator is the one that the
-/// header has most of; quoted fields may span lines. Without `columns`, they are guessed from the header.
+/// header has most of, or that a line before it tells (`sep=;`, as Excel writes it); quoted fields may span lines. Without
+/// `columns`, they are guessed from the header.
 ///
 /// # Errors
 /// [`DataError`] of a header without the columns or with two of one name, or of a quote that never closes.
@@ -35,6 +40,7 @@ pub fn read(
     maximum: usize,
 ) -> Result<Read, DataError> {
     let separator = separator(text);
+    let text = behind_separator(text);
     if let Some(line) = quotes::unclosed(text, separator) {
         return Err(DataError {
             file: file.to_owned(),
@@ -65,7 +71,10 @@ pub fn read(
             break;
         }
         let (line, record) = match &row {
-            Ok(row) => (line_of(row.position(), text), record(row, &made)),
+            Ok(row) => (
+                line_of(row.position(), text),
+                record(row, &header, separator, &made),
+            ),
             Err(error) => {
                 let problem = RowError::new(SkipReason::Unreadable, explain(error));
                 (line_of(error.position(), text), Err(problem))
@@ -89,7 +98,18 @@ pub fn read(
     Ok(read)
 }
 
-fn record(row: &csv::StringRecord, made: &Made) -> Result<Record, RowError> {
+fn record(
+    row: &csv::StringRecord,
+    header: &csv::StringRecord,
+    separator: u8,
+    made: &Made,
+) -> Result<Record, RowError> {
+    if separator == b'|' && is_rule(row) {
+        return Err(RowError::new(
+            SkipReason::Unreadable,
+            "is the line below the header of a Markdown table; remove it",
+        ));
+    }
     match made {
         Made::Document(column) if row[*column].trim().is_empty() => {
             Err(RowError::field("has an empty `text`; remove the row"))
@@ -99,13 +119,20 @@ fn record(row: &csv::StringRecord, made: &Made) -> Result<Record, RowError> {
             columns,
             prompt,
             completion,
+            system,
+            refused,
         } => {
+            let mut refused = refused.iter();
+            if let Some(column) = refused.find(|column| !meant::says_nothing(&row[**column])) {
+                return Err(meant::refused(header[*column].trim()));
+            }
+            let system = meant::system(system.iter().map(|column| row[*column].to_owned()))?;
             let mut joined = String::new();
             for column in prompt {
                 join(&mut joined, &row[*column]);
             }
             let completion = row[*completion].to_owned();
-            pair(None, joined, completion, &columns.completion)
+            pair(system, joined, completion, &columns.completion)
         }
     }
 }
@@ -117,6 +144,7 @@ fn made(
     columns: Option<&Columns>,
 ) -> Result<Made, DataError> {
     let wrong = |problem: String| Err(DataError::in_file(file, problem));
+    let guessed = columns.is_none();
     let columns = match columns.cloned().or_else(|| Columns::guess(header.iter())) {
         Some(columns) => columns,
         None => {
@@ -150,7 +178,17 @@ fn made(
             )),
         }
     };
+    // Who chooses the columns says that the others do not count.
+    let called = |names: &[&str]| -> Vec<usize> {
+        let is_called = |&column: &usize| names.iter().any(|name| meant::is(&header[column], name));
+        (0..header.len())
+            .filter(is_called)
+            .filter(|_| guessed)
+            .collect()
+    };
     Ok(Made::Pair {
+        system: called(&meant::SYSTEM),
+        refused: [called(&meant::NOWHERE), called(&meant::NOT_IN_PAIRS)].concat(),
         prompt: columns
             .prompt
             .iter()
@@ -161,8 +199,44 @@ fn made(
     })
 }
 
-/// The separator that the header line has most of, outside of quotes; a header of one column is read as comma separated.
+/// Whether a row is what Markdown draws below a header: dashes, and colons for sides.
+fn is_rule(row: &csv::StringRecord) -> bool {
+    let is_drawn = |field: &str| {
+        field
+            .trim()
+            .trim_matches(':')
+            .bytes()
+            .all(|byte| byte == b'-')
+    };
+    row.iter().all(is_drawn) && row.iter().any(|field| field.contains('-'))
+}
+
+/// The separator that a first line tells, and that line.
+fn told_separator(text: &str) -> Option<(u8, &str)> {
+    let line = text.lines().next()?;
+    let told = line.trim().trim_matches('"').strip_prefix("sep=")?;
+    match told.as_bytes() {
+        [separator] if SEPARATORS.contains(separator) => Some((*separator, line)),
+        _ => None,
+    }
+}
+
+/// Whether a text begins with a line that tells its separator.
+pub(in crate::data) fn tells_separator(text: &str) -> bool {
+    told_separator(text).is_some()
+}
+
+/// The text behind a line that tells the separator. Its line end stays, so that lines keep their numbers.
+fn behind_separator(text: &str) -> &str {
+    told_separator(text).map_or(text, |(_, line)| &text[line.len()..])
+}
+
+/// The separator that a first line tells, else the one that the header line has most of, outside of quotes; a header of one
+/// column is read as comma separated.
 pub(in crate::data) fn separator(text: &str) -> u8 {
+    if let Some((separator, _)) = told_separator(text) {
+        return separator;
+    }
     let header = text
         .lines()
         .find(|line| !line.trim().is_empty())

@@ -216,6 +216,10 @@ fn half(words: &[u32], place: usize) -> f32 {
         // The exponent's bias is 112 larger, and 23 bits lie below it.
         number = f32::reinterpret(((bits & 0x7fff) << 13) + 0x3800_0000);
     }
+    if bits & 0x7c00 == 0x7c00 {
+        // Infinity and what is no number have all bits of the exponent, in both precisions.
+        number = f32::reinterpret(((bits & 0x7fff) << 13) + 0x7000_0000);
+    }
     if bits >= 0x8000 {
         number = -number;
     }

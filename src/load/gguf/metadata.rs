@@ -154,7 +154,7 @@ impl Metadata {
             let element = integer(&mut cursor, kind, key)?;
             if *same.get_or_insert(element) != element {
                 return Err(format!(
-                    "{key} differs between layers, which is not supported"
+                    "{key} differs between layers, which is not supported; use a model in which it does not"
                 ));
             }
         }

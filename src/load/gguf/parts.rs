@@ -95,7 +95,7 @@ impl Part {
         }
         let Some(number) = metadata.unsigned("split.no")? else {
             return Err(format!(
-                "it is one of {count} parts, but split.no is missing"
+                "it is one of {count} parts, but split.no is missing; download all parts again"
             ));
         };
         if number >= count {

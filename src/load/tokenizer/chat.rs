@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use minijinja::machinery::get_compiled_template;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
@@ -9,8 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    python_json, template_date,
-    template_limits::{Output, explained, set_limits},
+    python_json, template_date, template_growth,
+    template_limits::{explained, set_limits},
 };
 
 /// Names under which files keep what an assistant thinks before it answers; the first one is what templates read.
@@ -131,12 +132,9 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
         .map(ChatMessage::with_reasoning)
         .collect();
     let context = minijinja::context! { messages => Serde(messages), ..minijinja::Value::from(Serde(context)) };
-    let mut output = Output::new(bytes);
-    environment
-        .template_from_named_str("chat_template", &template)?
-        .render_captured_to(context, &mut output)
-        .map_err(explained)?;
-    Ok(output.into_text())
+    let template = environment.template_from_named_str("chat_template", &template)?;
+    let compiled = get_compiled_template(&template);
+    template_growth::render(&environment, compiled, context).map_err(explained)
 }
 
 /// Whether Python can go through a value: not through nothing, where minijinja goes through no elements.

@@ -203,7 +203,9 @@ fn check_outline(tokenizer: &[u8]) -> Result<bool, String> {
         .continuing_subword_prefix
         .is_some_and(|prefix| !prefix.is_empty())
     {
-        return Err("continuing_subword_prefix is not supported".to_owned());
+        return Err(
+            "continuing_subword_prefix is not supported; use a model without it".to_owned(),
+        );
     }
     let longest = model.vocab.keys().map(String::len).max().unwrap_or(0);
     let merges = model.merges.iter().filter_map(|merge| match merge {

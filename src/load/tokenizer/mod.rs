@@ -11,6 +11,7 @@ mod python_json;
 mod splits;
 mod stream;
 mod template_date;
+mod template_growth;
 mod template_limits;
 
 pub use chat::ChatMessage;

@@ -1,10 +1,9 @@
 //! What a chat template may use: it comes with a file, and a file may hold any program.
 
-use std::error::Error as _;
-use std::io::{self, Write};
-
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 use minijinja_contrib::pycompat;
+
+use super::template_growth;
 
 /// Fuel for each message, and for as many more where there are few. A unit is an instruction or 64 bytes of data, so that
 /// fuel bounds time and memory. Templates that TRL 1.16 ships take up to some hundreds a message.
@@ -12,8 +11,6 @@ const FUEL: u64 = 4_000;
 const FEWEST_MESSAGES: u64 = 50;
 /// Fuel for each byte of a conversation: a template may trim, cut and join what is said again and again.
 const FUEL_A_BYTE: u64 = 4;
-/// Bytes that a conversation may become, beside eight times its own.
-const OUTPUT_BYTES: usize = 16 << 20;
 /// Largest width that a format is given.
 const WIDEST: usize = 10_000;
 
@@ -24,6 +21,7 @@ pub fn set_limits(environment: &mut Environment, messages: usize, bytes: usize) 
     let fuel = fuel.saturating_add((bytes as u64).saturating_mul(FUEL_A_BYTE));
     environment.set_fuel(Some(fuel));
     environment.set_unknown_method_callback(method);
+    template_growth::add_filter(environment, bytes);
 }
 
 /// Python's methods. Of those `format` alone makes more than it is given without being charged for it.
@@ -55,52 +53,11 @@ fn narrow_format(format: &str) -> Result<(), Error> {
 
 /// What went wrong in words that say how to go on.
 pub fn explained(error: Error) -> Error {
-    match (error.kind(), error.source()) {
-        (ErrorKind::WriteFailure, Some(cause)) => {
-            Error::new(ErrorKind::WriteFailure, cause.to_string())
-        }
-        (ErrorKind::OutOfFuel, _) => Error::new(
+    match error.kind() {
+        ErrorKind::OutOfFuel => Error::new(
             ErrorKind::OutOfFuel,
             "it takes more work and memory than templates need; repair it, or write the data without a chat template",
         ),
         _ => error,
-    }
-}
-
-/// What a template has written, up to a length.
-pub struct Output {
-    written: Vec<u8>,
-    most: usize,
-}
-
-impl Output {
-    /// For a conversation of `bytes`.
-    pub fn new(bytes: usize) -> Self {
-        Self {
-            written: Vec::new(),
-            most: OUTPUT_BYTES.saturating_add(bytes.saturating_mul(8)),
-        }
-    }
-
-    /// All of it.
-    pub fn into_text(self) -> String {
-        String::from_utf8_lossy(&self.written).into_owned()
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.written.len() + bytes.len() > self.most {
-            return Err(io::Error::other(format!(
-                "the template makes more than {} bytes of this conversation",
-                self.most
-            )));
-        }
-        self.written.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -162,20 +162,26 @@ pub fn divided(hidden_size: usize, heads: usize) -> Result<usize, String> {
 /// Another activation.
 pub fn check_activation(fields: &Fields, name: &str, expected: &str) -> Result<(), String> {
     match fields.text(name)? {
-        Some(other) if other != expected => Err(format!("{name} {other} is not supported")),
+        Some(other) if other != expected => Err(format!(
+            "{name} {other} is not supported; use a model with {expected}"
+        )),
         _ => Ok(()),
     }
 }
 
+/// What is said of weights that were made smaller for another program.
+pub const QUANTISED: &str =
+    "quantization_config is not supported; use the model as it was before, or a GGUF file of it";
+
 /// Refuses what classes of transformers can do and this program does not compute.
 fn check_extensions(fields: &Fields) -> Result<(), String> {
-    let unsupported = |what: &str| Err(format!("{what} is not supported"));
+    let unsupported = |what: &str| Err(format!("{what} is not supported; use a model without it"));
     let flags = ["attention_bias", "mlp_bias", "rope_interleaved"];
     if let Some(name) = fields.first_set(&flags)? {
         return unsupported(name);
     }
     match fields.value("quantization_config") {
-        Some(_) => unsupported("quantization_config"),
+        Some(_) => Err(QUANTISED.to_owned()),
         None => Ok(()),
     }
 }
@@ -265,14 +271,18 @@ pub fn rotary(fields: &Fields, kind: Option<&str>, usual: f64) -> Result<Rotary,
         },
         Some(other) => {
             return wrong(&format!(
-                "scales positions as {other}, which is not supported; default, linear and llama3 are"
+                "scales positions as {other}, which is not supported; use a model with one of default, linear and llama3"
             ));
         }
         // Without a type only the base and the share may stand there.
         None if parameters.has_only(&["rope_theta", "partial_rotary_factor"]) => {
             RotaryScaling::None
         }
-        None => return wrong("does not say its rope_type, and is not supported"),
+        None => {
+            return wrong(
+                "does not say its rope_type, and is not supported; take the config.json of the model's own repository",
+            );
+        }
     };
     Ok(rotary)
 }
@@ -412,7 +422,7 @@ pub fn sizes_from_gguf(
 ) -> Result<ModelConfig, String> {
     if let Some(count @ 1..) = keys.size("expert_count")? {
         return Err(format!(
-            "it is a mixture of {count} experts, which is not supported"
+            "it is a mixture of {count} experts, which is not supported; use a model without them"
         ));
     }
     let hidden_size = keys.required("embedding_length")?;
@@ -428,7 +438,7 @@ pub fn sizes_from_gguf(
         && architecture.gguf_keeps_pairs
     {
         return Err(format!(
-            "its rotary positions turn {turned} of {head_dim} channels of a head, which is not supported"
+            "its rotary positions turn {turned} of {head_dim} channels of a head, which is not supported; use the model's .safetensors folder"
         ));
     }
     Ok(ModelConfig {

@@ -47,7 +47,9 @@ impl Fields {
     /// # Errors
     /// Another value, or none.
     pub fn required(&self, name: &str) -> Result<usize, String> {
-        self.size(name)?.ok_or_else(|| format!("{name} is missing"))
+        self.size(name)?.ok_or_else(|| {
+            format!("{name} is missing; take the config.json of the model's own repository")
+        })
     }
 
     /// A number.

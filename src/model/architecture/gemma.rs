@@ -99,7 +99,9 @@ fn from_json(
 ) -> Result<ModelConfig, String> {
     decoder::check_activation(fields, "hidden_activation", "gelu_pytorch_tanh")?;
     if fields.flag("use_bidirectional_attention")? == Some(true) {
-        return Err("use_bidirectional_attention is not supported".to_owned());
+        return Err(
+            "use_bidirectional_attention is not supported; use a model without it".to_owned(),
+        );
     }
     let mut config = decoder::sizes_from_json(architecture, fields)?;
     config.head_dim = fields.size("head_dim")?.unwrap_or(256);

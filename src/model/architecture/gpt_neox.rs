@@ -66,15 +66,19 @@ pub static GPT_NEOX: Architecture = Architecture {
 fn from_json(architecture: &'static Architecture, fields: &Fields) -> Result<ModelConfig, String> {
     fields.check_class(architecture.class)?;
     if fields.value("quantization_config").is_some() {
-        return Err("quantization_config is not supported".to_owned());
+        return Err(decoder::QUANTISED.to_owned());
     }
     if fields.flag("attention_bias")? == Some(false) {
-        return Err("attention_bias false is not supported".to_owned());
+        return Err("attention_bias false is not supported; use a model with it".to_owned());
     }
     let activation = match fields.text("hidden_act")? {
         None | Some("gelu") => Activation::Gelu,
         Some("gelu_new" | "gelu_pytorch_tanh" | "gelu_fast") => Activation::GeluTanh,
-        Some(other) => return Err(format!("hidden_act {other} is not supported")),
+        Some(other) => {
+            return Err(format!(
+                "hidden_act {other} is not supported; use a model with gelu"
+            ));
+        }
     };
     let hidden_size = fields.required("hidden_size")?;
     let heads = fields.required("num_attention_heads")?;

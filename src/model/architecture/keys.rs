@@ -90,7 +90,10 @@ impl<'a> Keys<'a> {
     }
 
     fn missing(&self, name: &str) -> String {
-        format!("{} is missing", self.key(name))
+        format!(
+            "{} is missing; download the file again, or another conversion of the model",
+            self.key(name)
+        )
     }
 
     /// Whether the file has the tensor `name`.
@@ -112,7 +115,9 @@ impl<'a> Keys<'a> {
         match (self.shape_of)(&name) {
             Some(&[rows, _]) => Ok(rows),
             Some(shape) => Err(format!("tensor {name} has shape {shape:?}")),
-            None => Err(format!("tensor {name} is missing")),
+            None => Err(format!(
+                "tensor {name} is missing; download the file again, or another conversion of the model"
+            )),
         }
     }
 
@@ -155,12 +160,12 @@ impl<'a> Keys<'a> {
                     ));
                 }
                 RotaryScaling::from_divisors(&frequencies, divisors).ok_or(
-                    "its scaled rotary frequencies (rope_freqs.weight) are not Llama 3's, which is not supported",
+                    "its scaled rotary frequencies (rope_freqs.weight) are not Llama 3's, which is not supported; use the model's .safetensors folder",
                 )?
             }
             (Some(kind), _) => {
                 return Err(format!(
-                    "its rotary positions are scaled ({kind}), which is not supported"
+                    "its rotary positions are scaled ({kind}), which is not supported; use a model without that"
                 ));
             }
         };
@@ -176,7 +181,7 @@ impl<'a> Keys<'a> {
         let values = self.size("attention.value_length")?;
         match (keys, values) {
             (Some(keys), Some(values)) if keys != values => Err(format!(
-                "its keys have {keys} channels a head and its values {values}, which is not supported"
+                "its keys have {keys} channels a head and its values {values}, which is not supported; use a model with as many of both"
             )),
             (Some(width), _) | (None, Some(width)) => Ok(width),
             (None, None) if heads > 0 && hidden_size.is_multiple_of(heads) => {

@@ -51,7 +51,7 @@ fn from_gguf(architecture: &'static Architecture, keys: &Keys<'_>) -> Result<Mod
     for factors in ["rope_factors_long.weight", "rope_factors_short.weight"] {
         if keys.has(factors) {
             return Err(format!(
-                "its rotary positions are scaled (longrope, {factors}), which is not supported"
+                "its rotary positions are scaled (longrope, {factors}), which is not supported; use the variant with the shorter context"
             ));
         }
     }

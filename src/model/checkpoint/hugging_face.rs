@@ -10,7 +10,10 @@ use crate::load::{
     source::{read_exactly, read_whole},
     tensor::{StoredTensor, StoredTensors},
 };
-use crate::model::{ModelConfig, architecture::Fields};
+use crate::model::{
+    ModelConfig,
+    architecture::{Fields, MALFORMED},
+};
 
 /// Reads what the files of a folder say about their model.
 ///
@@ -19,7 +22,13 @@ use crate::model::{ModelConfig, architecture::Fields};
 pub(super) async fn open<S: Source>(sources: &[S]) -> Result<Opened, LoadError> {
     let folder = Folder::new(sources)?;
     let config_bytes = read_whole(folder.config, LONGEST_TEXT).await?;
-    let about_config = |problem| LoadError::new(folder.config.name(), problem);
+    let about_config = |problem: String| {
+        let way_out = match problem.starts_with(MALFORMED) {
+            true => "; download it again from where the model is",
+            false => "",
+        };
+        LoadError::new(folder.config.name(), format!("{problem}{way_out}"))
+    };
     let fields = Fields::parse(&config_bytes).map_err(about_config)?;
     let mut config = ModelConfig::from_json(&fields).map_err(about_config)?;
     let mut notices = notices(&fields).map_err(about_config)?;

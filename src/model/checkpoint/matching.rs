@@ -74,7 +74,12 @@ pub(super) fn find_weights(
             let unread = unreadable.into_iter().find(|tensor| tensor.name == name);
             return Err(match unread {
                 Some(unread) => unread.why,
-                None => LoadError::new(file, format!("tensor {name} is missing")),
+                None => LoadError::new(
+                    file,
+                    format!(
+                        "tensor {name} is missing; download the weights again, and take the config.json that belongs to them"
+                    ),
+                ),
             });
         };
         let expected = stored_shape(&weight.shape, arrangement);
@@ -118,7 +123,7 @@ pub(super) fn find_weights(
             return Err(LoadError::new(
                 file,
                 format!(
-                    "tensor {name} has no place in a {title} model, so the model would not be computed correctly"
+                    "tensor {name} has no place in a {title} model, so the model would not be computed correctly; use a plain {title}"
                 ),
             ));
         }

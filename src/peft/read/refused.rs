@@ -80,6 +80,9 @@ const REFUSED: [(&str, &str); 12] = [
     ),
 ];
 
+/// Those that PEFT cannot merge: what they add to a weight depends on the token, or is no matrix of the weight's shape.
+const UNMERGEABLE: [&str; 3] = ["alora_invocation_tokens", "arrow_config", "use_qalora"];
+
 /// Beginnings of `init_lora_weights` that change the base before training.
 const OTHER_BASES: [&str; 5] = ["pissa", "olora", "corda", "loftq", "lora_ga"];
 /// The others.
@@ -110,8 +113,14 @@ pub fn check(fields: &Fields) -> Result<(), String> {
     }
     for (name, words) in REFUSED {
         if let Some(value) = fields.value(name).filter(|value| says_something(value)) {
+            let way_out = match UNMERGEABLE.contains(&name) {
+                true => {
+                    "it cannot be merged into its base either, so use an adapter that was trained without it"
+                }
+                false => MERGE,
+            };
             return Err(format!(
-                "{name} is {}: {words}, which is not computed; {MERGE}",
+                "{name} is {}: {words}, which is not computed; {way_out}",
                 short(value)
             ));
         }

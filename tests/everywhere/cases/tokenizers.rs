@@ -67,6 +67,24 @@ fn class_25_special_tokens_are_found_in_the_file_that_has_them() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn class_25_a_space_that_nobody_wrote_stands_where_the_whole_text_has_it() {
+    let llama = tokenizer(&[
+        (
+            "tokenizer.json",
+            case!("25-tokenizer/prefix-space/tokenizer.json"),
+        ),
+        (
+            "tokenizer_config.json",
+            case!("25-tokenizer/prefix-space/tokenizer_config.json"),
+        ),
+    ]);
+    let rows = case!("25-tokenizer/prefix-space/rows.jsonl");
+    let dataset = build("rows.jsonl", rows, &llama).unwrap();
+    let expected = expected(case!("25-tokenizer/expected.json"));
+    assert_examples(&dataset, &expected["prefix-space"], &llama, "prefix-space");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn class_25_other_kinds_are_refused_with_the_file_that_would_do() {
     let unigram = error_of(&[(
         "tokenizer.json",

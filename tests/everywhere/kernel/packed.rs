@@ -118,6 +118,20 @@ everywhere! {
 }
 
 everywhere! {
+    async fn a_weight_that_is_infinite_or_no_number_stays_so() {
+        let device = device().await;
+        let halves = [0x7c00_u16, 0xfc00, 0x7e00, 0x7bff, 0xfbff, 0x0001, 0x8000, 0x3c00];
+        let bytes = halves.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let matrix = Matrix::new(StorageType::F16, [2, 4], bytes).unwrap();
+        let packed = PackedMatrix::new(&matrix, 0..2, 2, &device).unwrap();
+        let read = values(packed.rows(0, 2)).await;
+        assert_eq!(read[..2], [f32::INFINITY, f32::NEG_INFINITY]);
+        assert!(read[2].is_nan(), "{}", read[2]);
+        assert_eq!(read[3..], [65504.0, -65504.0, 2.0_f32.powi(-24), 0.0, 1.0]);
+    }
+}
+
+everywhere! {
     async fn the_gradient_of_a_packed_product_is_that_of_finite_differences() {
         let device = device().await;
         let (matrix, _) = matrix(StorageType::Q4_1);

@@ -190,6 +190,14 @@ fn templates_that_do_not_end_or_that_grow_without_bound_are_refused() {
         "{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(40) }}",
         "{% set ns = namespace(x=[1]) %}{% for i in range(40) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}",
         "{% set ns = namespace(x=[1]) %}{% for i in range(40) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = (ns.x, ns.x) %}{% set ns.y = (ns.y, ns.y) %}{% endfor %}{{ ns.x in [ns.y] }}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = {'a': ns.x, 'b': ns.x} %}{% set ns.y = {'a': ns.y, 'b': ns.y} %}{% endfor %}{{ ns.x != ns.y }}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = dict(a=ns.x, b=ns.x) %}{% set ns.y = dict(a=ns.y, b=ns.y) %}{% endfor %}{{ [ns.x, ns.y]|unique|list|length }}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = ns.x|zip(ns.x)|list %}{% set ns.y = ns.y|zip(ns.y)|list %}{% endfor %}{{ [ns.x, ns.y]|sort|length }}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(30000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+        "{% set x = range(90000)|list %}{% set y = range(90000)|list %}{% for i in range(9999) %}{% if [x] == [y] %}{% endif %}{% endfor %}",
     ];
     for template in endless {
         let error = render(template, false).expect_err(template).to_string();
@@ -197,6 +205,18 @@ fn templates_that_do_not_end_or_that_grow_without_bound_are_refused() {
     }
     // What is like them and is none of them is computed as in Python.
     let sound = [
+        (
+            "{% set ns = namespace(x=[]) %}{% for i in range(300) %}{% set ns.x = ns.x + [i] %}{% endfor %}{{ ns.x|length }}",
+            "300",
+        ),
+        (
+            "{% macro f(n) %}{% if n > 1 and [n] == [n] %}{{ [n] + [1] }}{{ f(n - 1) }}{% else %}.{% endif %}{% endmacro %}{{ f(3) }}",
+            "[3, 1][2, 1].",
+        ),
+        (
+            "{% for m in [3, 1] + [2] if m in [1, 2] or m == 9 %}{{ loop.index }}{{ m }}{% if [m] < [2] %}a{% elif 1 < m <= 2 %}b{% endif %}{% else %}none{% endfor %}",
+            "11a22b",
+        ),
         // Nothing backwards is nothing; what is there ends before the last place, as in Python.
         ("[{{ ''[::-1] }}]", "[]"),
         (

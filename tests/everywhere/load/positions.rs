@@ -94,7 +94,7 @@ everywhere! {
             ),
             (
                 json!({ "rope_scaling": { "rope_type": "yarn", "factor": 4.0 } }),
-                "scales positions as yarn, which is not supported; default, linear and llama3 are",
+                "scales positions as yarn, which is not supported; use a model with one of default, linear and llama3",
             ),
             (
                 json!({ "rope_scaling": { "rope_type": "dynamic", "factor": 4.0 } }),

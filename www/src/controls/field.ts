@@ -173,6 +173,7 @@ export function sliderField(options: SliderOptions): Field<number | null> {
 
 interface TextOptions extends FieldOptions {
   onInput(value: string): void;
+  onEnter?(): void;
   rows?: number;
   placeholder?: string;
 }
@@ -184,6 +185,9 @@ export function textField(options: TextOptions): Field<string> {
     spellcheck: 'false',
     placeholder: options.placeholder,
     oninput: () => options.onInput(input.value),
+    onkeydown: ({ key }: KeyboardEvent) => {
+      if (key === 'Enter') options.onEnter?.();
+    },
   };
   const input: HTMLInputElement | HTMLTextAreaElement =
     options.rows === undefined

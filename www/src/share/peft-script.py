@@ -25,7 +25,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer, create_riemannian_optimizer
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedTokenizerFast
 from transformers.utils import chat_template_utils
 
 # SETTINGS
@@ -135,7 +135,17 @@ def pair_example(tokenizer, row, begin, ends):
     return ids, [-100] * context + ids[context:]
 
 
-OPEN, CLOSE = "\uf8f0", "\uf8f1"
+# Bytes of the largest pair or conversation: the page tokenises it in one piece.
+LARGEST_ROW = 2**20
+
+
+def check_size(row):
+    texts = [row.get(name) or "" for name in ("system", "prompt", "completion")]
+    for each in row.get("messages", []):
+        texts += [each["content"], *(json.dumps(value, ensure_ascii=False) for value in each["more"].values())]
+    texts += [json.dumps(row["tools"], ensure_ascii=False)] if row.get("tools") else []
+    if sum(len(text.encode()) for text in texts) > LARGEST_ROW:
+        raise RowError(f"more than {LARGEST_ROW:,} bytes of text")
 
 
 def rendered(tokenizer, row):
@@ -148,9 +158,13 @@ def rendered(tokenizer, row):
         except Exception as error:  # Templates are programs, and may fail in any way.
             raise RowError(f"messages that the chat template refuses: {error}") from error
 
+    # Letters of Unicode's private use area, which no template looks for and nobody here has written.
+    said = "".join(each["content"] for each in messages)
+    opens, closes, *_ = (letter for letter in map(chr, range(0xF8F0, 0xF8FF)) if letter not in said)
+
     def marked(chosen):
         return [
-            {**each, "content": OPEN + each["content"] + CLOSE} if number in chosen else each
+            {**each, "content": opens + each["content"] + closes} if number in chosen else each
             for number, each in enumerate(messages)
         ]
 
@@ -159,7 +173,7 @@ def rendered(tokenizer, row):
         raise RowError("`tools`, which the chat template does not write")
     for each in messages:
         for call in each.get("tool_calls", []):
-            if call.get("function", call).get("name", OPEN) not in text:
+            if call.get("function", call).get("name", opens) not in text:
                 raise RowError("`tool_calls`, which the chat template does not write")
     places = []
     for number, each in enumerate(messages):
@@ -168,8 +182,8 @@ def rendered(tokenizer, row):
             with_marks = render(marked({number}))
         except RowError:
             with_marks = ""
-        before, opened, _ = with_marks.partition(OPEN)
-        _, closed, after = with_marks.rpartition(CLOSE)
+        before, opened, _ = with_marks.partition(opens)
+        _, closed, after = with_marks.rpartition(closes)
         earliest = places[-1][1] if places else 0
         end = len(text) - len(after) if closed and text.endswith(after) else None
         start = len(before) if opened and text.startswith(before) else None
@@ -239,15 +253,19 @@ def chat_example(tokenizer, row, ends):
 
 
 def ends_of(base, tokenizer):
-    """The tokens at which the base stops to write."""
-    found = {tokenizer.eos_token_id}
+    """The tokens at which the base stops to write. Where the tokenizer names none, the first of the others is its end."""
+    found = [] if tokenizer.eos_token is None else [tokenizer.eos_token_id]
     for config in (GenerationConfig, AutoConfig):
         try:
             more = config.from_pretrained(base).eos_token_id
         except OSError:
             continue
-        found.update(more if isinstance(more, list) else [] if more is None else [more])
-    return found
+        found += more if isinstance(more, list) else [] if more is None else [more]
+    if not found:
+        raise SystemExit(f"{base} names no token that ends a text; name one as eos_token in its tokenizer_config.json.")
+    if tokenizer.eos_token is None:
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(found[0])
+    return set(found)
 
 
 def windows_of(documents, length, begin, tokenizer):
@@ -282,6 +300,9 @@ def files_of(path):
 def examples(path, tokenizer, ends):
     """Ids and labels of every example of a file."""
     length = DATA_SETTINGS["sequence_length"]
+    if isinstance(tokenizer.chat_template, str):
+        # The byte order mark of a file is none of its text.
+        tokenizer.chat_template = tokenizer.chat_template.removeprefix("\ufeff")
     begin = tokenizer("a")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
     begin = begin if begin == [tokenizer.bos_token_id] else []
     found, documents, left_out = [], [], []
@@ -294,10 +315,10 @@ def examples(path, tokenizer, ends):
                 text = row["text"].removeprefix(tokenizer.bos_token) if begin else row["text"]
                 text = text.removesuffix(tokenizer.eos_token)
                 documents.append(begin + [token for token, _ in encode(tokenizer, text, [(0, len(text))])])
-            elif "messages" in row:
-                found.append(chat_example(tokenizer, row, ends))
             else:
-                found.append(pair_example(tokenizer, row, begin, ends))
+                check_size(row)
+                is_chat = "messages" in row
+                found.append(chat_example(tokenizer, row, ends) if is_chat else pair_example(tokenizer, row, begin, ends))
         except RowError as error:
             left_out.append((line, error))
     for line, error in left_out[:3]:
@@ -418,7 +439,8 @@ def main():
     if arguments.batches:
         batches, held_out = json.loads(arguments.batches.read_text())[:STEPS], []
     else:
-        tokenizer = AutoTokenizer.from_pretrained(arguments.base)
+        # As tokenizer.json says; AutoTokenizer builds Llama's anew, with other spaces.
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.base)
         batches, held_out = file_batches(arguments.data, arguments.validation, tokenizer, ends_of(arguments.base, tokenizer))
     results = []
     for run in RUNS:

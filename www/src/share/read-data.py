@@ -7,12 +7,22 @@ COLUMNS = [
     (["prompt", "context"], "completion"),
     (["prompt", "context"], "response"),
     (["question", "context"], "answer"),
+    (["question", "context"], "response"),
+    (["query", "context"], "response"),
     (["instruction", "input"], "output"),
     (["instruction", "context"], "response"),
     (["input"], "output"),
     (["input"], "target"),
+    (["inputs"], "targets"),
     (["source"], "target"),
 ]
+# Fields beside a row that mean something: what is said first, what is used nowhere, and not in rows of one kind.
+SYSTEM = ["system", "system_prompt"]
+MEDIA = ["image", "images", "video", "videos", "audio", "audios"]
+NOWHERE = ["functions", "weight", "train", "documents", "chat_template_kwargs", *MEDIA]
+NOT_IN_PAIRS = [*NOWHERE, "tools", "tool_calls", "history", "messages"]
+NOT_IN_CHATS = [*NOWHERE, "context", "history"]
+NOT_IN_MESSAGES = ["loss", "loss_mask", "mask", "trainable", "training", *MEDIA]
 ENCODINGS = {
     "utf8": "utf-8",
     "utf16_little_endian": "utf-16-le",
@@ -30,12 +40,16 @@ class AsWritten(str):
 
 
 def decoded(data, encoding):
-    for mark, name in [(b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")]:
-        if data.startswith(mark):
-            text = data[len(mark) :].decode(name)
-            break
-    else:
-        text = data.decode(ENCODINGS[encoding or "utf8"])
+    marks = [(b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")]
+    mark, name = next((found for found in marks if data.startswith(found[0])), (b"", ENCODINGS[encoding or "utf8"]))
+    try:
+        text = data[len(mark) :].decode(name)
+    except UnicodeDecodeError as error:
+        raise SystemExit(f"It is no text in {name} ({error.reason}); choose its encoding in DATA_SETTINGS.") from error
+    if "\0" in text:
+        raise SystemExit("It has letters of number 0, as no text has; choose another encoding, or export it as text.")
+    if not text.strip():
+        raise SystemExit("It is empty.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -55,6 +69,12 @@ def guessed(names):
     return None
 
 
+def told_separator(text):
+    """The separator that a first line tells, as Excel writes it."""
+    line = text.split("\n", 1)[0].strip().strip('"')
+    return line[4] if len(line) == 5 and line.startswith("sep=") and line[4] in SEPARATORS else None
+
+
 def separator_of(header):
     outside = "".join(header.split('"')[::2])
     return max(SEPARATORS, key=lambda separator: (outside.count(separator), SEPARATORS.index(separator)))
@@ -72,6 +92,8 @@ def format_of(name, text):
     lines = [line for _, line in filled_lines(text)[:20]]
     if 2 * sum(MARK in line for line in lines) > len(lines):
         return "pairs"
+    if told_separator(text):
+        return "table"
     header, *rows = lines or [""]
     separator = separator_of(header)
     is_table = 2 * sum(separator in row for row in rows) > len(rows)
@@ -100,16 +122,38 @@ def as_text(fields, name):
     return str(value)
 
 
+def meant(fields, name):
+    """The last field of a name, whatever letters it is written in."""
+    return next((fields[field] for field in reversed(fields) if field.strip().lower() == name), None)
+
+
+def says_nothing(value):
+    if isinstance(value, AsWritten):
+        return value in ("1", "1.0")
+    return value in (None, [], {}, "", True)
+
+
 def refuse(fields, names):
     for name in names:
-        if fields.get(name) not in (None, [], {}, "", "1", "1.0", True):
+        if not says_nothing(meant(fields, name)):
             raise RowError(f"the field `{name}`, which is not used in such rows")
+
+
+def system_of(fields):
+    said = [as_text(fields, field) for field in fields if field.strip().lower() in SYSTEM and fields[field] is not None]
+    said = [text for text in said if text]
+    if any(text != said[0] for text in said):
+        raise RowError("two different things that the system says")
+    return said[0] if said else None
 
 
 def as_message(message, roles):
     if not isinstance(message, dict):
         raise RowError("a message that is no object")
     more = {name: plain(value) for name, value in message.items() if value is not None}
+    for name in NOT_IN_MESSAGES:
+        if more.pop(name, None) not in (None, [], {}, "", 1, True):
+            raise RowError(f"a message with the field `{name}`, which is not used")
     role = more.pop("role" if "role" in message else "from", None)
     if not isinstance(role, str):
         raise RowError("a message without a `role`")
@@ -122,7 +166,7 @@ def as_message(message, roles):
     if not isinstance(content, str):
         raise RowError("a message whose `content` is not text")
     weight, train = more.pop("weight", 1), more.pop("train", True)
-    if weight not in (0, 1) or train not in (True, False):
+    if isinstance(weight, bool) or weight not in (0, 1) or not isinstance(train, bool):
         raise RowError("a `weight` or `train` that cannot be used")
     if "function_call" in more:
         raise RowError("a `function_call`")
@@ -154,7 +198,10 @@ def chat(messages, tools, roles):
 def tools_of(fields):
     tools = fields.get("tools")
     if isinstance(tools, str):
-        tools = json.loads(tools) if tools.strip() else None
+        try:
+            tools = json.loads(tools) if tools.strip() else None
+        except ValueError as error:
+            raise RowError(f"`tools` that are no JSON ({error})") from error
     if not tools:
         return None
     if not isinstance(tools, list):
@@ -169,7 +216,7 @@ def pair_of(fields, columns, system):
 
 
 def chat_of_pair(fields, columns, roles):
-    refuse(fields, ["functions", "weight", "train", "system"])
+    refuse(fields, NOWHERE + SYSTEM)
     prompt, completion = fields[columns["prompt"][0]], fields[columns["completion"]]
     prompt = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
     completion = completion if isinstance(completion, list) else [{"role": "assistant", "content": completion}]
@@ -189,21 +236,22 @@ def json_row(fields, settings):
         return pair_of(fields, settings["columns"], None)
     held = next((name for name in MESSAGES if fields.get(name) is not None), None)
     if held:
-        refuse(fields, ["functions", "weight", "train"])
+        refuse(fields, NOT_IN_CHATS)
         row = chat(fields[held], tools_of(fields), roles)
-        if fields.get("system") and row["messages"][0]["role"] != "system":
-            system = {"role": "system", "content": as_text(fields, "system"), "learned": True, "more": {}}
-            row["messages"].insert(0, system)
+        system, first = system_of(fields), row["messages"][0]
+        if system and first["role"] != "system":
+            row["messages"].insert(0, {"role": "system", "content": system, "learned": True, "more": {}})
+        elif system and first["content"] != system:
+            raise RowError("two different things that the system says")
         return row
     columns = guessed(fields)
     if columns:
         if isinstance(fields[columns["prompt"][0]], list) or isinstance(fields[columns["completion"]], list):
             return chat_of_pair(fields, columns, roles)
-        refuse(fields, ["tools", "tool_calls", "functions", "weight", "train", "history"])
-        system = as_text(fields, "system") if fields.get("system") else None
-        return pair_of(fields, columns, system)
+        refuse(fields, NOT_IN_PAIRS)
+        return pair_of(fields, columns, system_of(fields))
     if fields.get("text") is not None:
-        refuse(fields, ["weight", "train"])
+        refuse(fields, NOWHERE + SYSTEM)
         text = as_text(fields, "text")
         if not text.strip():
             raise RowError("an empty `text`")
@@ -211,9 +259,55 @@ def json_row(fields, settings):
     raise RowError("no fields that are known")
 
 
+class Lines:
+    """The lines of rising places, counted once."""
+
+    def __init__(self, text):
+        self.text, self.line, self.counted = text, 1, 0
+
+    def at(self, place):
+        self.line += self.text.count("\n", self.counted, place)
+        self.counted = max(self.counted, place)
+        return self.line
+
+
+def no_json(word):
+    raise ValueError(f"{word} is no JSON")
+
+
+def broken_list(text, decoder):
+    """The elements of a list that cannot be read as a whole. After one that is broken, reading goes on at the next line that
+    begins as the first element does."""
+    values, at, lines = [], text.index("[") + 1, Lines(text)
+    first = at
+    while first < len(text) and text[first].isspace():
+        first += 1
+    line = text.rfind("\n", 0, first)
+    begins = text[line : first + 1] if line >= 0 else None
+    while True:
+        while at < len(text) and text[at] in " \t\n\r,":
+            at += 1
+        if at == len(text):
+            return values + [(lines.at(at), RowError("no end of the list"))]
+        if text[at] == "]":
+            more = text[at + 1 :].strip()
+            return values + ([(lines.at(at), RowError("more behind the list"))] if more else [])
+        line = lines.at(at)
+        try:
+            value, at = decoder.raw_decode(text, at)
+            values.append((line, value))
+        except (ValueError, RecursionError) as error:
+            values.append((line, RowError(f"no JSON ({error})")))
+            begun = max(text.rfind("\n", at, getattr(error, "pos", at)), at)
+            following = text.find(begins, begun) if begins else -1
+            if following < 0:
+                return values
+            at = following + 1
+
+
 def json_values(text):
     """Values with their lines; an error stands for one that is broken."""
-    decoder = json.JSONDecoder(parse_int=AsWritten, parse_float=AsWritten)
+    decoder = json.JSONDecoder(parse_int=AsWritten, parse_float=AsWritten, parse_constant=no_json)
     whole = text.strip()
     lines = filled_lines(text)
 
@@ -225,7 +319,7 @@ def json_values(text):
                 continue
             try:
                 value, at = decoder.raw_decode(line, at)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 found.append(RowError(f"no JSON ({error})"))
                 break
             found.append((value, at))
@@ -241,33 +335,61 @@ def json_values(text):
     if whole.startswith("["):
         try:
             elements = decoder.decode(whole)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if first_is_whole:
                 return by_line()
-            raise SystemExit(f"The JSON list is broken: {error}.")
+            values = broken_list(text, decoder)
+            if all(isinstance(value, RowError) for _, value in values):
+                raise SystemExit(f"The JSON list is broken: {error}.") from error
+            return values
         # Lines of elements are not kept by Python's reader; their numbers stand for them.
         return list(enumerate(elements, 1))
     if first_is_whole:
         return by_line()
-    values, at = [], 0
+    values, at, places = [], 0, Lines(text)
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
         try:
             value, end = decoder.raw_decode(text, at)
-        except ValueError as error:
-            values.append((text.count("\n", 0, at) + 1, RowError(f"no JSON ({error})")))
+        except (ValueError, RecursionError) as error:
+            values.append((places.at(at), RowError(f"no JSON ({error})")))
             following = text.find("\n{", max(getattr(error, "pos", at), at + 1))
             if following < 0:
                 break
             at = following + 1
             continue
-        values.append((text.count("\n", 0, at) + 1, value))
+        values.append((places.at(at), value))
         at = end
     if not values or isinstance(values[0][1], RowError):
         return by_line()
     return values
+
+
+def is_list_of_objects(value):
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def unwrapped(row):
+    """The row itself, where a data set's server wraps it in an object with its number."""
+    return row["row"] if isinstance(row, dict) and "row_idx" in row and "row" in row else row
+
+
+def is_row(value, settings):
+    try:
+        json_row(value, settings)
+    except RowError:
+        return False
+    return True
+
+
+def check_letters(value):
+    """Python reads half of a letter, an escape that stands without its other half, which is no text."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise RowError("no JSON (half of a letter)") from error
 
 
 def json_rows(text, settings):
@@ -276,16 +398,19 @@ def json_rows(text, settings):
         try:
             json_row(values[0][1], settings)
         except RowError:
-            held = [rows for rows in values[0][1].values() if isinstance(rows, list) and rows and isinstance(rows[0], dict)]
+            held = [rows for name, rows in values[0][1].items() if name not in MESSAGES and is_list_of_objects(rows)]
+            held = [[unwrapped(row) for row in rows] for rows in held]
+            held = [rows for rows in held if is_row(rows[0], settings)] or held
             if len(held) > 1:
                 raise SystemExit("The object holds several lists; keep the one to train on.")
             if held:
-                values = [(1, row["row"] if "row_idx" in row and "row" in row else row) for row in held[0]]
+                values = [(1, row) for row in held[0]]
     for line, value in values:
         if isinstance(value, RowError):
             yield line, value
             continue
         try:
+            check_letters(value)
             yield line, json_row(value, settings)
         except RowError as error:
             yield line, error
@@ -312,14 +437,18 @@ def unclosed(text, separator):
 
 
 def table_rows(text, settings):
-    separator = separator_of(next((line for _, line in filled_lines(text)), ""))
+    separator = told_separator(text)
+    if separator:
+        # The line stays, so that lines keep their numbers.
+        text = text[len(text.split("\n", 1)[0]) :]
+    separator = separator or separator_of(next((line for _, line in filled_lines(text)), ""))
     line = unclosed(text, separator)
     if line is not None:
         raise SystemExit(f"Line {line}: the quote is not closed.")
     csv.field_size_limit(2**31 - 1)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     header, last = None, 0
-    columns, document = settings["columns"], None
+    columns, document, guess = settings["columns"], None, not settings["columns"]
     for fields in rows:
         line, last = last + 1, rows.line_num
         if not fields:
@@ -338,13 +467,25 @@ def table_rows(text, settings):
         try:
             if len(fields) != len(header):
                 raise RowError(f"{len(fields)} fields where the header has {len(header)}")
+            drawn = [field.strip().strip(":") for field in fields]
+            if separator == "|" and not "".join(drawn).strip("-") and "-" in "".join(drawn):
+                raise RowError("the line below the header of a Markdown table")
             if document is not None:
                 if not fields[document].strip():
                     raise RowError("an empty `text`")
                 yield line, {"text": fields[document]}
                 continue
             at = [fields[header.index(name.strip())] for name in columns["prompt"]]
-            yield line, pair(None, joined(at), fields[header.index(columns["completion"].strip())])
+            cells = [*zip(header, fields)] if guess else []
+            for name, cell in cells:
+                nothing = cell.strip() in ("", "null", "[]", "{}", "1", "1.0", "true", "True")
+                if name.lower() in NOT_IN_PAIRS and not nothing:
+                    raise RowError(f"the field `{name}`, which is not used in such rows")
+            said = [cell for name, cell in cells if name.lower() in SYSTEM and cell]
+            if any(cell != said[0] for cell in said):
+                raise RowError("two different things that the system says")
+            system = said[0] if said else None
+            yield line, pair(system, joined(at), fields[header.index(columns["completion"].strip())])
         except RowError as error:
             yield line, error
 
@@ -377,19 +518,47 @@ def documents_of(text, documents):
     return [(number, {"text": document}) for number, document in found]
 
 
+# Kinds of columns that Python, the page and the native program read in different ways.
+OTHER_KINDS = ["INT96", "BSON", "INTERVAL", "UUID", "VARIANT", "GEOMETRY", "GEOGRAPHY", "FILE"]
+
+
 def json_of_parquet(data):
-    """The rows of a parquet file as JSON lines; bytes that are no text have no place there."""
+    """The rows of a parquet file as JSON lines; bytes that are no text have no place there, and columns of kinds that are
+    read in different ways are left out."""
     import pyarrow
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(io.BytesIO(data))
-    for place, field in enumerate(table.schema):
-        kind = field.type
-        if pyarrow.types.is_time(kind) or (pyarrow.types.is_timestamp(kind) and kind.unit == "ns"):
-            # As it is stored: nobody can write it down in a way that all readers understand.
-            whole = pyarrow.int32() if pyarrow.types.is_time32(kind) else pyarrow.int64()
-            table = table.set_column(place, field.name, table.column(place).cast(whole))
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+    names = file.schema_arrow.names
+    left_out = {}
+    for column in map(file.schema.column, range(len(file.schema))):
+        kinds = [column.physical_type, column.converted_type, column.logical_type.type]
+        [name] = [name for name in names if f"{column.path}.".startswith(f"{name}.")][-1:]
+        left_out |= {name: kind for kind in kinds if kind in OTHER_KINDS}
+    if left_out:
+        print("left out of the file:", ", ".join(f"{name} ({kind})" for name, kind in left_out.items()))
+    table = file.read([name for name in names if name not in left_out])
+    table = table.cast(pyarrow.schema([field.with_type(as_stored(field.type)) for field in table.schema]))
     return "\n".join(map(json_of, table.to_pylist()))
+
+
+def as_stored(kind):
+    """Times of the day, lengths of time and nanoseconds as their numbers: nobody can write them down in a way that all readers understand."""
+    import pyarrow
+
+    inner = lambda field: field.with_type(as_stored(field.type))
+    if pyarrow.types.is_time32(kind):
+        return pyarrow.int32()
+    is_nanoseconds = pyarrow.types.is_timestamp(kind) and kind.unit == "ns"
+    if pyarrow.types.is_time64(kind) or pyarrow.types.is_duration(kind) or is_nanoseconds:
+        return pyarrow.int64()
+    if pyarrow.types.is_struct(kind):
+        return pyarrow.struct([inner(kind.field(place)) for place in range(kind.num_fields)])
+    if pyarrow.types.is_map(kind):
+        return pyarrow.map_(kind.key_type, inner(kind.item_field))
+    if pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind) or pyarrow.types.is_fixed_size_list(kind):
+        return pyarrow.list_(inner(kind.value_field))
+    return kind
 
 
 def json_of(value):
@@ -427,16 +596,28 @@ def json_of_number(value):
     return f"{figures}e{power:+}"
 
 
+def first_rows(rows, settings):
+    """The rows up to the last one that may be used."""
+    left = settings.get("maximum_examples")
+    for line, row in rows:
+        if left == 0:
+            return
+        if left is not None and not isinstance(row, RowError):
+            left -= 1
+        yield line, row
+
+
 def read_rows(name, data, settings):
     """The rows of a file: each a line, and a pair, a conversation, a document, or the RowError for which it is left out."""
     if data.startswith(b"PAR1"):
-        return list(json_rows(json_of_parquet(data), settings))
-    text = decoded(data, settings["encoding"])
-    kind = settings["format"] or format_of(name, text)
-    if kind == "json_lines":
-        return list(json_rows(text, settings))
-    if kind == "table":
-        return list(table_rows(text, settings))
+        kind, text = "json_lines", json_of_parquet(data)
+    else:
+        text = decoded(data, settings["encoding"])
+        kind = settings["format"] or format_of(name, text)
+    if kind == "text":
+        return documents_of(text, settings["documents"])
     if kind == "pairs":
-        return list(pair_rows(text))
-    return documents_of(text, settings["documents"])
+        rows = pair_rows(text)
+    else:
+        rows = table_rows(text, settings) if kind == "table" else json_rows(text, settings)
+    return list(first_rows(rows, settings))

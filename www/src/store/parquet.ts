@@ -28,9 +28,10 @@ export function localFile(blob: Blob): AsyncBuffer {
 
 /**
  * Reads a parquet file a group of rows at a time, each row as the JSON object that its columns make. Whole numbers are
- * written out, decimals as the nearest floating-point number, days and times as ISO 8601 writes them, in UTC. Bytes that
- * are no text have no place in JSON and become null, which the answer says; it is empty where there is nothing to say.
- * `onRows` is told of each group.
+ * written out, decimals as the nearest floating-point number, days and times as ISO 8601 writes them, in UTC, nanoseconds
+ * as their number. Bytes that are no text have no place in JSON and become null, and columns of kinds that programs read
+ * in different ways are left out, which the answer says; it is empty where there is nothing to say. `onRows` is told of
+ * each group.
  */
 export async function readParquet(
   file: AsyncBuffer,
@@ -45,19 +46,31 @@ export async function readParquet(
     ]);
     const metadata = await parquetMetadataAsync(file);
     const total = Number(metadata.num_rows);
-    const columns = columnsOf(metadata);
     if (total === 0) return failed('data', `${name} has no rows. Choose another file.`);
+    const found = columnsOf(metadata);
+    const { columns } = found;
+    const note = noteOn(found);
+    if (columns.size === 0) return failed('data', `${name} has no field that can be read. ${note}`);
     let done = 0;
     for (const group of metadata.row_groups) {
       const rowStart = done;
       done += Number(group.num_rows);
-      const options = { file, metadata, compressors, parsers, utf8: false, rowStart, rowEnd: done };
+      const options = {
+        file,
+        metadata,
+        compressors,
+        parsers,
+        utf8: false,
+        columns: [...columns.keys()],
+        rowStart,
+        rowEnd: done,
+      };
       const rows = await parquetReadObjects(options);
       if (signal.aborted) return failed('data', `Reading ${name} was cancelled.`);
       const lines = rows.map((row) => `${written(row, columns)}\n`).join('');
       await onRows({ lines, done, total });
     }
-    return success(withoutText(metadata));
+    return success(note);
   } catch (thrown) {
     if (signal.aborted) return failed('data', `Reading ${name} was cancelled.`);
     return failed(
@@ -67,12 +80,21 @@ export async function readParquet(
   }
 }
 
-/** What is said of columns that are bytes and no text; empty where there are none. */
-function withoutText({ schema }: FileMetaData): string {
-  const names = schema.filter(isBytes).map(({ name }) => name);
-  if (names.length === 0) return '';
-  return `${count(names.length)} of its fields are bytes and no text, and are read as empty: ${names.join(', ')}.`;
+/** What is said of columns that are not read as they are; empty where there are none. */
+function noteOn({ columns, leftOut }: Columns): string {
+  const empty = [...columns.values()].flatMap(({ bytes }) => bytes);
+  const ofBytes = `${count(empty.length)} of its fields are bytes and no text, and are read as empty: ${empty.join(', ')}.`;
+  const ofKinds = `${count(leftOut.length)} of its fields are of kinds that programs read in different ways, and are left out: ${leftOut.join(', ')}. To use one, save it as text or as a time in microseconds.`;
+  return [empty.length > 0 ? ofBytes : '', leftOut.length > 0 ? ofKinds : ''].filter(Boolean).join(' ');
 }
+
+/** The name of a kind that this page, the native program and Python read in different ways. */
+function otherKind({ type, converted_type, logical_type }: SchemaElement): string | undefined {
+  if (type === 'INT96') return type;
+  return OTHER_KINDS.find((kind) => kind === converted_type || kind === logical_type?.type);
+}
+
+const OTHER_KINDS = ['BSON', 'INTERVAL', 'UUID', 'VARIANT', 'GEOMETRY', 'GEOGRAPHY', 'FILE'] as const;
 
 function isBytes({ type, converted_type, logical_type }: SchemaElement): boolean {
   return (
@@ -107,18 +129,40 @@ interface Kind {
   fields: ReadonlyMap<string, Kind>;
 }
 
-/** The columns of the file in its order. */
-function columnsOf({ schema }: FileMetaData): ReadonlyMap<string, Kind> {
-  let place = 0;
-  const next = (): [string, Kind] => {
-    const element = schema[place];
-    place += 1;
-    if (element === undefined) return ['', { isFloating: false, fields: new Map() }];
-    const inner = Array.from({ length: element.num_children ?? 0 }, next);
-    const kind = { isFloating: isFloating(element), fields: new Map(inner) };
-    return [element.name, isList(element) ? elementOf(kind) : kind];
-  };
-  return next()[1].fields;
+/** A column of the file, and the names of the fields in it that are bytes and no text. */
+interface Column {
+  kind: Kind;
+  bytes: readonly string[];
+}
+
+interface Columns {
+  /** In the file's order. */
+  columns: ReadonlyMap<string, Column>;
+  /** The others, each with why. */
+  leftOut: readonly string[];
+}
+
+function columnsOf({ schema }: FileMetaData): Columns {
+  const columns = new Map<string, Column>();
+  const leftOut: string[] = [];
+  // The first element is the root.
+  for (let place = 1; place < schema.length; ) {
+    const from = place;
+    const next = (): [string, Kind] => {
+      const element = schema[place];
+      place += 1;
+      if (element === undefined) return ['', { isFloating: false, fields: new Map() }];
+      const inner = Array.from({ length: element.num_children ?? 0 }, next);
+      const kind = { isFloating: isFloating(element), fields: new Map(inner) };
+      return [element.name, isList(element) ? elementOf(kind) : kind];
+    };
+    const [name, kind] = next();
+    const within = schema.slice(from, place);
+    const [other] = within.map(otherKind).filter((found) => found !== undefined);
+    if (other !== undefined) leftOut.push(`${name} (${other})`);
+    else columns.set(name, { kind, bytes: within.filter(isBytes).map((element) => element.name) });
+  }
+  return { columns, leftOut };
 }
 
 function isList({ converted_type, logical_type }: SchemaElement): boolean {
@@ -137,8 +181,8 @@ function isFloating({ type, converted_type, logical_type }: SchemaElement): bool
   return isNumber || converted_type === 'DECIMAL' || logical_type?.type === 'DECIMAL';
 }
 
-function written(row: Record<string, unknown>, columns: ReadonlyMap<string, Kind>): string {
-  const fields = [...columns].map(([name, kind]) => `${JSON.stringify(name)}:${json(row[name], kind)}`);
+function written(row: Record<string, unknown>, columns: ReadonlyMap<string, Column>): string {
+  const fields = [...columns].map(([name, { kind }]) => `${JSON.stringify(name)}:${json(row[name], kind)}`);
   return `{${fields.join(',')}}`;
 }
 

@@ -1,7 +1,7 @@
 import '../../experiment/offers.css';
 import '../elsewhere.css';
 import { h } from '../../controls/dom';
-import { textField } from '../../controls/field';
+import { fieldWithButton } from '../../controls/field-with-button';
 import { failureBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
 import type { DataSource } from '../../lab/language';
@@ -33,19 +33,13 @@ export function dataAddress(take: (source: DataSource) => void): HTMLElement[] {
     if (found.ok) take({ ...found.value, addresses: [url.value.href] });
     else problem.show(found.failure);
   };
-  let address = '';
-  const field = textField({
+  const any = fieldWithButton({
     label: 'Address of a file',
     help: 'The https address of text, JSON lines or CSV. The server has to allow other pages to read it; raw files on GitHub and Hugging Face do.',
     placeholder: 'https://…/data.jsonl',
-    onInput: (value) => {
-      address = value;
-    },
+    button: { id: 'fetch-data', words: 'Fetch' },
+    onAct: (address) => void get(address),
   });
-  field.element.querySelector('input')?.addEventListener('keydown', ({ key }) => {
-    if (key === 'Enter') void get(address);
-  });
-  const button = h('button', { type: 'button', id: 'fetch-data', onclick: () => void get(address) }, 'Fetch');
   const offer = h(
     'div',
     { class: 'offer' },
@@ -72,7 +66,7 @@ export function dataAddress(take: (source: DataSource) => void): HTMLElement[] {
         { class: 'hint' },
         'Fetch asks the server that the address names, and no other. Nothing of yours is sent to it.',
       ),
-      h('div', { class: 'with-button' }, field.element, button),
+      any,
       offer,
     ),
     progress.element,

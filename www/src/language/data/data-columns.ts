@@ -86,16 +86,21 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Cells of the header, apart at whichever separator it has most of outside of quotes. */
-async function headerOf(head: string): Promise<string[]> {
+/**
+ * Cells of the header, apart at the separator that a line before it tells, as Excel writes it, or at whichever it has most of
+ * outside of quotes.
+ */
+async function headerOf(text: string): Promise<string[]> {
   const { parse } = await import('papaparse');
+  const told = /^"?sep=([|;\t,])"?[ \t]*\r?\n\s*/.exec(text);
+  const head = text.slice(told?.[0].length ?? 0);
   const line = head.split(/\r?\n/, 1)[0] ?? '';
   const outside = line
     .split('"')
     .filter((_, place) => place % 2 === 0)
     .join('');
   const amount = (separator: string) => outside.split(separator).length;
-  const delimiter = separators.reduce((best, next) => (amount(next) >= amount(best) ? next : best));
-  const [cells = []] = parse<string[]>(head, { delimiter, preview: 1 }).data;
+  const most = separators.reduce((best, next) => (amount(next) >= amount(best) ? next : best));
+  const [cells = []] = parse<string[]>(head, { delimiter: told?.[1] ?? most, preview: 1 }).data;
   return cells.filter((name) => name !== '');
 }

@@ -1,5 +1,6 @@
 import { fill, h, setText } from '../../controls/dom';
-import { choiceField, textField } from '../../controls/field';
+import { choiceField } from '../../controls/field';
+import { fieldWithButton } from '../../controls/field-with-button';
 import { failureBox, noticeBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
 import type { DataSource } from '../../lab/language';
@@ -35,10 +36,10 @@ export function hubDataPanel(train: Take, validate: Take): HTMLElement[] {
     running = null;
     progress.show(null);
   };
-  const lookUp = () =>
+  const lookUp = (text: string) =>
     act(async (signal) => {
       choices.hidden = true;
-      const parsed = parseDatasetId(id);
+      const parsed = parseDatasetId(text);
       if (!parsed.ok) return problem.show(parsed.failure);
       progress.show({ action: 'Asking huggingface.co', done: 0, total: 0 });
       const found = await lookUpData(parsed.value, signal);
@@ -92,29 +93,20 @@ export function hubDataPanel(train: Take, validate: Take): HTMLElement[] {
     showSize();
     choices.hidden = false;
   };
-  const field = textField({
+  const any = fieldWithButton({
     label: 'Id of a data set',
     help: 'As on huggingface.co/datasets: owner and name.',
     placeholder: 'openai/gsm8k',
-    onInput: (value) => {
-      id = value;
-    },
+    button: { id: 'look-up-data-set', words: 'Look up' },
+    onAct: (text) => void lookUp(text),
   });
-  field.element.querySelector('input')?.addEventListener('keydown', ({ key }) => {
-    if (key === 'Enter') void lookUp();
-  });
-  const button = h(
-    'button',
-    { type: 'button', id: 'look-up-data-set', onclick: () => void lookUp() },
-    'Look up',
-  );
   return [
     h(
       'details',
       { class: 'elsewhere' },
       h('summary', {}, 'Or from Hugging Face'),
       h('p', { class: 'hint' }, 'These buttons ask huggingface.co, and send it nothing of yours.'),
-      h('div', { class: 'with-button' }, field.element, button),
+      any,
       choices,
     ),
     progress.element,

@@ -9,6 +9,7 @@ const reasons: Record<SkipReason, string> = {
   empty_answer: 'have an empty answer',
   template: 'do not fit the chat template',
   tokenizer: 'cannot be tokenised',
+  too_large: 'are too large',
 };
 
 /** Rows that nothing is learned from, each reason with its number and the first rows with their words; empty where there are none. */

@@ -2,7 +2,8 @@ import '../../experiment/offers.css';
 import '../elsewhere.css';
 import './remote-models.css';
 import { fill, h } from '../../controls/dom';
-import { choiceField, textField } from '../../controls/field';
+import { choiceField } from '../../controls/field';
+import { fieldWithButton } from '../../controls/field-with-button';
 import { failureBox, noticeBox } from '../../controls/message';
 import { progressBar } from '../../controls/progress';
 import type { Progress } from '../../protocol';
@@ -101,19 +102,13 @@ export function remoteModels(app: App, load: (files: File[], name: string, note?
   };
   freed.watch(() => void showKept());
 
-  let address = '';
-  const field = textField({
+  const any = fieldWithButton({
     label: 'Repository or address',
     help: 'owner/name on Hugging Face, its address, or the https address of a .gguf file. Its size is shown before anything is downloaded.',
     placeholder: 'HuggingFaceTB/SmolLM2-135M',
-    onInput: (value) => {
-      address = value;
-    },
+    button: { id: 'look-up', words: 'Look up' },
+    onAct: (address) => void ask(address),
   });
-  field.element.querySelector('input')?.addEventListener('keydown', ({ key }) => {
-    if (key === 'Enter') void ask(address);
-  });
-  const look = h('button', { type: 'button', id: 'look-up', onclick: () => void ask(address) }, 'Look up');
   const preset = (entry: HubPreset) => presetItem(entry, () => void ask(entry.repository));
   const { host } = new URL(HUB);
   const elsewhere = h(
@@ -125,7 +120,7 @@ export function remoteModels(app: App, load: (files: File[], name: string, note?
       { class: 'hint' },
       `Nothing is asked of another server unless you press a button here. Look up asks ${host} for a list of files; it then knows your network address and which model you look at. Your data never leaves this tab.`,
     ),
-    h('div', { class: 'with-button' }, field.element, look),
+    any,
     offer,
     h('ul', { class: 'offered presets' }, ...hubPresets.map(preset)),
   );

@@ -1,0 +1,164 @@
+//! What a chat template makes of lists is looked at where it is made.
+//!
+//! minijinja's fuel pays for the elements of a list, and not for what a list shows: one that holds itself twice, forty times over,
+//! is forty small lists to fuel, and 2^40 elements to whoever compares it; and of lists that were joined, the joining is paid for
+//! when they are gone through, but 33 of them are one list in memory, unpaid. So a filter of ours stands behind every instruction
+//! that makes a value of values, and before those that compare.
+
+use std::collections::BTreeMap;
+
+use minijinja::machinery::{CompiledTemplate, Instruction, Instructions, eval, make_string_output};
+use minijinja::value::ValueKind;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, Value};
+
+/// What the filter is called; no template can write it.
+const FILTER: &str = "how-large";
+/// No place in the engine's table of filters.
+const NOT_KEPT: u8 = !0;
+/// Values that a list may show, those within it counted as often as it shows them, beside as many as a conversation has bytes.
+const MOST_VALUES: usize = 1 << 17;
+/// Lists within lists; JSON of data is no deeper.
+const DEEPEST: usize = 128;
+/// Values that are looked at for a unit of fuel.
+const VALUES_A_UNIT: usize = 64;
+
+/// Renders a template of `environment`.
+///
+/// # Errors
+/// Those of the template, and of a list that shows more than [`add_filter`] lets it.
+pub fn render<'env>(
+    environment: &'env Environment<'env>,
+    template: &CompiledTemplate<'env>,
+    context: Value,
+) -> Result<String, Error> {
+    let instructions = watched(&template.instructions);
+    let blocks = template.blocks.iter();
+    let blocks: BTreeMap<_, _> = blocks
+        .map(|(name, block)| (*name, watched(block)))
+        .collect();
+    let mut text = String::new();
+    let mut output = make_string_output(&mut text);
+    eval(
+        environment,
+        &instructions,
+        context,
+        &blocks,
+        &mut output,
+        AutoEscape::None,
+    )?;
+    Ok(text)
+}
+
+/// Makes the filter known, for a conversation of so many bytes.
+pub fn add_filter(environment: &mut Environment, bytes: usize) {
+    let most = MOST_VALUES.saturating_add(bytes);
+    environment.add_filter(FILTER, move |state: &State, value: Value| {
+        let mut left = most;
+        count(&value, DEEPEST, &mut left)?;
+        let units = (most - left) / VALUES_A_UNIT;
+        state.consume_fuel(units as u64)?;
+        Ok(value)
+    });
+}
+
+/// Takes what a value shows off `left`.
+fn count(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
+    let is_map = match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => false,
+        ValueKind::Map => true,
+        _ => return Ok(()),
+    };
+    // What has no length is made element by element, and paid for.
+    let Some(length) = value.len() else {
+        return Ok(());
+    };
+    let rest = left.checked_sub(length).filter(|_| depth > 0);
+    *left = rest.ok_or_else(|| {
+        let problem = format!(
+            "the template makes a list that shows more values than a conversation of its length has, or has more than {DEEPEST} \
+             lists in each other"
+        );
+        Error::new(ErrorKind::InvalidOperation, problem)
+    })?;
+    for element in value.try_iter()? {
+        let element = match is_map {
+            true => value.get_item(&element)?,
+            false => element,
+        };
+        count(&element, depth - 1, left)?;
+    }
+    Ok(())
+}
+
+/// The same instructions, with the filter behind those that make a value of values.
+fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'source> {
+    let all = || (0..).map_while(|place| instructions.get(place));
+    let mut moved = Vec::new();
+    let mut next = 0;
+    for instruction in all() {
+        moved.push(next);
+        next += 1 + u32::from(compares(instruction)) + u32::from(makes_values(instruction));
+    }
+    // A jump may go behind the last one.
+    moved.push(next);
+    let to = |place: u32| moved.get(place as usize).copied().unwrap_or(place);
+    let mut result = Instructions::new(instructions.name(), instructions.source());
+    for (place, instruction) in (0..).zip(all()) {
+        let mut add = |instruction| {
+            let line = instructions.get_line(place);
+            match line.and_then(|line| u16::try_from(line).ok()) {
+                Some(line) => result.add_with_line(instruction, line),
+                None => result.add(instruction),
+            }
+        };
+        let filter = Instruction::ApplyFilter(FILTER, Some(1), NOT_KEPT);
+        if compares(instruction) {
+            add(filter.clone());
+        }
+        add(match instruction {
+            Instruction::Iterate(place) => Instruction::Iterate(to(*place)),
+            Instruction::Jump(place) => Instruction::Jump(to(*place)),
+            Instruction::JumpIfFalse(place) => Instruction::JumpIfFalse(to(*place)),
+            Instruction::JumpIfFalseOrPop(place) => Instruction::JumpIfFalseOrPop(to(*place)),
+            Instruction::JumpIfTrueOrPop(place) => Instruction::JumpIfTrueOrPop(to(*place)),
+            Instruction::BuildMacro(name, place, flags) => {
+                Instruction::BuildMacro(name, to(*place), *flags)
+            }
+            other => other.clone(),
+        });
+        if makes_values(instruction) {
+            add(filter);
+        }
+    }
+    result
+}
+
+/// Whether it goes through the value on top of the stack, beside another one.
+fn compares(instruction: &Instruction) -> bool {
+    matches!(
+        instruction,
+        Instruction::Eq
+            | Instruction::Ne
+            | Instruction::Lt
+            | Instruction::Lte
+            | Instruction::Gt
+            | Instruction::Gte
+            | Instruction::In
+            | Instruction::CompareAndPreserve(_)
+    )
+}
+
+fn makes_values(instruction: &Instruction) -> bool {
+    matches!(
+        instruction,
+        Instruction::Add
+            | Instruction::Mul
+            | Instruction::BuildList(_)
+            | Instruction::BuildTuple(_)
+            | Instruction::BuildMap(_)
+            | Instruction::ApplyFilter(..)
+            | Instruction::CallFunction(..)
+            | Instruction::CallMethod(..)
+            | Instruction::CallObject(_)
+    )
+}
