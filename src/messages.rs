@@ -276,6 +276,7 @@ mod tests {
     use crate::diffusion::draw::DrawSettings;
     use crate::generate::SampleSettings;
     use crate::kernel::{ProductChoice, ProductKind, ProductStrategy};
+    use crate::model::architecture::ARCHITECTURES;
     use crate::optim::{
         DampingKind, Decay, LayerDiagnostics, Method, OptimizerSettings, Order, Place,
         PreconditionerSettings, Preset, RunDiagnostics, Schedule, TrainedFactors, UpdateRule,
@@ -400,7 +401,18 @@ mod tests {
         let validation = format!(
             "/** What is held out unless something else is asked for. */\nexport const DEFAULT_VALIDATION = {validation} satisfies Validation;\n"
         );
-        let written = format!("{header}{body}\n{presets}\n{roles}\n{validation}");
+        let in_gguf = ARCHITECTURES
+            .iter()
+            .filter(|known| known.from_gguf.is_some());
+        let known = serde_json::json!({
+            "folder": ARCHITECTURES.map(|known| known.model_type),
+            "gguf": in_gguf.map(|known| known.gguf_name).collect::<Vec<_>>(),
+        });
+        let known = serde_json::to_string_pretty(&known).expect("names are plain data");
+        let known = format!(
+            "/** The architectures of models that load, as `config.json` and GGUF files name them. */\nexport const ARCHITECTURES: Readonly<Record<'folder' | 'gguf', readonly string[]>> = {known};\n"
+        );
+        let written = format!("{header}{body}\n{presets}\n{roles}\n{validation}\n{known}");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/www/src/protocol.ts");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, &written).expect("www/src is writable");

@@ -35,8 +35,11 @@ use crate::messages::{
 use crate::model::{Base, Checkpoint};
 use crate::peft::known_base;
 use crate::train::{
-    MemoryEstimate, Session, SessionSettings, binding::check_binding, estimate::estimate,
-    memory::held_bytes,
+    MemoryEstimate, Session, SessionSettings,
+    binding::check_binding,
+    counting::Counting,
+    estimate::{Room, estimate},
+    memory::{allocated_bytes, held_bytes},
 };
 
 use self::{
@@ -54,8 +57,14 @@ const SLICE: Duration = Duration::from_millis(100);
 /// Examples that the page shows as tokens.
 const PREVIEWED: usize = 8;
 
+/// Counted, so that the estimate knows what tokenizers and data take.
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
 thread_local! {
     static DEVICE: std::cell::RefCell<Option<Device>> = const { std::cell::RefCell::new(None) };
+    /// Bytes of this memory with an engine and nothing loaded.
+    static MODULE_BYTES: std::cell::Cell<f64> = const { std::cell::Cell::new(0.0) };
 }
 
 /// Makes the engine. Once a worker, before anything else. `products` is what an earlier start on the same adapter reported,
@@ -71,6 +80,7 @@ pub async fn start_engine(products: JsValue) -> Result<JsValue, JsValue> {
     let (device, started) = engine::start().await.map_err(failure)?;
     let products = choose_products(products, &device).await;
     DEVICE.set(Some(device));
+    MODULE_BYTES.set(held_bytes());
     to_js(&EngineReport {
         engine: started.engine.into(),
         description: started.description,
@@ -116,6 +126,8 @@ pub struct WebSession {
     notices: Vec<String>,
     file_bytes: f64,
     tokenizer: Tokenizer,
+    /// Bytes that loading left in this memory.
+    loaded_bytes: f64,
     data: Option<LoadedData>,
     desk: Desk<Base, Batches>,
 }
@@ -123,6 +135,8 @@ pub struct WebSession {
 struct LoadedData {
     dataset: Dataset,
     settings: DataSettings,
+    /// Bytes that loading left in this memory.
+    bytes: f64,
 }
 
 #[wasm_bindgen]
@@ -133,6 +147,7 @@ impl WebSession {
     /// Files that are no model, or one that does not fit into memory.
     pub async fn load_model(files: Vec<File>, on_progress: Function) -> Result<Self, JsValue> {
         let device = started_device()?;
+        let before = allocated_bytes();
         let files: Vec<BlobSource> = files.into_iter().map(BlobSource::new).collect();
         let file_bytes: f64 = files.iter().map(|file| file.len() as f64).sum();
         let first = files.first().map(|file| file.name().to_owned());
@@ -156,7 +171,8 @@ impl WebSession {
             base_id: known_base(&names).map(str::to_owned),
             notices: checkpoint.notices().to_vec(),
             file_bytes,
-            tokenizer: checkpoint.tokenizer().clone(),
+            tokenizer: checkpoint.into_tokenizer(),
+            loaded_bytes: allocated_bytes() - before,
             data: None,
             desk: Desk::new(model),
         })
@@ -210,6 +226,9 @@ impl WebSession {
         settings: JsValue,
         on_progress: Function,
     ) -> Result<JsValue, JsValue> {
+        // The files are let go when they are read.
+        let files = bytes.len() + validation_bytes.as_ref().map_or(0, Vec::len);
+        let before = allocated_bytes() - files as f64;
         let settings: DataSettings = from_js("data", settings)?;
         let context = self.desk.model.config.max_position_embeddings;
         if settings.sequence_length > context {
@@ -261,8 +280,13 @@ impl WebSession {
             statistics: dataset.statistics().clone(),
             preview,
         });
+        let bytes = allocated_bytes() - before;
         self.desk.training = None;
-        self.data = Some(LoadedData { dataset, settings });
+        self.data = Some(LoadedData {
+            dataset,
+            settings,
+            bytes,
+        });
         summary
     }
 
@@ -307,16 +331,20 @@ impl WebSession {
             WASM_LIMIT
         };
         let model = &self.desk.model;
-        let (held, unpacked) = (model.held_bytes(), model.unpacked_bytes());
-        estimate(
-            settings,
-            &model.config,
-            held,
-            unpacked,
-            self.longest(),
-            model.most_bytes,
+        let base = model.held_bytes();
+        let room = Room {
+            base,
+            unpacked: model.unpacked_bytes(),
+            texts: if cfg!(feature = "webgpu") {
+                0.0
+            } else {
+                let data = self.data.as_ref().map_or(0.0, |data| data.bytes);
+                MODULE_BYTES.get() + self.loaded_bytes - base + data
+            },
+            most_bytes: model.most_bytes,
             limit,
-        )
+        };
+        estimate(settings, &model.config, room, self.longest())
     }
 
     /// Fresh adapters, the same in every worker that gets the same seed, or those of the adapter that was read.

@@ -11,20 +11,21 @@ use riemann_lora::{
     data::Batch,
     kernel::ProductPrecision,
     model::{
-        Activation, Adapters, Base, Held, ModelConfig, Rotary, Target,
-        architecture::{GPT2, LLAMA},
+        Activation, Adapters, Architecture, Base, Dropout, FrozenWeight, Held, ModelConfig, Rotary,
+        Target, WeightForm,
+        architecture::ARCHITECTURES,
         walk::{self, Kind, Role},
     },
     optim::OptimizerSettings,
     train::{
         RunSettings, SessionSettings,
-        estimate::estimate,
+        estimate::{Room, estimate},
         gradients::{Pass, PassSettings},
         settings::adapter_shape,
     },
 };
 
-/// A base of random weights, with an embedding table for its head.
+/// A base of random weights as the page holds them, with an embedding table for its head.
 fn base(config: ModelConfig, device: &Device) -> Base {
     let weights = walk::weights(&config).map(|weight| match (weight.role, &weight.shape[..]) {
         (Role::Block(.., Kind::Bias) | Role::FinalNorm(Kind::Bias), &[length]) => {
@@ -33,83 +34,91 @@ fn base(config: ModelConfig, device: &Device) -> Base {
         (_, &[length]) => Held::Vector(Tensor::ones([length], device)),
         (_, shape) => {
             let random = Distribution::Normal(0.0, 0.02);
-            Held::Matrix(Tensor::<2>::random(shape.to_vec(), random, device).into())
+            let weight = FrozenWeight::from(Tensor::<2>::random(shape.to_vec(), random, device));
+            Held::Matrix(weight.in_form(WeightForm::Packed))
         }
     });
     let weights: Vec<Held> = weights.collect();
     Base::assemble(config, device, weights).expect("all weights")
 }
 
-/// Both in one test: what is counted is of the whole process.
+/// All in one test: what is counted is of the whole process.
 #[test]
 fn a_step_takes_what_was_estimated() {
-    a_step_of_gpt2();
-    for targets in [vec![Target::QProj, Target::VProj], Target::LLAMA.to_vec()] {
-        a_step_of_llama(targets);
-    }
-}
-
-fn a_step_of_llama(targets: Vec<Target>) {
-    const TOKENS: usize = 128;
-    let config = ModelConfig {
-        vocab_size: 64,
-        hidden_size: 288,
-        intermediate_size: 768,
-        num_hidden_layers: 4,
-        max_position_embeddings: TOKENS,
-        tie_word_embeddings: true,
-        num_attention_heads: 9,
-        num_key_value_heads: 3,
-        head_dim: 32,
-        norm_eps: 1e-5,
-        rotary: Some(Rotary::plain(1e4)),
-        ..ModelConfig::of(&LLAMA)
-    };
     let device = Device::flex();
-    let base = base(config, &device);
-    check(&base, targets.clone(), TOKENS, false);
-    check(&base, targets, TOKENS, true);
+    let mut wrong = Vec::new();
+    for architecture in ARCHITECTURES.iter().copied() {
+        let base = base(config(architecture, 64), &device);
+        let whole: Vec<Target> = architecture
+            .modules
+            .iter()
+            .filter_map(|module| module.target)
+            .collect();
+        for targets in [vec![Target::QProj, Target::VProj], whole] {
+            for gradient_checkpointing in [false, true] {
+                for dropout in [0.0, 0.1] {
+                    let settings = SessionSettings {
+                        dropout,
+                        gradient_checkpointing,
+                        ..settings(&targets)
+                    };
+                    wrong.extend(check(&base, &settings));
+                }
+            }
+        }
+    }
+    // So many words that the head takes more than a block, with a bound of its logits and without.
+    for architecture in ["llama", "gemma2"] {
+        let mut known = ARCHITECTURES.iter().copied();
+        let architecture = known.find(|known| known.model_type == architecture);
+        let base = base(config(architecture.expect("it is known"), 24_000), &device);
+        let settings = settings(&[Target::QProj, Target::VProj]);
+        wrong.extend(check(&base, &settings));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn a_step_of_gpt2() {
-    const TOKENS: usize = 128;
-    let config = ModelConfig {
-        vocab_size: 64,
-        hidden_size: 384,
-        intermediate_size: 1536,
-        num_hidden_layers: 4,
+/// A small model of `architecture` with a vocabulary of `words`, whose widths are all different.
+fn config(architecture: &'static Architecture, words: usize) -> ModelConfig {
+    let is_gpt2 = architecture.positions.is_some();
+    let is_gemma = architecture.rms_plus_one;
+    let has_groups = !is_gpt2 && !architecture.interleaves_heads;
+    ModelConfig {
+        vocab_size: words,
+        hidden_size: 224,
+        intermediate_size: 640,
+        num_hidden_layers: 6,
         max_position_embeddings: TOKENS,
         tie_word_embeddings: true,
         num_attention_heads: 6,
-        num_key_value_heads: 6,
-        head_dim: 64,
+        num_key_value_heads: if has_groups { 2 } else { 6 },
+        head_dim: 48,
         norm_eps: 1e-5,
-        activation: Activation::GeluTanh,
-        ..ModelConfig::of(&GPT2)
-    };
-    let device = Device::flex();
-    let targets = vec![
-        Target::CAttn,
-        Target::OProj,
-        Target::UpProj,
-        Target::DownProj,
-    ];
-    let base = base(config, &device);
-    check(&base, targets.clone(), TOKENS, false);
-    check(&base, targets, TOKENS, true);
+        activation: match (is_gpt2 || is_gemma, architecture.interleaves_heads) {
+            (true, _) => Activation::GeluTanh,
+            (false, true) => Activation::Gelu,
+            (false, false) => Activation::Silu,
+        },
+        rotary: (!is_gpt2).then(|| Rotary::plain(1e4)),
+        attention_softcap: (architecture.model_type == "gemma2").then_some(50.0),
+        logits_softcap: (architecture.model_type == "gemma2").then_some(30.0),
+        parallel_residual: architecture.interleaves_heads,
+        ..ModelConfig::of(architecture)
+    }
 }
 
-/// A step's peak above the base, against the estimate.
-fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointing: bool) {
-    let settings = SessionSettings {
+const TOKENS: usize = 128;
+
+fn settings(targets: &[Target]) -> SessionSettings {
+    SessionSettings {
         rank: 4,
         alpha: 8.0,
         use_rslora: false,
         dropout: 0.0,
-        targets,
+        targets: targets.to_vec(),
         batch_size: 2,
         micro_batch_size: 0,
-        gradient_checkpointing,
+        gradient_checkpointing: false,
         half_precision: false,
         steps: 1,
         seed: 0,
@@ -120,30 +129,52 @@ fn check(base: &Base, targets: Vec<Target>, tokens: usize, gradient_checkpointin
             optimizer: OptimizerSettings::adamw(1e-3),
             text_lr: None,
         }],
-    };
-    let adapters = Adapters::new(&base.config, adapter_shape(&settings), 1, 0, &base.device);
+    }
+}
+
+/// A step's peak above the base, against the estimate; what is wrong with it where they are too far from each other.
+fn check(base: &Base, settings: &SessionSettings) -> Option<String> {
+    let adapters = Adapters::new(&base.config, adapter_shape(settings), 1, 0, &base.device);
     let batch = Batch {
         rows: 2,
-        tokens,
-        ids: vec![3; 2 * tokens],
-        labels: vec![3; 2 * tokens],
+        tokens: TOKENS,
+        ids: vec![3; 2 * TOKENS],
+        labels: vec![3; 2 * TOKENS],
+    };
+    let dropout = Dropout {
+        share: settings.dropout,
+        seed: 0,
+        step: 0,
+        examples: 0..2,
     };
     let pass_settings = PassSettings {
-        dropout: None,
-        whole: 2 * (tokens - 1),
+        dropout: (settings.dropout > 0.0).then_some(&dropout),
+        whole: 2 * (TOKENS - 1),
         precision: ProductPrecision::Single,
-        gradient_checkpointing,
+        gradient_checkpointing: settings.gradient_checkpointing,
     };
     let before = NOW.load(Relaxed);
     MOST.store(before, Relaxed);
     let pass = Pass::forward(base, &adapters, &batch, pass_settings).expect("labels count");
     drop(pass.backward());
     let used = (MOST.load(Relaxed) - before) as f64;
-    let expected = estimate(&settings, &base.config, 0.0, 0.0, tokens, None, 0.0).activations;
+    let expected = estimate(settings, &base.config, Room::default(), TOKENS).activations;
     let ratio = expected / used;
-    assert!(
-        (0.87..1.15).contains(&ratio),
-        "{:?}, checkpointing {gradient_checkpointing}: {expected} estimated, {used} used",
-        settings.targets
+    let said = format!(
+        "{}, {} words, {:?}, checkpointing {}, dropout {}: {:.2} MB estimated, {:.2} MB used, ratio {ratio:.3}",
+        base.config.architecture.model_type,
+        base.config.vocab_size,
+        settings.targets,
+        settings.gradient_checkpointing,
+        settings.dropout,
+        expected / 1e6,
+        used / 1e6
     );
+    println!("{said}");
+    // Where blocks are computed again, the one block that is counted whole is most of what so few of them take.
+    let most = match settings.gradient_checkpointing {
+        true => 1.2,
+        false => 1.1,
+    };
+    (!(0.95..most).contains(&ratio)).then_some(said)
 }

@@ -1,13 +1,11 @@
 //! The works for a worker of the benchmark's page.
 
-#[path = "../../tests/counting/mod.rs"]
-mod counting;
-
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
 
 use burn::tensor::Device;
 use js_sys::Float32Array;
+use riemann_lora::train::counting;
 use wasm_bindgen::prelude::*;
 
 use super::work::Work;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::kernel::swiglu;
+use crate::kernel::{Gating, gated};
 use crate::model::{FrozenWeight, Target, attention::attend, context::BlockAdapters};
 
 /// Added to the mean square by all norms.
@@ -49,6 +49,6 @@ impl Block {
     pub(super) fn feed_forward(&self, x: Tensor<2>, adapters: BlockAdapters<'_>) -> Tensor<2> {
         let gate = self.project(Target::GateProj, x.clone(), adapters);
         let up = self.project(Target::UpProj, x, adapters);
-        self.project(Target::DownProj, swiglu(gate, up), adapters)
+        self.project(Target::DownProj, gated(gate, up, Gating::Silu), adapters)
     }
 }

@@ -4,7 +4,8 @@ use super::{DiffusionConfig, weights::linear_shape};
 use crate::model::Target;
 use crate::train::{
     MemoryEstimate, SessionSettings,
-    estimate::{F32, adapted_inputs, rows_at_once},
+    estimate::{F32, rows_at_once},
+    kept::adapted_inputs,
     settings::adapter_shape,
 };
 
@@ -33,7 +34,7 @@ pub fn estimate(
     let runs_bytes = 5.0 * blocks as f64 * a_block * runs * F32;
     let kept = |places: usize, blocks: usize| {
         let scores = config.num_attention_heads as f64 * places as f64;
-        let inputs = adapted_inputs(&settings.targets, channels, inner);
+        let inputs = adapted_inputs(&settings.targets, channels, channels, inner);
         let a_place = 12.0 * channels + 2.0 * inner + 1.1 * scores + inputs;
         sequences * (places * blocks) as f64 * a_place
     };
@@ -43,6 +44,8 @@ pub fn estimate(
             + kept(words + config.patches(), config.denoiser_layers));
     MemoryEstimate {
         base: base_bytes,
+        // Words and pictures take next to nothing.
+        texts: 0.0,
         runs: runs_bytes,
         activations,
         total: base_bytes + runs_bytes + activations,

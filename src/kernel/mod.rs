@@ -10,7 +10,7 @@
 //! [`frozen`] makes an operation of burn of it, with a derivative for the activations and none for the weight.
 //!
 //! # What lies between products
-//! [`rms_norm`], [`rotate`], [`causal_softmax`], [`swiglu`] and [`cross_entropy`](fn@cross_entropy) are one pass over memory
+//! [`rms_norm`], [`rotate`], [`causal_softmax`], [`gated`] and [`cross_entropy`](fn@cross_entropy) are one pass over memory
 //! each, forward and backward, where burn's operations are several, and keep less for the backward pass. What they are and
 //! their derivatives stand in files of their names; `cpu` and `webgpu` compute them. [`exponential`] is what the last three
 //! wait for on the CPU.
@@ -35,6 +35,7 @@ pub use matrix::Matrix;
 mod cpu;
 #[cfg(not(feature = "webgpu"))]
 pub mod frozen;
+mod gated;
 mod most_bytes;
 mod precision;
 mod product;
@@ -42,12 +43,12 @@ mod product_table;
 mod rms_norm;
 mod rotate;
 mod softmax;
-mod swiglu;
 #[cfg(feature = "webgpu")]
 pub mod webgpu;
 
 pub use {
     cross_entropy::{cross_entropy, cross_entropy_losses},
+    gated::{Gating, gated},
     most_bytes::most_bytes,
     precision::{ProductPrecision, half_is_available},
     product::{Form, product, weight_product},
@@ -55,5 +56,4 @@ pub use {
     rms_norm::rms_norm,
     rotate::{Angles, rotate},
     softmax::{Causal, causal_softmax},
-    swiglu::swiglu,
 };

@@ -13,7 +13,7 @@ use super::{
     rope::Rotation,
     walk::Kind,
 };
-use crate::kernel::{Causal, swiglu};
+use crate::kernel::{Causal, Gating, gated};
 
 /// A frozen linear layer.
 #[derive(Debug, Clone)]
@@ -159,8 +159,8 @@ impl Forward<'_> {
         let normed = self.norm(Norm::FeedForward, x);
         let (gate, up) = self.gate_and_up(normed); // [S·T, inner]
         let inner = match (gate, self.config.activation) {
-            (Some(gate), Activation::Silu) => swiglu(gate, up),
-            (Some(gate), Activation::GeluTanh) => gelu(gate) * up,
+            (Some(gate), Activation::Silu) => gated(gate, up, Gating::Silu),
+            (Some(gate), Activation::GeluTanh) => gated(gate, up, Gating::GeluTanh),
             (Some(gate), Activation::Gelu) => activation::gelu(gate) * up,
             (None, Activation::Silu) => activation::silu(up),
             (None, Activation::GeluTanh) => gelu(up),

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::head::chunk_rows;
+use super::kept::BlockValues;
 use super::settings::{SessionSettings, adapter_shape};
-use crate::model::{Adapters, ModelConfig, Target};
+use crate::model::{Adapters, ModelConfig};
 
 /// Bytes of an f32.
 pub(crate) const F32: f64 = 4.0;
@@ -15,6 +16,8 @@ pub(crate) const F32: f64 = 4.0;
 pub struct MemoryEstimate {
     /// Weights of the base.
     pub base: f64,
+    /// What else lies there before training: tokenizer, data and the module; 0 of a GPU's memory, where they do not lie.
+    pub texts: f64,
     /// Adapters, their gradients and the optimizer's moments.
     pub runs: f64,
     /// Activations kept for the backward pass, and the largest temporaries.
@@ -25,19 +28,30 @@ pub struct MemoryEstimate {
     pub limit: f64,
 }
 
-/// What `settings` need on a base that holds `base_bytes`, for sequences of up to
-/// `sequence_length` tokens, on a device that takes tensors of at most `most_bytes`. `limit` is passed through.
+/// What is there before a session, and what bounds it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Room {
+    /// Bytes of the base's weights.
+    pub base: f64,
+    /// Bytes of those of them that products unpack.
+    pub unpacked: f64,
+    /// Bytes of what else lies in the same memory.
+    pub texts: f64,
+    /// Bytes of the largest tensor that the device takes whole; `None` where there is no limit.
+    pub most_bytes: Option<usize>,
+    /// Bytes of all of it; 0 where unknown.
+    pub limit: f64,
+}
+
+/// Bytes that `settings` need beside what is in `room`, for sequences of up to `sequence_length` tokens.
 ///
-/// Counted are the weights, and `unpacked_bytes` of those that products unpack; factors, gradients, moments and one
-/// temporary of each run; and what autodiff keeps of every block until the backward pass reaches it.
+/// Counted are factors, gradients, moments and one temporary of each run; what autodiff keeps of every block until the
+/// backward pass reaches it; and the larger of what the head and the last block take beside that, which is not at one time.
 pub fn estimate(
     settings: &SessionSettings,
     config: &ModelConfig,
-    base_bytes: f64,
-    unpacked_bytes: f64,
+    room: Room,
     sequence_length: usize,
-    most_bytes: Option<usize>,
-    limit: f64,
 ) -> MemoryEstimate {
     let runs = settings.runs.len() as f64;
     let sequences = runs * rows_at_once(settings);
@@ -50,42 +64,38 @@ pub fn estimate(
     let runs_bytes = copies * parameters * runs * F32;
 
     let channels = config.hidden_size as f64;
-    let inner = config.intermediate_size as f64;
-    let scores = config.num_attention_heads as f64 * sequence_length as f64;
-    // Values a token that a block's operations save for their backward: norms and residuals,
-    // queries, keys and values, the feed-forward layer with its activation, scores after softmax
-    // and the inputs of adapted layers. The factors were fitted to the peak of SmolLM2 in the browser
-    // on the CPU at 64, 128 and 256 tokens with q_proj and v_proj (within 3 %) and at 128 with all
-    // layers adapted (3 %); WebGPU keeps the same. Those of GPT-2 were fitted to models with 384 and 768 channels
-    // with all layers adapted (within 2 %; with q_proj and v_proj alone it takes a sixth less).
-    let a_block = match config.architecture.is_gated() {
-        true => {
-            let inputs = adapted_inputs(&settings.targets, channels, inner);
-            3.45 * channels + 2.0 * inner + 1.1 * scores + inputs
-        }
-        false => 8.1 * channels + 5.5 * inner + 2.9 * scores,
-    };
-    let passing = match config.architecture.is_gated() {
-        true => 4.0 * channels + 2.0 * inner,
-        false => inner,
-    };
     let layers = config.num_hidden_layers as f64;
-    let kept = match settings.gradient_checkpointing {
-        // What enters each block, and one block whole, with the temporaries of its backward pass, which beside all blocks
-        // are lost in the factors above; fitted to the peaks of tests/train_memory.rs.
-        true => tokens * (layers * channels + a_block + passing),
-        false => tokens * a_block * layers,
+    let block = BlockValues::new(config, settings, sequence_length);
+    let chunk = chunk_rows(tokens as usize, config.vocab_size, room.most_bytes);
+    let head = logits_at_once(config) * chunk as f64 * config.vocab_size as f64;
+    // What leaves the last block, the same normalised, its gradient, and what the norm saves.
+    let around_head = tokens * 4.0 * channels;
+    let passing = tokens * block.passing;
+    let values = match settings.gradient_checkpointing {
+        // What enters each block; then the head, or one block whole and the gradient that has come to it.
+        true => {
+            let a_block = tokens * (block.saved + channels) + passing;
+            tokens * layers * channels + (around_head + head).max(a_block)
+        }
+        false => tokens * layers * block.saved + around_head + head.max(passing),
     };
-    // Logits, their derivative and one temporary of a chunk.
-    let chunk = chunk_rows(tokens as usize, config.vocab_size, most_bytes);
-    let head = 3.0 * chunk as f64 * config.vocab_size as f64;
-    let activations = (kept + head) * F32 + unpacked_bytes;
+    let activations = values * F32 + room.unpacked;
     MemoryEstimate {
-        base: base_bytes,
+        base: room.base,
+        texts: room.texts,
         runs: runs_bytes,
         activations,
-        total: base_bytes + runs_bytes + activations,
-        limit,
+        total: room.base + room.texts + runs_bytes + activations,
+        limit: room.limit,
+    }
+}
+
+/// How many tensors of a chunk's logits there are at one time: on the CPU their derivative takes their place, on WebGPU
+/// it stands beside them, with a temporary. Bent ones are kept for the slope of the bend, beside a temporary.
+fn logits_at_once(config: &ModelConfig) -> f64 {
+    match cfg!(feature = "webgpu") || config.logits_softcap.is_some() {
+        true => 3.0,
+        false => 1.0,
     }
 }
 
@@ -95,13 +105,4 @@ pub(crate) fn rows_at_once(settings: &SessionSettings) -> f64 {
         0 => settings.batch_size,
         part => part.min(settings.batch_size),
     })
-}
-
-/// Values a token of the inputs of a Llama block's adapted layers, each counted once.
-pub(crate) fn adapted_inputs(targets: &[Target], channels: f64, inner: f64) -> f64 {
-    let any = |of: &[Target]| f64::from(u8::from(of.iter().any(|target| targets.contains(target))));
-    any(&[Target::QProj, Target::KProj, Target::VProj]) * channels
-        + any(&[Target::OProj]) * channels
-        + any(&[Target::GateProj, Target::UpProj]) * channels
-        + any(&[Target::DownProj]) * inner
 }

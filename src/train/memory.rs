@@ -17,3 +17,8 @@ pub fn held_bytes() -> f64 {
     });
     kilobytes.unwrap_or(0.0) * 1024.0
 }
+
+/// Bytes that are allocated now, where the program's allocator is [`Counting`](super::counting::Counting).
+pub fn allocated_bytes() -> f64 {
+    super::counting::NOW.load(std::sync::atomic::Ordering::Relaxed) as f64
+}

@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod binding;
 pub mod checkpoint;
+pub mod counting;
 pub mod course;
 pub mod error;
 pub mod estimate;
@@ -10,6 +11,7 @@ pub mod evaluation;
 pub mod gradient_checkpointing;
 pub mod gradients;
 pub mod head;
+pub mod kept;
 pub mod labels;
 pub mod language;
 pub mod memory;

@@ -77,6 +77,16 @@ impl Family {
         load(&self.folder().await).await
     }
 
+    /// The model of the GGUF file, with what that cannot say from the `folder`'s.
+    #[cfg(not(feature = "webgpu"))]
+    async fn model_of_gguf(&self, folder: &Base) -> Base {
+        let source = MemorySource::new("model.gguf", self.gguf);
+        let checkpoint = Checkpoint::open(vec![source]).await.unwrap();
+        let mut model = load(&checkpoint).await;
+        (self.beside_gguf)(&mut model.config, &folder.config);
+        model
+    }
+
     fn adapters(&self, model: &Base, runs: usize) -> Adapters {
         adapters(self.adapter, model, runs)
     }
@@ -174,7 +184,19 @@ async fn gradients_are_those_of_torch(family: Family) {
 }
 
 async fn steps_are_those_of_torch(family: Family) {
-    let (golden, model) = (family.golden(), family.model().await);
+    let model = family.model().await;
+    check_steps(&family, &model).await;
+}
+
+#[cfg(not(feature = "webgpu"))]
+async fn steps_from_a_gguf_file_are_those_of_torch(family: Family) {
+    let model = family.model_of_gguf(&family.model().await).await;
+    check_steps(&family, &model).await;
+}
+
+/// Losses of training `model` against the golden ones.
+async fn check_steps(family: &Family, model: &Base) {
+    let golden = family.golden();
     let plain = OptimizerSettings {
         weight_decay: 0.0,
         ..OptimizerSettings::adamw(1e-2)
@@ -183,18 +205,18 @@ async fn steps_are_those_of_torch(family: Family) {
         weight_decay: 0.0,
         ..OptimizerSettings::scaled_adamw(1e-2)
     };
-    let start = family.adapters(&model, 2);
+    let start = family.adapters(model, 2);
     let targets = start.shape.targets.clone();
     let settings = riemann_lora::train::SessionSettings {
         targets,
         ..settings(vec![plain, scaled])
     };
-    let mut session = Session::with_adapters(&model, settings, start);
+    let mut session = Session::with_adapters(model, settings, start);
     let expected = [&golden.adamw.losses, &golden.scaled_adamw.losses];
     // A software WebGPU adapter has time for three.
     let steps = if cfg!(feature = "webgpu") { 3 } else { 6 };
     for (step, batch) in golden.batches[..steps].iter().enumerate() {
-        let report = session.step(&model, &batch.batch()).await.unwrap();
+        let report = session.step(model, &batch.batch()).await.unwrap();
         for (run, losses) in report.runs.iter().zip(expected) {
             let (found, expected) = (run.loss.unwrap(), losses[step]);
             assert!(
@@ -205,7 +227,7 @@ async fn steps_are_those_of_torch(family: Family) {
     }
     if steps == golden.batches.len() {
         let last = golden.batches[steps - 1].batch();
-        let after = session.evaluate(&model, &last).await.unwrap();
+        let after = session.evaluate(model, &last).await.unwrap();
         for (sum, losses) in after.sums.iter().zip(expected) {
             let (found, expected) = (sum / after.count as f64, losses[steps]);
             assert!(
@@ -244,10 +266,7 @@ async fn greedy_continuation_is_that_of_transformers(family: Family) {
 async fn a_gguf_file_is_the_same_model(family: Family) {
     let golden = family.golden();
     let folder = family.model().await;
-    let source = MemorySource::new("model.gguf", family.gguf);
-    let checkpoint = Checkpoint::open(vec![source]).await.unwrap();
-    let mut from_gguf = load(&checkpoint).await;
-    (family.beside_gguf)(&mut from_gguf.config, &folder.config);
+    let from_gguf = family.model_of_gguf(&folder).await;
     assert_eq!(from_gguf.config, folder.config);
     let expected = logits(&folder, None, &golden.batches[0]).await;
     let found = logits(&from_gguf, None, &golden.batches[0]).await;
@@ -351,6 +370,7 @@ macro_rules! family {
             family!(@tests
                 greedy_continuation_is_that_of_transformers
                 a_gguf_file_is_the_same_model
+                steps_from_a_gguf_file_are_those_of_torch
                 what_is_written_computes_the_same
             );
         }

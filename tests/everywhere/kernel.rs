@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 use riemann_lora::kernel::{
-    Angles, Causal, Form, causal_softmax, cross_entropy, cross_entropy_losses, product, rms_norm,
-    rotate, swiglu,
+    Angles, Causal, Form, Gating, causal_softmax, cross_entropy, cross_entropy_losses, gated,
+    product, rms_norm, rotate,
 };
 
 use crate::support::{device, draws::normal, values};
@@ -82,17 +82,27 @@ everywhere! {
 }
 
 everywhere! {
-    async fn swiglu_is_its_formula_and_has_its_gradients() {
+    async fn gated_products_are_their_formulas_and_have_their_gradients() {
         let device = device().await;
         let other = normal([6, 19], 2.0, &device);
-        let formula = |gate: Tensor<2>, up: Tensor<2>| gate.clone() * sigmoid(gate) * up;
-        let gate = normal([6, 19], 4.0, &device);
-        let ours = swiglu(gate.clone(), other.clone());
-        assert_close(&values(ours).await, &values(formula(gate, other.clone())).await);
-        let by_gate = |gate| swiglu(gate, other.clone()).square().sum();
-        check_gradient([6, 19], 1.0, by_gate, &device).await;
-        let by_up = |up| swiglu(other.clone(), up).square().sum();
-        check_gradient([6, 19], 1.0, by_up, &device).await;
+        let silu = |gate: Tensor<2>| gate.clone() * sigmoid(gate);
+        let gelu = |gate: Tensor<2>| {
+            let cube = gate.clone() * gate.clone() * gate.clone();
+            let inner = (gate.clone() + cube * 0.044715) * (2.0 / std::f64::consts::PI).sqrt();
+            gate * 0.5 * (inner.tanh() + 1.0)
+        };
+        let formulas: [(Gating, &dyn Fn(Tensor<2>) -> Tensor<2>); 2] =
+            [(Gating::Silu, &silu), (Gating::GeluTanh, &gelu)];
+        for (gating, formula) in formulas {
+            let gate = normal([6, 19], 4.0, &device);
+            let ours = gated(gate.clone(), other.clone(), gating);
+            let expected = formula(gate) * other.clone();
+            assert_close(&values(ours).await, &values(expected).await);
+            let by_gate = |gate| gated(gate, other.clone(), gating).square().sum();
+            check_gradient([6, 19], 1.0, by_gate, &device).await;
+            let by_up = |up| gated(other.clone(), up, gating).square().sum();
+            check_gradient([6, 19], 1.0, by_up, &device).await;
+        }
     }
 }
 

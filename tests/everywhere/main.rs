@@ -39,6 +39,8 @@ mod families;
 mod forms;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
+mod golden_gguf;
+#[cfg(not(feature = "webgpu"))]
 mod golden_ten_steps;
 mod golden_training;
 mod inverse;

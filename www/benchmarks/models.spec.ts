@@ -11,8 +11,8 @@ const output = process.env.MODELS_OUTPUT ?? '';
 const quick = process.env.BENCH_QUICK !== undefined;
 const SCRIPT = '/session-worker.js';
 const [BATCH, TOKENS] = [4, 64];
-/** So far off may the estimate be that the page shows before Start. */
-const MOST_ESTIMATE_ERROR = 0.15;
+/** The least and the most that the estimate before Start may be of what was taken; burn's pools of GPU memory are not foreseen. */
+const ESTIMATE_OVER_PEAK = { cpu: [0.95, 1.1], webgpu: [0.85, 1.15] } as const;
 
 interface Case {
   engine: 'cpu' | 'webgpu';
@@ -86,8 +86,10 @@ test('models of big vocabularies', async ({ page }) => {
     bench.end();
   }
   if (output !== '') writeFileSync(output, JSON.stringify({ figures, cases: rows }));
-  for (const { peak, estimate, losses } of rows) {
+  for (const { engine, peak, estimate, losses } of rows) {
+    const [least, most] = ESTIMATE_OVER_PEAK[engine];
     expect(losses.every(Number.isFinite)).toBe(true);
-    expect(Math.abs(estimate / peak - 1)).toBeLessThan(MOST_ESTIMATE_ERROR);
+    expect(estimate / peak).toBeGreaterThan(least);
+    expect(estimate / peak).toBeLessThan(most);
   }
 });

@@ -741,6 +741,10 @@ export type MemoryEstimate = {
  */
 base: number, 
 /**
+ * What else lies there before training: tokenizer, data and the module; 0 of a GPU's memory, where they do not lie.
+ */
+texts: number, 
+/**
  * Adapters, their gradients and the optimizer's moments.
  */
 runs: number, 
@@ -2194,3 +2198,34 @@ export const DEFAULT_VALIDATION = {
     "count": 64
   }
 } satisfies Validation;
+
+/** The architectures of models that load, as `config.json` and GGUF files name them. */
+export const ARCHITECTURES: Readonly<Record<'folder' | 'gguf', readonly string[]>> = {
+  "folder": [
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "smollm3",
+    "granite",
+    "gemma2",
+    "gemma3_text",
+    "olmo2",
+    "phi3",
+    "gpt_neox",
+    "gpt2"
+  ],
+  "gguf": [
+    "llama",
+    "qwen2",
+    "qwen3",
+    "smollm3",
+    "granite",
+    "gemma2",
+    "gemma3",
+    "olmo2",
+    "phi3",
+    "gptneox",
+    "gpt2"
+  ]
+};

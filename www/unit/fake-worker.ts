@@ -259,7 +259,7 @@ export class FakeWorker implements WorkerLink {
       this.answer('estimate', () => {
         this.needs();
         const runs = settings.runs.length * 100;
-        return { base: 100, runs, activations: 0, total: 100 + runs, limit: 1000 };
+        return { base: 100, texts: 0, runs, activations: 0, total: 100 + runs, limit: 1000 };
       }),
     configure: (settings) =>
       this.answer('configure', () => {

@@ -131,6 +131,14 @@ describe('files of a repository', () => {
     ]);
   });
 
+  test('may be all parts of a GGUF file, and not some', () => {
+    const parts = ['b-Q8_0-00001-of-00002.gguf', 'b-Q8_0-00002-of-00002.gguf'];
+    expect(chosen('a-Q4_0.gguf', ...parts, 'c-00001-of-00003.gguf', 'c-00003-of-00003.gguf')).toEqual([
+      ['b-Q8_0.gguf in 2 parts', parts],
+      ['a-Q4_0.gguf', ['a-Q4_0.gguf']],
+    ]);
+  });
+
   test('may be parts with their index', () => {
     const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
     const index = 'model.safetensors.index.json';
@@ -183,6 +191,35 @@ describe('the hub', () => {
       bytes: 300_000,
       sha256: 'ff',
     });
+  });
+
+  test('a family that is not known is refused before anything of it is fetched', async () => {
+    const gguf = [{ rfilename: 'm.Q8_0.gguf', size: 5 }];
+    const refused = [
+      { ...answer, config: { model_type: 'mamba' } },
+      { ...answer, siblings: gguf, gguf: { architecture: 'mamba' } },
+    ];
+    for (const body of refused) {
+      const { asked, found } = await ask('owner/name', () => Response.json(body));
+      expect(asked).toHaveLength(1);
+      const message = found.ok ? '' : found.failure.message;
+      expect(message).toContain('owner/name: its architecture is mamba, which is not supported');
+      expect(message).toContain('qwen3');
+    }
+    // The file is called otherwise than the folder, and either may be all that loads.
+    const both = {
+      ...answer,
+      siblings: [...answer.siblings, ...gguf],
+      config: { model_type: 'mistral' },
+      gguf: { architecture: 'llama' },
+    };
+    const labels = async (body: object) => {
+      const { found } = await ask('owner/name', () => Response.json(body));
+      return found.ok ? found.value.choices.map(({ label }) => label) : found.failure.message;
+    };
+    expect(await labels(both)).toEqual(['model.safetensors', 'm.Q8_0.gguf']);
+    expect(await labels({ ...both, config: { model_type: 'gemma3' } })).toEqual(['m.Q8_0.gguf']);
+    expect(await labels({ ...both, config: {}, gguf: null })).toHaveLength(2);
   });
 
   test.each([

@@ -376,7 +376,7 @@ describe('a sweep', () => {
       const total = 5000;
       worker.api.estimate = async () => ({
         ok: true,
-        value: { base: total, runs: 0, activations: 0, total, limit: 1000 },
+        value: { base: total, texts: 0, runs: 0, activations: 0, total, limit: 1000 },
       });
     });
     await sweep.start();

@@ -5,6 +5,7 @@
 mod adapter_product;
 mod cross_entropy;
 mod element;
+mod gated;
 mod packed;
 mod place;
 mod probe;
@@ -16,7 +17,6 @@ mod rows;
 mod softmax;
 mod strategy;
 mod sweep;
-mod swiglu;
 mod tiles;
 
 pub use adapter_product::adapter_product;

@@ -59,7 +59,7 @@ pub(crate) fn stored_tensors<S: Source>(
     {
         let storage = StorageType::from_ggml(*storage).map_err(|kind| UnreadType {
             name: kind,
-            known: "Q4_0, Q4_1, Q8_0, F16 or F32",
+            known: "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL, IQ4_XS or MXFP4",
             holds_integers: INTEGERS.contains(storage),
         });
         if !offset.is_multiple_of(header.alignment) {

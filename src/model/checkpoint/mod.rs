@@ -161,6 +161,11 @@ impl<S: Source> Checkpoint<S> {
         &self.tokenizer
     }
 
+    /// The tokenizer alone, when all tensors are read.
+    pub fn into_tokenizer(self) -> Tokenizer {
+        self.tokenizer
+    }
+
     /// Every tensor of the model, in the order in which a forward pass meets them.
     ///
     /// There is a `lm_head.weight` only if the head is not tied to the embedding table.

@@ -249,7 +249,7 @@ async fn every_storage_type_can_be_the_type_of_a_tensor() {
 }
 
 /// The golden Llama model as a converter would write it: other names, other order of query and key rows.
-fn golden_as_gguf() -> GgufWriter {
+pub fn golden_as_gguf() -> GgufWriter {
     let sizes = Sizes {
         hidden: 32,
         feed_forward: 88,
@@ -259,6 +259,8 @@ fn golden_as_gguf() -> GgufWriter {
         layers: 2,
     };
     let mut writer = GgufWriter::llama(sizes);
+    writer.set("llama.context_length", Value::U32(128));
+    writer.set("llama.rope.freq_base", Value::F32(10_000.0));
     writer
         .tensors
         .retain(|tensor| tensor.name != "output.weight");
@@ -304,6 +306,7 @@ async fn both_formats_give_the_same_golden_model() {
     let from_gguf = open_gguf(&writer).await;
     let from_folder = open(&golden_folder()).await.expect("the fixture is sound");
     assert_eq!(from_gguf.config().vocab_size, 320);
+    assert_eq!(from_gguf.config(), from_folder.config());
     assert_eq!(from_gguf.tensors(), from_folder.tensors());
     for tensor in from_folder.tensors() {
         let name = &tensor.name;

@@ -182,7 +182,7 @@ everywhere! {
 }
 
 /// The golden model as llama.cpp's converter writes it: other names, and linear weights as [out, in].
-fn golden_as_gguf() -> GgufWriter {
+pub fn golden_as_gguf() -> GgufWriter {
     let mut writer = GgufWriter::llama(TINY);
     writer
         .metadata

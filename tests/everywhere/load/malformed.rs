@@ -127,7 +127,7 @@ const MODEL_CASES: &[Case] = &[
 const TENSOR_CASES: &[Case] = &[
     (
         "model.gguf: tensor blk.0.attn_q.weight is IQ2_S, which is not supported; \
-         use Q4_0, Q4_1, Q8_0, F16 or F32",
+         use F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL, IQ4_XS or MXFP4",
         |file| file.tensor("blk.0.attn_q.weight").kind = 22,
     ),
     (

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ARCHITECTURES } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { refusal, unreachable } from './answers';
 import { HUB, type ModelAddress } from './model-address';
@@ -63,6 +64,10 @@ const repositoryAnswer = v.object({
   sha: v.string(),
   cardData: v.fallback(v.object({ license: text }), { license: null }),
   safetensors: v.fallback(v.object({ total: amount }), { total: null }),
+  /** What its config.json says. */
+  config: v.fallback(v.object({ model_type: text }), { model_type: null }),
+  /** What its first GGUF file says. */
+  gguf: v.fallback(v.object({ architecture: text }), { architecture: null }),
   siblings: v.array(v.unknown()),
 });
 
@@ -100,9 +105,11 @@ async function lookUpRepository(
       sha256,
     }),
   );
-  const choices =
-    file === null ? chooseFiles(remote) : ggufChoices(remote.filter(({ name }) => name === file));
-  if (choices.length === 0) return failed('model', whyNone(repository, file, remote));
+  const there = file === null ? chooseFiles(remote) : ggufChoices(remote.filter(({ name }) => name === file));
+  if (there.length === 0) return failed('model', whyNone(repository, file, remote));
+  const refusals = there.map((choice) => unknownArchitecture(choice, found));
+  const choices = there.filter((_, index) => refusals[index] === null);
+  if (choices.length === 0) return failed('model', `${repository}: ${refusals[0]}`);
   const { licence, parameters } = found;
   return success({ title: repository, host, licence, parameters, choices });
 }
@@ -110,14 +117,28 @@ async function lookUpRepository(
 function readRepository(answer: unknown) {
   const read = v.safeParse(repositoryAnswer, answer);
   if (!read.success) return null;
-  const { sha, cardData, safetensors, siblings } = read.output;
+  const { sha, cardData, safetensors, config, gguf, siblings } = read.output;
   const files = siblings.flatMap((sibling) => {
     const file = v.safeParse(repositoryFile, sibling);
     if (!file.success) return [];
     const { rfilename: path, size: bytes, lfs } = file.output;
     return [{ path, bytes, sha256: lfs.sha256 }];
   });
-  return { sha, licence: cardData.license, parameters: safetensors.total, files };
+  const architectures = { folder: config.model_type, gguf: gguf.architecture };
+  return { sha, licence: cardData.license, parameters: safetensors.total, files, architectures };
+}
+
+/** Why a choice will not load, as its loader would say it after the download; null where nothing is known against it. */
+function unknownArchitecture(
+  choice: ModelChoice,
+  { architectures }: { architectures: Record<'folder' | 'gguf', string | null> },
+): string | null {
+  const format = choice.files.some(({ name }) => /\.gguf$/i.test(name)) ? 'gguf' : 'folder';
+  const found = architectures[format];
+  const known = ARCHITECTURES[format];
+  if (found === null || known.includes(found)) return null;
+  const names = `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`;
+  return `its architecture is ${found}, which is not supported; use a model of the ${names} architecture`;
 }
 
 const config = 'config.json';
@@ -125,7 +146,7 @@ const tokenizer = 'tokenizer.json';
 // What the loader looks at besides.
 const optional = ['tokenizer_config.json', 'chat_template.jinja', 'generation_config.json'];
 const part = /^model-\d{5}-of-\d{5}\.safetensors$/;
-const splitGguf = /-\d{5}-of-\d{5}\.gguf$/i;
+const partOfGguf = /^(.*)-\d{5}-of-(\d{5})\.gguf$/i;
 // Packed in ways that the loader does not unpack.
 const unknownPacking = /(^|[-._])(IQ[1-3]|TQ\d|NVFP4)/i;
 
@@ -144,18 +165,24 @@ export function chooseFiles(files: readonly RemoteFile[]): ModelChoice[] {
   return [...choices, ...ggufChoices(files.filter(({ name }) => !name.includes('/')))];
 }
 
-/** Large files keep more of the model; one that is packed in 8 bits loses next to nothing. */
+/** Large files keep more of the model; one that is packed in 8 bits loses next to nothing. Parts are one model, if all are there. */
 function ggufChoices(files: readonly RemoteFile[]): ModelChoice[] {
-  const usable = files.filter(
-    ({ name }) => /\.gguf$/i.test(name) && !splitGguf.test(name) && !unknownPacking.test(name),
-  );
-  const preferred = ({ name }: RemoteFile) => (/Q8_0/i.test(name) ? 0 : 1);
-  return usable
-    .sort((one, other) => preferred(one) - preferred(other) || (one.bytes ?? 0) - (other.bytes ?? 0))
-    .map((file) => {
-      const name = file.name.split('/').at(-1) ?? file.name;
-      return { label: name, files: [{ ...file, name }], bytes: file.bytes };
-    });
+  const usable = files.filter(({ name }) => /\.gguf$/i.test(name) && !unknownPacking.test(name));
+  const models = new Map<string, RemoteFile[]>();
+  for (const file of usable) {
+    const model = file.name.replace(partOfGguf, '$1 in $2 parts');
+    models.set(model, [...(models.get(model) ?? []), file]);
+  }
+  const preferred = ({ label }: ModelChoice) => (/Q8_0/i.test(label) ? 0 : 1);
+  return [...models.values()]
+    .filter((parts) => parts.length === Number(partOfGguf.exec(parts[0]?.name ?? '')?.[2] ?? 1))
+    .map((parts): ModelChoice => {
+      const named = parts.map((file) => ({ ...file, name: file.name.split('/').at(-1) ?? file.name }));
+      const first = named[0]?.name ?? '';
+      const label = first.replace(partOfGguf, `$1.gguf in ${parts.length} parts`);
+      return { label, files: named, bytes: sum(parts) };
+    })
+    .sort((one, other) => preferred(one) - preferred(other) || (one.bytes ?? 0) - (other.bytes ?? 0));
 }
 
 function whyNone(repository: string, file: string | null, files: readonly RemoteFile[]): string {

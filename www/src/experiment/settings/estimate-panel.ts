@@ -30,9 +30,10 @@ export function estimatePanel(app: Experiment): HTMLElement {
     const warning = tight ? ' That may be more than this machine has.' : '';
     setText(words, `Needs ${bytes(worker.total)}${limit}${all}.${fits ? warning : ` ${advice}`}`);
     const shared = shards > 1 ? ` Each batch is shared by ${shards} workers.` : '';
+    const texts = worker.texts > 0 ? `, tokenizer and data ${bytes(worker.texts)}` : '';
     setText(
       parts,
-      `Base ${bytes(worker.base)}, ${plural(Math.max(...groups.map((group) => group.length)), 'run')} ${bytes(
+      `Base ${bytes(worker.base)}${texts}, ${plural(Math.max(...groups.map((group) => group.length)), 'run')} ${bytes(
         worker.runs,
       )}, activations ${bytes(worker.activations)}.${shared}`,
     );

@@ -1,14 +1,15 @@
-//! SwiGLU's product and its derivative, a thread an element.
+//! A gated layer's product and its derivative, a thread an element.
 
 use burn::backend::{TensorMetadata, tensor::FloatTensor};
 use burn_cubecl::{CubeBackend, kernel::into_contiguous};
 use cubecl::{calculate_cube_count_elemwise, prelude::*};
 
-use super::super::swiglu::{Swiglu, SwigluGradients};
+use super::super::gated::{Gated, GatedGradients, Gating};
 use super::rows::empty_like;
 
-impl Swiglu for CubeBackend {
-    fn swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+impl Gated for CubeBackend {
+    fn gated(gate: FloatTensor<Self>, up: FloatTensor<Self>, gating: Gating) -> FloatTensor<Self> {
+        let [a, b] = gating.slope();
         let (gate, up) = (into_contiguous(gate), into_contiguous(up));
         let result = empty_like(&gate);
         let elements = gate.shape().num_elements();
@@ -23,18 +24,22 @@ impl Swiglu for CubeBackend {
                 up.into_buffer_arg(),
                 result.clone().into_buffer_arg(),
                 elements,
+                a,
+                b,
             );
         }
         result
     }
 }
 
-impl SwigluGradients for CubeBackend {
-    fn swiglu_gradients(
+impl GatedGradients for CubeBackend {
+    fn gated_gradients(
         gradient: FloatTensor<Self>,
         gate: FloatTensor<Self>,
         up: FloatTensor<Self>,
+        gating: Gating,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [a, b] = gating.slope();
         let gradient = into_contiguous(gradient);
         let (gate, up) = (into_contiguous(gate), into_contiguous(up));
         let (to_gate, to_up) = (empty_like(&gate), empty_like(&gate));
@@ -52,6 +57,8 @@ impl SwigluGradients for CubeBackend {
                 to_gate.clone().into_buffer_arg(),
                 to_up.clone().into_buffer_arg(),
                 elements,
+                a,
+                b,
             );
         }
         (to_gate, to_up)
@@ -64,11 +71,11 @@ fn sigmoid(x: f32) -> f32 {
 }
 
 #[cube(launch_unchecked)]
-fn product(gate: &[f32], up: &[f32], result: &mut [f32], elements: usize) {
+fn product(gate: &[f32], up: &[f32], result: &mut [f32], elements: usize, a: f32, b: f32) {
     let place = ABSOLUTE_POS;
     if place < elements {
         let value = gate[place];
-        result[place] = value * sigmoid(value) * up[place];
+        result[place] = value * sigmoid(value * (a + b * value * value)) * up[place];
     }
 }
 
@@ -80,13 +87,17 @@ fn product_gradients(
     to_gate: &mut [f32],
     to_up: &mut [f32],
     elements: usize,
+    a: f32,
+    b: f32,
 ) {
     let place = ABSOLUTE_POS;
     if place < elements {
         let value = gate[place];
-        let share = sigmoid(value);
+        let square = value * value;
+        let share = sigmoid(value * (a + b * square));
+        let rise = value * (a + 3.0 * b * square);
         let change = gradient[place];
-        to_gate[place] = change * up[place] * share * (1.0 + value * (1.0 - share));
+        to_gate[place] = change * up[place] * share * (1.0 + rise * (1.0 - share));
         to_up[place] = change * value * share;
     }
 }
