@@ -25,8 +25,8 @@ use riemann_lora::{
     },
 };
 
-/// A base of random weights as the page holds them, with an embedding table for its head.
-fn base(config: ModelConfig, device: &Device) -> Base {
+/// A base of random weights in this form, with an embedding table for its head.
+fn base(config: ModelConfig, form: WeightForm, device: &Device) -> Base {
     let weights = walk::weights(&config).map(|weight| match (weight.role, &weight.shape[..]) {
         (Role::Block(.., Kind::Bias) | Role::FinalNorm(Kind::Bias), &[length]) => {
             Held::Vector(Tensor::zeros([length], device))
@@ -35,7 +35,7 @@ fn base(config: ModelConfig, device: &Device) -> Base {
         (_, shape) => {
             let random = Distribution::Normal(0.0, 0.02);
             let weight = FrozenWeight::from(Tensor::<2>::random(shape.to_vec(), random, device));
-            Held::Matrix(weight.in_form(WeightForm::Packed))
+            Held::Matrix(weight.in_form(form))
         }
     });
     let weights: Vec<Held> = weights.collect();
@@ -48,7 +48,7 @@ fn a_step_takes_what_was_estimated() {
     let device = Device::flex();
     let mut wrong = Vec::new();
     for architecture in ARCHITECTURES.iter().copied() {
-        let base = base(config(architecture, 64), &device);
+        let base = base(config(architecture, 64), WeightForm::Dense, &device);
         let whole: Vec<Target> = architecture
             .modules
             .iter()
@@ -67,11 +67,16 @@ fn a_step_takes_what_was_estimated() {
             }
         }
     }
-    // So many words that the head takes more than a block, with a bound of its logits and without.
+    // So many words that the head takes more than a block, with a bound of its logits and without; packed as in the page,
+    // because burn's product copies what it multiplies.
     for architecture in ["llama", "gemma2"] {
         let mut known = ARCHITECTURES.iter().copied();
         let architecture = known.find(|known| known.model_type == architecture);
-        let base = base(config(architecture.expect("it is known"), 24_000), &device);
+        let base = base(
+            config(architecture.expect("it is known"), 24_000),
+            WeightForm::Packed,
+            &device,
+        );
         let settings = settings(&[Target::QProj, Target::VProj]);
         wrong.extend(check(&base, &settings));
     }
@@ -174,7 +179,7 @@ fn check(base: &Base, settings: &SessionSettings) -> Option<String> {
     // Where blocks are computed again, the one block that is counted whole is most of what so few of them take.
     let most = match settings.gradient_checkpointing {
         true => 1.2,
-        false => 1.1,
+        false => 1.12,
     };
     (!(0.95..most).contains(&ratio)).then_some(said)
 }

@@ -66,21 +66,18 @@ impl BlockValues {
         }
     }
 
-    /// What attention's products save of keys and values. Parts of a fused layer's result are views of it, which hold it
-    /// whole.
+    /// What attention's products save of keys and values. Parts of a fused layer's result that nothing changes are views of
+    /// it, which hold it whole; where positions turn keys, values were measured to be copied.
     fn keys_and_values(config: &ModelConfig, targets: &[Target]) -> f64 {
         let (queries, keys) = (config.query_width() as f64, config.key_width() as f64);
-        let is_fused = config.architecture.is_fused() && !config.architecture.interleaves_heads;
-        let is_view =
-            |target, is_turned: bool| is_fused && !is_turned && !targets.contains(&target);
-        let views = [
-            is_view(Target::KProj, config.rotary.is_some()),
-            is_view(Target::VProj, false),
-        ];
-        let own = views.iter().filter(|is_view| !**is_view).count() as f64 * keys;
-        match views.contains(&true) {
-            true => own + queries + 2.0 * keys,
-            false => own,
+        if !config.architecture.is_fused() || config.rotary.is_some() {
+            return 2.0 * keys;
+        }
+        let parts = [Target::KProj, Target::VProj];
+        let changed = parts.iter().filter(|part| targets.contains(part)).count();
+        match changed {
+            2 => 2.0 * keys,
+            changed => changed as f64 * keys + queries + 2.0 * keys,
         }
     }
 }
