@@ -103,7 +103,7 @@ everywhere! {
             let gram_b = gram(&|column, k| b[k * rank + column], outputs);
             let trace = |matrix: &[f64]| matrix.iter().step_by(rank + 1).sum::<f64>();
             let damped = |matrix: &[f64]| -> Vec<f64> {
-                let add = |at: usize| if at % (rank + 1) == 0 { damping } else { 0.0 };
+                let add = |at: usize| if at.is_multiple_of(rank + 1) { damping } else { 0.0 };
                 matrix.iter().enumerate().map(|(at, value)| value + add(at)).collect()
             };
             // tr(M (M + δI)⁻¹) is r less δ times the trace of the inverse.
