@@ -184,7 +184,7 @@ impl Trainer {
             scale,
             &self.device,
         );
-        let prepared = self.optimizer.prepare(&gradients, &coefficients, false);
+        let prepared = self.optimizer.prepare(&gradients, &coefficients, None);
         let all = BankCoefficients {
             most: &coefficients,
             first: None,
