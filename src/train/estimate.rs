@@ -10,6 +10,10 @@ use crate::model::{Adapters, ModelConfig};
 /// Bytes of an f32.
 pub(crate) const F32: f64 = 4.0;
 
+/// What saved values take of GPU memory, of their own bytes: burn's pools hand out pages that they do not fill. Fitted to
+/// the peaks of SmolLM2 as Q4_1 and as F32 at 64 tokens and of Qwen3-0.6B at 4 × 64 in Chromium (within 5 %).
+const PAGES_OF_A_POOL: f64 = 1.85;
+
 /// Bytes that a session needs, before it is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -71,13 +75,17 @@ pub fn estimate(
     // What leaves the last block, the same normalised, its gradient, and what the norm saves.
     let around_head = tokens * 4.0 * channels;
     let passing = tokens * block.passing;
+    let pages = match cfg!(feature = "webgpu") {
+        true => PAGES_OF_A_POOL,
+        false => 1.0,
+    };
     let values = match settings.gradient_checkpointing {
         // What enters each block; then the head, or one block whole and the gradient that has come to it.
         true => {
             let a_block = tokens * (block.saved + channels) + passing;
-            tokens * layers * channels + (around_head + head).max(a_block)
+            pages * tokens * layers * channels + (around_head + head).max(a_block)
         }
-        false => tokens * layers * block.saved + around_head + head.max(passing),
+        false => pages * tokens * layers * block.saved + around_head + head.max(passing),
     };
     let activations = values * F32 + room.unpacked;
     MemoryEstimate {
