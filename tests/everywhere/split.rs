@@ -134,7 +134,8 @@ everywhere! {
         // Of two sequences of 64 tokens an eighth, and of logits room for 6: 16 rows become 4.
         let row = f64::from(4 << 17);
         let at_once = if cfg!(feature = "webgpu") { 3.0 } else { 1.0 };
-        assert_eq!(total(None) - total(Some(6 * (4 << 17))), at_once * 12.0 * row);
+        let shorter = total(None) - total(Some(6 * (4 << 17)));
+        assert!((shorter - at_once * 12.0 * row).abs() < 1.0, "{shorter}");
     }
 }
 
