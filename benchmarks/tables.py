@@ -112,6 +112,25 @@ def memory():
     return origin(found) + table(head, rows)
 
 
+def models():
+    found = result("models")
+    rows = [
+        [
+            {"qwen3_06b": "Qwen3-0.6B, Q8_0, random", "gemma3_270m": "Gemma 3 270M, Q4_K_M"}[one["model"]], one["engine"],
+            megabytes(one["peak"]), megabytes(one["estimate"]), f"{(one['estimate'] / one['peak'] - 1) * 100:+.1f} %",
+            number(sorted(one["seconds"])[len(one["seconds"]) // 2]), " ".join(f"{loss:.3f}" for loss in one["losses"]),
+        ]
+        for one in found["cases"]
+    ]
+    titles = ["model", "engine", "most, MB", "estimate, MB", "the estimate was off by", "a step, s", "losses"]
+    passed = found["figures"]["families_passed"]
+    families = ", ".join(f"{name} {tests}" for name, tests in found["families"].items())
+    note = f"\n{found['note']}\n" if "note" in found else ""
+    return (origin(found) + table(titles, rows) + note
+            + f"\n{passed} families train in the browser, from a folder and from a GGUF file, as transformers, PEFT and torch "
+            + f"do: {families}.\n")
+
+
 def head():
     found = result("head")
     rows = [
