@@ -125,7 +125,8 @@ def models():
     titles = ["model", "engine", "most, MB", "estimate, MB", "the estimate was off by", "a step, s", "losses"]
     passed = found["figures"]["families_passed"]
     families = ", ".join(f"{name} {tests}" for name, tests in found["families"].items())
-    return (origin(found) + table(titles, rows)
+    note = f"\n{found['note']}\n" if "note" in found else ""
+    return (origin(found) + table(titles, rows) + note
             + f"\n{passed} families train in the browser, from a folder and from a GGUF file, as transformers, PEFT and torch "
             + f"do: {families}.\n")
 
