@@ -8,7 +8,7 @@ use super::{
     coefficients::FactorCoefficients,
     elements::sum_of_elements,
     muon,
-    precondition::{Grams, Inverses, Metric, mean_eigenvalues},
+    precondition::{Grams, Inverses, Metric, mean_eigenvalues_of_a},
     realignment::Basis,
     step_cap::capped,
 };
@@ -119,7 +119,7 @@ impl Optimizer {
                 b: Moments::new(&factors.b),
             },
             bases: None,
-            initial: mean_eigenvalues(&layout, &factors.a),
+            initial: mean_eigenvalues_of_a(&layout, &factors.a),
             factors,
             layout,
         };
@@ -324,34 +324,24 @@ impl Optimizer {
             }
             *row = updated;
         };
+        // Each moment is measured in what its gradient is preconditioned with.
+        let mut now = self.bases.is_some().then(|| self.factors.clone());
+        let bases = &mut self.bases;
         let Both { a: row_a, b: row_b } = &mut self.factors;
-        // B's moment is measured in the A that its gradient is preconditioned with.
-        let mut seen_a = all.realigned.is_some().then(|| row_a.clone());
-        let Both {
-            a: mut basis_a,
-            b: basis_b,
-        } = match &mut self.bases {
-            Some(Both { a, b }) => Both {
-                a: Some(a),
-                b: Some(b),
-            },
-            None => Both { a: None, b: None },
-        };
-        let now_b = seen_a.is_some().then(|| row_b.clone());
-        let basis_of_a = now_b.as_ref().zip(basis_b);
+        let basis_of_a = now.as_ref().zip(bases.as_mut());
         step(
             Factor::A,
             a,
             inverses.as_ref(),
             &mut self.moments.a,
             row_a,
-            basis_of_a,
+            basis_of_a.map(|(now, bases)| (&now.b, &mut bases.b)),
         );
         if let (Some(inverses), Some(sequential)) = (&mut inverses, &all.sequential) {
             let late = Grams::of_a(layout, row_a, damping, &self.initial).inverses();
-            if let Some(seen) = &mut seen_a {
-                let sequential = sequential.clone().expand(seen.dims());
-                *seen = seen.clone().mask_where(sequential, row_a.clone());
+            if let Some(Both { a: now, .. }) = &mut now {
+                let sequential = sequential.clone().expand(now.dims());
+                *now = now.clone().mask_where(sequential, row_a.clone());
             }
             let sequential = sequential.clone().unsqueeze_dim::<4>(1).expand(late.dims());
             inverses.b = inverses.b.clone().mask_where(sequential, late);
@@ -365,14 +355,14 @@ impl Optimizer {
                 b = metric.apply(Factor::B, &b, row_b);
             }
         }
-        let basis_of_b = seen_a.as_ref().zip(basis_a.take());
+        let basis_of_b = now.as_ref().zip(bases.as_mut());
         step(
             Factor::B,
             b,
             inverses.as_ref(),
             &mut self.moments.b,
             row_b,
-            basis_of_b,
+            basis_of_b.map(|(now, bases)| (&now.a, &mut bases.a)),
         );
         self.show(adapters);
         diagnostics

@@ -84,22 +84,16 @@ impl Grams {
         let identity = identity(rank, &matrices.device()).unsqueeze::<4>(); // [1, 1, r, r]
         let of_run = |values: &Tensor<3>| values.clone().unsqueeze_dim::<4>(1); // [K, 1, 1, 1]
         let mut delta = of_run(&damping.damping);
-        if let Some(relative) = &damping.relative {
-            let all = matrices.clone().reshape([runs * banks, rank, rank]);
-            let mean = trace(&all).div_scalar(rank as f64);
-            let share = delta.clone() * mean.reshape([runs, banks, 1, 1]);
+        let mut share = |of: &Option<Tensor<3, Bool>>, mean: &dyn Fn() -> Tensor<3>| {
+            let Some(runs_of_it) = of else { return };
+            let share = of_run(&damping.damping) * mean().reshape([runs, banks, 1, 1]);
             let shape = share.dims();
-            let relative = relative.clone().unsqueeze_dim::<4>(1).expand(shape);
+            let mask = runs_of_it.clone().unsqueeze_dim::<4>(1).expand(shape);
             let share = share.add_scalar(Damping::FLOOR);
-            delta = delta.expand(shape).mask_where(relative, share);
-        }
-        if let Some(own) = &damping.initial {
-            let share = of_run(&damping.damping) * initial().reshape([runs, banks, 1, 1]);
-            let shape = share.dims();
-            let own = own.clone().unsqueeze_dim::<4>(1).expand(shape);
-            let share = share.add_scalar(Damping::FLOOR);
-            delta = delta.expand(shape).mask_where(own, share);
-        }
+            delta = delta.clone().expand(shape).mask_where(mask, share);
+        };
+        share(&damping.relative, &|| mean_eigenvalues(&matrices));
+        share(&damping.initial, &initial);
         Self {
             damped: matrices.clone() + delta * identity,
             matrices,
@@ -124,13 +118,16 @@ fn grams_of_a(layout: &BankLayout, a: &Tensor<3>) -> Tensor<4> {
 }
 
 /// The mean eigenvalue of every bank's AAᵀ, [K, 1, M].
-pub fn mean_eigenvalues(layout: &BankLayout, a: &Tensor<3>) -> Tensor<3> {
-    let matrices = grams_of_a(layout, a);
+pub fn mean_eigenvalues_of_a(layout: &BankLayout, a: &Tensor<3>) -> Tensor<3> {
+    mean_eigenvalues(&grams_of_a(layout, a))
+}
+
+/// The mean eigenvalue of every matrix, [K, 1, M] of [K, M, r, r].
+fn mean_eigenvalues(matrices: &Tensor<4>) -> Tensor<3> {
     let [runs, banks, rank, _] = matrices.dims();
-    let matrices = matrices.reshape([runs * banks, rank, rank]);
-    trace(&matrices)
-        .div_scalar(rank as f64)
-        .reshape([runs, 1, banks])
+    let all = matrices.clone().reshape([runs * banks, rank, rank]);
+    let means = trace(&all).div_scalar(rank as f64);
+    means.reshape([runs, 1, banks])
 }
 
 /// (BᵀB + δI)⁻¹ of every bank, which preconditions A, and (AAᵀ + δI)⁻¹, which preconditions B; [K, M, r, r] each.

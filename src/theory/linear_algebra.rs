@@ -1,6 +1,6 @@
 //! The few matrix functions that the experiments share.
 
-use nalgebra::{Cholesky, DMatrix};
+use nalgebra::{Cholesky, DMatrix, Dyn};
 
 use super::random::Random;
 
@@ -36,11 +36,8 @@ pub fn singular_values(matrix: &DMatrix<f64>) -> Vec<f64> {
 
 /// ln det of a symmetric positive definite matrix plus `damping` on its diagonal; NaN where it is none, because factors
 /// have overflowed.
-pub fn damped_log_determinant(mut matrix: DMatrix<f64>, damping: f64) -> f64 {
-    for index in 0..matrix.nrows() {
-        matrix[(index, index)] += damping;
-    }
-    Cholesky::new(matrix).map_or(f64::NAN, |factor| {
+pub fn damped_log_determinant(matrix: DMatrix<f64>, damping: f64) -> f64 {
+    damped_factor(matrix, damping).map_or(f64::NAN, |factor| {
         let pivots = factor.l_dirty().diagonal();
         2.0 * pivots.iter().map(|pivot| libm::log(*pivot)).sum::<f64>()
     })
@@ -48,13 +45,15 @@ pub fn damped_log_determinant(mut matrix: DMatrix<f64>, damping: f64) -> f64 {
 
 /// Inverse of a symmetric positive definite matrix plus `damping` on its diagonal; `None` where it
 /// has none, because factors have overflowed.
-pub fn damped_inverse(mut matrix: DMatrix<f64>, damping: f64) -> Option<DMatrix<f64>> {
+pub fn damped_inverse(matrix: DMatrix<f64>, damping: f64) -> Option<DMatrix<f64>> {
+    damped_factor(matrix, damping).map(|factor| factor.inverse())
+}
+
+fn damped_factor(mut matrix: DMatrix<f64>, damping: f64) -> Option<Cholesky<f64, Dyn>> {
     for index in 0..matrix.nrows() {
         matrix[(index, index)] += damping;
     }
     // The factorisation reads one triangle, and would not see what is wrong in the other.
     let finite = matrix.iter().all(|value| value.is_finite());
-    finite
-        .then(|| Cholesky::new(matrix).map(|factor| factor.inverse()))
-        .flatten()
+    finite.then(|| Cholesky::new(matrix)).flatten()
 }

@@ -1,6 +1,6 @@
 //! Norms and condition numbers against what they are by definition.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use riemann_lora::optim::{
     diagnostics::condition_numbers, inverse::inverse, log_determinant::log_determinant,
 };
@@ -23,6 +23,15 @@ fn reflected(eigenvalues: &[f64]) -> Vec<f32> {
         .collect()
 }
 
+/// One matrix of rank 8 for each spectrum, [N, 8, 8].
+fn with_spectra(spectra: &[Vec<f64>], device: &Device) -> Tensor<3> {
+    let matrices: Vec<f32> = spectra
+        .iter()
+        .flat_map(|spectrum| reflected(spectrum))
+        .collect();
+    Tensor::from_data(TensorData::new(matrices, [spectra.len(), 8, 8]), device)
+}
+
 everywhere! {
     async fn condition_numbers_come_within_their_bound_from_below() {
         let device = device().await;
@@ -32,9 +41,7 @@ everywhere! {
             vec![1e3, 1.0, 1.0, 1.0, 1e-1, 1e-1, 1e-1, 1e-1],
             vec![1.0, 0.99, 0.98, 0.97, 1e-4, 1.01e-4, 1.02e-4, 1.03e-4],
         ];
-        let matrices: Vec<f32> = spectra.iter().flat_map(|spectrum| reflected(spectrum)).collect();
-        let matrices =
-            Tensor::<3>::from_data(TensorData::new(matrices, [spectra.len(), 8, 8]), &device);
+        let matrices = with_spectra(&spectra, &device);
         let found = values(condition_numbers(&matrices, &inverse(matrices.clone()))).await;
         for (spectrum, found) in spectra.iter().zip(found) {
             let largest = spectrum.iter().copied().fold(0.0, f64::max);
@@ -56,9 +63,7 @@ everywhere! {
             // lora_b at its start, damped by the paper's δ.
             vec![1e-6; 8],
         ];
-        let matrices: Vec<f32> = spectra.iter().flat_map(|spectrum| reflected(spectrum)).collect();
-        let matrices =
-            Tensor::<3>::from_data(TensorData::new(matrices, [spectra.len(), 8, 8]), &device);
+        let matrices = with_spectra(&spectra, &device);
         for (spectrum, found) in spectra.iter().zip(values(log_determinant(matrices)).await) {
             let expected: f64 = spectrum.iter().map(|value: &f64| value.ln()).sum();
             let error = (f64::from(found) - expected).abs();

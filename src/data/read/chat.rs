@@ -95,8 +95,8 @@ fn message(message: &Value, roles: &Roles) -> Result<ChatMessage, String> {
     };
     let content = content(take(["content", "value"]))?;
     let learned = learned(&mut more)?;
-    for name in meant::NOT_IN_MESSAGES {
-        match more.shift_remove(name) {
+    for name in meant::NOT_IN_MESSAGES.iter().chain(&meant::NO_TEXT) {
+        match more.shift_remove(*name) {
             Some(value) if !meant::says_nothing(&value.to_string()) => {
                 return Err(format!(
                     "with the field `{name}`, which is not used; only text can be trained on, and what of it is learned is \

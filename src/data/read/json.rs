@@ -126,12 +126,14 @@ fn row(json: &str, options: &ReadOptions) -> Result<(Record, Option<Columns>), R
             return Ok((row.chat_of_pair(&columns, options)?, Some(columns)));
         }
         row.refuse(&meant::NOWHERE)?;
+        row.refuse(&meant::NO_TEXT)?;
         row.refuse(&meant::NOT_IN_PAIRS)?;
         let system = row.system()?;
         return Ok((row.pair(&columns, system)?, Some(columns)));
     }
     if row.has("text") {
         row.refuse(&meant::NOWHERE)?;
+        row.refuse(&meant::NO_TEXT)?;
         row.refuse(&meant::SYSTEM)?;
         let text = row.text("text")?;
         if text.trim().is_empty() {
@@ -232,6 +234,7 @@ impl Row<'_> {
 
     fn chat(&self, name: &str, options: &ReadOptions) -> Result<Record, RowError> {
         self.refuse(&meant::NOWHERE)?;
+        self.refuse(&meant::NO_TEXT)?;
         self.refuse(&meant::NOT_IN_CHATS)?;
         let messages = value(self.get(name).unwrap_or_default())?;
         let mut conversation = chat::read(&messages, self.tools()?, &options.roles)?;
@@ -251,6 +254,7 @@ impl Row<'_> {
     /// A pair whose sides are lists of messages; answers in the prompt are context.
     fn chat_of_pair(&self, columns: &Columns, options: &ReadOptions) -> Result<Record, RowError> {
         self.refuse(&meant::NOWHERE)?;
+        self.refuse(&meant::NO_TEXT)?;
         self.refuse(&meant::SYSTEM)?;
         let side = |name: &str, role: &str| -> Result<Vec<Value>, RowError> {
             match self.is_list(name) {

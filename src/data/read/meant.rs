@@ -5,19 +5,16 @@ use super::RowError;
 /// What is said before everything else about how to answer.
 pub(super) const SYSTEM: [&str; 2] = ["system", "system_prompt"];
 
-/// What is used in no row.
-pub(super) const NOWHERE: [&str; 11] = [
+/// What is no text: it is used in no row and no message.
+pub(super) const NO_TEXT: [&str; 6] = ["image", "images", "video", "videos", "audio", "audios"];
+
+/// What else is used in no row.
+pub(super) const NOWHERE: [&str; 5] = [
     "functions",
     "weight",
     "train",
     "documents",
     "chat_template_kwargs",
-    "image",
-    "images",
-    "video",
-    "videos",
-    "audio",
-    "audios",
 ];
 
 /// What is used in conversations only.
@@ -26,20 +23,9 @@ pub(super) const NOT_IN_PAIRS: [&str; 4] = ["tools", "tool_calls", "history", "m
 /// What is used in pairs only.
 pub(super) const NOT_IN_CHATS: [&str; 2] = ["context", "history"];
 
-/// In a message: other names of `train`, and what is no text.
-pub(super) const NOT_IN_MESSAGES: [&str; 11] = [
-    "loss",
-    "loss_mask",
-    "mask",
-    "trainable",
-    "training",
-    "image",
-    "images",
-    "video",
-    "videos",
-    "audio",
-    "audios",
-];
+/// In a message: other names of `train`.
+pub(super) const NOT_IN_MESSAGES: [&str; 5] =
+    ["loss", "loss_mask", "mask", "trainable", "training"];
 
 /// Whether a name of a file is `wanted`, as names of columns are.
 pub(super) fn is(name: &str, wanted: &str) -> bool {

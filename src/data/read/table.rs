@@ -188,7 +188,12 @@ fn made(
     };
     Ok(Made::Pair {
         system: called(&meant::SYSTEM),
-        refused: [called(&meant::NOWHERE), called(&meant::NOT_IN_PAIRS)].concat(),
+        refused: [
+            called(&meant::NOWHERE),
+            called(&meant::NO_TEXT),
+            called(&meant::NOT_IN_PAIRS),
+        ]
+        .concat(),
         prompt: columns
             .prompt
             .iter()

@@ -21,12 +21,7 @@ const MOST_THREADS: usize = 256;
 /// # Shapes
 /// - `matrices`: [N, r, r], outside autodiff; result the same
 pub fn inverse(matrices: &Tensor<3>) -> Option<Tensor<3>> {
-    let [count, rank, _] = matrices.dims();
-    if rank > LARGEST_RANK || count > MOST_WORKGROUPS {
-        return None;
-    }
-    let inverses = <Dispatch as SweepOperator>::sweep_inverse(matrices.clone().into_dispatch());
-    Some(Tensor::from_dispatch(inverses))
+    launched(matrices, <Dispatch as SweepOperator>::sweep_inverse)
 }
 
 /// ln det of every matrix, by the elimination of [`crate::optim::log_determinant::log_determinant`]; `None` where the
@@ -36,12 +31,17 @@ pub fn inverse(matrices: &Tensor<3>) -> Option<Tensor<3>> {
 /// - `matrices`: [N, r, r], outside autodiff
 /// - result: [N, 1, 1]
 pub fn log_determinant(matrices: &Tensor<3>) -> Option<Tensor<3>> {
+    launched(matrices, <Dispatch as SweepOperator>::log_determinant)
+}
+
+/// What `operation` makes of matrices that are small and few enough.
+fn launched(
+    matrices: &Tensor<3>,
+    operation: fn(FloatTensor<Dispatch>) -> FloatTensor<Dispatch>,
+) -> Option<Tensor<3>> {
     let [count, rank, _] = matrices.dims();
-    if rank > LARGEST_RANK || count > MOST_WORKGROUPS {
-        return None;
-    }
-    let logarithms = <Dispatch as SweepOperator>::log_determinant(matrices.clone().into_dispatch());
-    Some(Tensor::from_dispatch(logarithms))
+    let fits = rank <= LARGEST_RANK && count <= MOST_WORKGROUPS;
+    fits.then(|| Tensor::from_dispatch(operation(matrices.clone().into_dispatch())))
 }
 
 /// What a backend must be able to do.

@@ -62,7 +62,7 @@ export function basisOf(app: App, quantity: SweepQuantity): SweepBasis | undefin
     data: { name: source.name, bytes: source.blob.size, settings: data },
     ...(held === null ? {} : { validation: { name: held.name, bytes: held.blob.size } }),
     // What is measured beside the losses changes none of them.
-    session: { ...session, diagnostics: false, layer_diagnostics: false },
+    session: { ...session, diagnostics: false },
     start: app.lab.startAdapter.value?.name ?? null,
   });
 }

@@ -291,7 +291,6 @@ export class Sweep {
       rank: first?.rank ?? session.rank,
       seed: seedOf(session.seed, first?.repeat ?? 0),
       diagnostics: false,
-      layer_diagnostics: false,
       runs,
     };
   }
@@ -350,7 +349,7 @@ export class Sweep {
     const when = Date.now();
     const own = {
       ...context,
-      session: { ...context.session, rank, seed, diagnostics: false, layer_diagnostics: false },
+      session: { ...context.session, rank, seed, diagnostics: false },
     };
     const records = runs.flatMap((run, index) => {
       const series = metrics.runs[index];

@@ -196,14 +196,16 @@ function channels(colour: string): number[] {
 /** All numbers of the last step that is kept. */
 function layerTable(track: LayerTrack, names: readonly string[]): HTMLElement {
   const step = track.steps.at(-1) ?? 1;
-  const columns = layerQuantities.map((one) => ({ name: layerWords[one].name, values: track.at(step, one) }));
+  const columns = layerQuantities.map((one) => ({
+    // What the map shows of it is its change.
+    name: one === 'log_det_ratio' ? 'log det ratio' : layerWords[one].name,
+    values: track.at(step, one),
+  }));
   const head = h(
     'tr',
     {},
     h('th', { scope: 'col' }, `Layer, step ${step}`),
-    ...columns.map(({ name }) =>
-      h('th', { scope: 'col' }, name === layerWords.log_det_ratio.name ? 'log det ratio' : name),
-    ),
+    ...columns.map(({ name }) => h('th', { scope: 'col' }, name)),
   );
   const body = names.map((name, layer) =>
     h(

@@ -29,7 +29,7 @@ export function firstMinute(config: Config): Config {
   const { session, data } = defaultConfig();
   return {
     ...config,
-    session: { ...session, steps: STEPS, diagnostics: false, layer_diagnostics: false },
+    session: { ...session, steps: STEPS, diagnostics: false },
     runs: tournament.flatMap(({ presets, lrs }, pair) =>
       presets.flatMap((id, place) => lrs.map((lr, rate) => runAt(id, lr, styleOf(2 * pair + place, rate)))),
     ),
