@@ -163,7 +163,7 @@ function results(lab: TheoryLab, budget: Budget): HTMLElement[] {
   const heads = ['Method', ...columns].map((name) => h('th', { scope: 'col' }, name));
   const table = h(
     'table',
-    { id: 'theory-readouts' },
+    { id: 'theory-readouts', class: 'dense' },
     h('caption', { class: 'unseen' }, 'Methods'),
     h('thead', {}, h('tr', {}, ...heads)),
     h('tbody', {}, ...rows.map(({ row }) => row)),
