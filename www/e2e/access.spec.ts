@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectClean } from './clean';
-import { expect, test } from './lab-test';
+import { expect, shownAs, test } from './lab-test';
 import { unstick } from './unstick';
 
 const shots =
@@ -11,42 +11,43 @@ mkdirSync(shots, { recursive: true });
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1280, 390]) {
-    test(`axe finds nothing and every section is pictured, ${scheme}, ${width} px`, async ({ lab }) => {
-      const { page } = lab;
-      const picture = async (name: string) => {
-        await page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
-      };
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.setViewportSize({ width, height: 900 });
-      await picture('first');
-      await expectClean(page);
-      await lab.prepare({ steps: 40 });
-      await lab.set('runs.1.lr', 'fast');
-      await page.getByText('How it is read').click();
-      await page.locator('.run').nth(1).getByText('More', { exact: true }).click();
-      await expectClean(page);
-      await picture('problems');
-      await lab.set('runs.1.lr', '1e-2');
-      await page.locator('#add-run').click();
-      await lab.set('runs.2.lr', '1e30');
-      await lab.set('max_tokens', '16');
-      await lab.start();
-      await lab.reaches(10);
-      await expectClean(page);
-      await lab.finished();
-      await page.locator('#train').getByText('Numbers').first().click();
-      await expectClean(page);
-      await page.locator('#train').getByText('Numbers').first().click();
-      // What sticks to the window would cover half of a long picture.
-      await unstick(page);
-      await picture('page');
-      for (const section of sections) {
-        await page
-          .locator(`#${section}`)
-          .screenshot({ path: join(shots, `${section}-${scheme}-${width}.png`) });
-      }
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBe(0);
+    test.describe(`${scheme}, ${width} px`, () => {
+      test.use(shownAs(scheme, width, 900));
+      test('axe finds nothing and every section is pictured', async ({ lab }) => {
+        const { page } = lab;
+        const picture = async (name: string) => {
+          await page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
+        };
+        await picture('first');
+        await expectClean(page);
+        await lab.prepare({ steps: 40 });
+        await lab.set('runs.1.lr', 'fast');
+        await page.getByText('How it is read').click();
+        await page.locator('.run').nth(1).getByText('More', { exact: true }).click();
+        await expectClean(page);
+        await picture('problems');
+        await lab.set('runs.1.lr', '1e-2');
+        await page.locator('#add-run').click();
+        await lab.set('runs.2.lr', '1e30');
+        await lab.set('max_tokens', '16');
+        await lab.start();
+        await lab.reaches(10);
+        await expectClean(page);
+        await lab.finished();
+        await page.locator('#train').getByText('Numbers').first().click();
+        await expectClean(page);
+        await page.locator('#train').getByText('Numbers').first().click();
+        // What sticks to the window would cover half of a long picture.
+        await unstick(page);
+        await picture('page');
+        for (const section of sections) {
+          await page
+            .locator(`#${section}`)
+            .screenshot({ path: join(shots, `${section}-${scheme}-${width}.png`) });
+        }
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow).toBe(0);
+      });
     });
   }
 }

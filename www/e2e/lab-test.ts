@@ -73,6 +73,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
 export { expect };
 
+/**
+ * What a page is opened with, for `test.use`: a theme and a window. A window that changes its size while the page starts can
+ * leave headless Chromium without frames, and Playwright waits for two of them before it clicks.
+ */
+export function shownAs(colorScheme: 'light' | 'dark', width: number, height: number) {
+  return { colorScheme, viewport: { width, height }, contextOptions: { reducedMotion: 'reduce' as const } };
+}
+
 /** Does something that shows in a counter of the page, and waits for that: what is seen then is not of before. */
 export async function changes(
   counter: Locator,

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectClean } from './clean';
-import { expect, type LabPage, test } from './lab-test';
+import { expect, type LabPage, shownAs, test } from './lab-test';
 import { unstick } from './unstick';
 
 const shots =
@@ -176,26 +176,27 @@ test('losses token by token: of the base, of runs, and what training changed', a
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1280, 360]) {
-    test(`playground: axe finds nothing, ${scheme}, ${width} px`, async ({ lab }) => {
-      const { page } = lab;
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.setViewportSize({ width, height: 900 });
-      await lab.prepare({ steps: 30, validate: 0 });
-      await lab.set('max_tokens', '24');
-      await lab.start();
-      await lab.finished();
-      await page.locator('#measure').click();
-      await expect(page.locator('#token-losses .heat')).toBeVisible();
-      await unstick(page);
-      const picture = (name: string, section: string) =>
-        page.locator(`#${section}`).screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`) });
-      await expectClean(page);
-      await picture('playground', 'samples');
-      await picture('losses-difference', 'token-losses');
-      await page.locator('#token-losses').getByLabel('Colours show').selectOption('Loss of Base');
-      await expectClean(page);
-      await picture('losses', 'token-losses');
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    test.describe(`${scheme}, ${width} px`, () => {
+      test.use(shownAs(scheme, width, 900));
+      test('playground: axe finds nothing', async ({ lab }) => {
+        const { page } = lab;
+        await lab.prepare({ steps: 30, validate: 0 });
+        await lab.set('max_tokens', '24');
+        await lab.start();
+        await lab.finished();
+        await page.locator('#measure').click();
+        await expect(page.locator('#token-losses .heat')).toBeVisible();
+        await unstick(page);
+        const picture = (name: string, section: string) =>
+          page.locator(`#${section}`).screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`) });
+        await expectClean(page);
+        await picture('playground', 'samples');
+        await picture('losses-difference', 'token-losses');
+        await page.locator('#token-losses').getByLabel('Colours show').selectOption('Loss of Base');
+        await expectClean(page);
+        await picture('losses', 'token-losses');
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      });
     });
   }
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import type { Page, Route } from '@playwright/test';
 import { expectClean } from './clean';
 import { expectElsewhere, files, lookUp, weights } from './elsewhere';
-import { expect, pairs, test } from './lab-test';
+import { expect, pairs, shownAs, test } from './lab-test';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -283,28 +283,29 @@ test('columns of a table are mapped, and a chat is read', async ({ lab }) => {
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1280, 360]) {
-    test(`sources: axe finds nothing, ${scheme}, ${width} px`, async ({ lab }) => {
-      const { page } = lab;
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.setViewportSize({ width, height: 900 });
-      await hub(page, { breaksAt: 50_000 });
-      await lookUp(page, 'tiny/llama');
-      await page.locator('#download-model').click();
-      await expect(page.locator('#model .facts')).toContainText('tiny/llama');
-      await page.getByText('Choose a model').click();
-      await lookUp(page, 'tiny/llama');
-      await expect(page.locator('#remote-offer')).toBeVisible();
-      await lab.loadText('id,what,says\n1,a,b\n', 'things.csv');
-      await expect(page.locator('#data [data-field=columns]')).toBeVisible();
-      await page.locator('#data').getByText('Or from an address').click();
-      await expectClean(page);
-      for (const section of ['model', 'data']) {
-        await page
-          .locator(`#${section}`)
-          .screenshot({ path: join(shots, `sources-${section}-${scheme}-${width}.png`) });
-      }
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
-      expectElsewhere(lab, 'huggingface.co');
+    test.describe(`${scheme}, ${width} px`, () => {
+      test.use(shownAs(scheme, width, 900));
+      test('sources: axe finds nothing', async ({ lab }) => {
+        const { page } = lab;
+        await hub(page, { breaksAt: 50_000 });
+        await lookUp(page, 'tiny/llama');
+        await page.locator('#download-model').click();
+        await expect(page.locator('#model .facts')).toContainText('tiny/llama');
+        await page.getByText('Choose a model').click();
+        await lookUp(page, 'tiny/llama');
+        await expect(page.locator('#remote-offer')).toBeVisible();
+        await lab.loadText('id,what,says\n1,a,b\n', 'things.csv');
+        await expect(page.locator('#data [data-field=columns]')).toBeVisible();
+        await page.locator('#data').getByText('Or from an address').click();
+        await expectClean(page);
+        for (const section of ['model', 'data']) {
+          await page
+            .locator(`#${section}`)
+            .screenshot({ path: join(shots, `sources-${section}-${scheme}-${width}.png`) });
+        }
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+        expectElsewhere(lab, 'huggingface.co');
+      });
     });
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expectClean } from './clean';
-import { changes, expect, type LabPage, test } from './lab-test';
+import { changes, expect, type LabPage, shownAs, test } from './lab-test';
 import { unstick } from './unstick';
 
 const shots =
@@ -283,33 +283,34 @@ async function savePictures(page: Page, scheme: string): Promise<void> {
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1280, 360]) {
-    test(`axe finds nothing in Sweep and Runs, ${scheme}, ${width} px`, async ({ lab }) => {
-      const { page } = lab;
-      // A button on its way from one colour to another has the contrast of neither.
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      await page.setViewportSize({ width, height: 900 });
-      const picture = (name: string) =>
-        page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
-      await open(page, 'Sweep');
-      await cleanAndWithin(page);
-      await prepare(lab, '1e-4, 1e-3, 1e-2, 1e-1, 1e3', 30);
-      await page.getByRole('checkbox', { name: 'SGD (plain)', exact: true }).check();
-      await train(page);
-      await page.locator('#sweep-results').getByText('Numbers', { exact: true }).click();
-      await cleanAndWithin(page);
-      if (width === 1280) await savePictures(page, scheme);
-      await unstick(page);
-      await picture('sweep');
-      await page.locator('[data-field="sweep.points"] input').fill('0');
-      await page.getByRole('combobox', { name: 'Varied', exact: true }).selectOption('damping');
-      await cleanAndWithin(page);
-      await picture('sweep-problems');
-      await open(page, 'Runs');
-      await page.locator('#runs-table tbody tr input[type=checkbox]').nth(1).check();
-      await page.locator('#runs-table tbody tr input[type=checkbox]').nth(4).check();
-      await page.locator('#runs-compare').click();
-      await cleanAndWithin(page);
-      await picture('runs');
+    test.describe(`${scheme}, ${width} px`, () => {
+      test.use(shownAs(scheme, width, 900));
+      test('axe finds nothing in Sweep and Runs', async ({ lab }) => {
+        const { page } = lab;
+        // A button on its way from one colour to another has the contrast of neither.
+        const picture = (name: string) =>
+          page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
+        await open(page, 'Sweep');
+        await cleanAndWithin(page);
+        await prepare(lab, '1e-4, 1e-3, 1e-2, 1e-1, 1e3', 30);
+        await page.getByRole('checkbox', { name: 'SGD (plain)', exact: true }).check();
+        await train(page);
+        await page.locator('#sweep-results').getByText('Numbers', { exact: true }).click();
+        await cleanAndWithin(page);
+        if (width === 1280) await savePictures(page, scheme);
+        await unstick(page);
+        await picture('sweep');
+        await page.locator('[data-field="sweep.points"] input').fill('0');
+        await page.getByRole('combobox', { name: 'Varied', exact: true }).selectOption('damping');
+        await cleanAndWithin(page);
+        await picture('sweep-problems');
+        await open(page, 'Runs');
+        await page.locator('#runs-table tbody tr input[type=checkbox]').nth(1).check();
+        await page.locator('#runs-table tbody tr input[type=checkbox]').nth(4).check();
+        await page.locator('#runs-compare').click();
+        await cleanAndWithin(page);
+        await picture('runs');
+      });
     });
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expectClean } from './clean';
-import { expect, test } from './lab-test';
+import { expect, shownAs, test } from './lab-test';
 
 const shots =
   process.env.RIEMANN_LORA_SCREENSHOTS ?? join(import.meta.dirname, '..', 'test-results', 'screenshots');
@@ -146,18 +146,19 @@ test('a link brings a problem to another page, and nonsense in it is told', asyn
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1280, 390]) {
-    test(`axe finds nothing in the Theory tab, ${scheme}, ${width} px`, async ({ lab }) => {
-      const { page } = lab;
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.setViewportSize({ width, height: 900 });
-      await open(page);
-      await expectClean(page);
-      await page.screenshot({ path: join(shots, `theory-${scheme}-${width}.png`), fullPage: true });
-      await field(page, 'lr.gd').locator('input[type=text]').fill('-1');
-      await field(page, 'lr.gd').getByRole('button').click();
-      await expectClean(page);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow).toBe(0);
+    test.describe(`${scheme}, ${width} px`, () => {
+      test.use(shownAs(scheme, width, 900));
+      test('axe finds nothing in the Theory tab', async ({ lab }) => {
+        const { page } = lab;
+        await open(page);
+        await expectClean(page);
+        await page.screenshot({ path: join(shots, `theory-${scheme}-${width}.png`), fullPage: true });
+        await field(page, 'lr.gd').locator('input[type=text]').fill('-1');
+        await field(page, 'lr.gd').getByRole('button').click();
+        await expectClean(page);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow).toBe(0);
+      });
     });
   }
 }

@@ -193,6 +193,97 @@ describe('the hub', () => {
     });
   });
 
+  /** The beginning of a GGUF file: entries of a number, of texts, then much more. */
+  const ggufHead = (...entries: readonly (readonly [key: string, value: string | number])[]) => {
+    const parts: Uint8Array<ArrayBuffer>[] = [new TextEncoder().encode('GGUF'), new Uint8Array(20)];
+    const word = (value: number, bytes: number) => {
+      const part = new Uint8Array(bytes);
+      new DataView(part.buffer).setUint32(0, value, true);
+      parts.push(part);
+    };
+    const text = (value: string) => {
+      const encoded = new TextEncoder().encode(value);
+      word(encoded.length, 8);
+      parts.push(encoded);
+    };
+    for (const [key, value] of entries) {
+      text(key);
+      if (typeof value === 'string') {
+        word(8, 4);
+        text(value);
+      } else {
+        word(4, 4);
+        word(value, 4);
+      }
+    }
+    return parts;
+  };
+
+  test.each([
+    [
+      'mamba',
+      [
+        ['general.alignment', 32],
+        ['general.architecture', 'mamba'],
+      ],
+      'its architecture is mamba',
+    ],
+    [
+      'known',
+      [
+        ['general.name', 'x'],
+        ['general.architecture', 'qwen3'],
+      ],
+      '',
+    ],
+    [
+      'later',
+      [
+        ['general.name', 'x'.repeat(5000)],
+        ['general.architecture', 'mamba'],
+      ],
+      '',
+    ],
+  ] as const)(
+    'a GGUF file at an address is asked what it is before it is fetched: %s',
+    async (_, entries, words) => {
+      const sent: string[] = [];
+      let pulled = 0;
+      const url = 'https://example.org/a.gguf';
+      const fetcher = (async (_address: string, init: RequestInit) => {
+        sent.push(init.method ?? 'GET');
+        if (init.method === 'HEAD')
+          return new Response(null, { headers: { 'content-length': '3000000000' } });
+        // A server without ranges, which would send all of it.
+        const head = new Blob(ggufHead(...entries));
+        const bytes = new Uint8Array(await head.arrayBuffer());
+        return new Response(
+          new ReadableStream({
+            pull(controller) {
+              pulled += 1;
+              controller.enqueue(pulled === 1 ? bytes : new Uint8Array(2000));
+            },
+          }),
+        );
+      }) as unknown as typeof fetch;
+      const found = await lookUp({ kind: 'file', url, name: 'a.gguf' }, never, fetcher);
+      expect(sent).toEqual(['HEAD', 'GET']);
+      expect(pulled).toBeLessThan(6);
+      const message = found.ok ? '' : found.failure.message;
+      expect(message).toContain(words);
+      expect(found.ok).toBe(words === '');
+      if (found.ok) expect(found.value.choices[0]?.bytes).toBe(3_000_000_000);
+    },
+  );
+
+  test('what calls itself GGUF and is none is refused before it is fetched', async () => {
+    const answers = [new Response(null), new Response('version https://git-lfs.github.com/spec/v1')];
+    const fetcher = (async () => answers.shift()) as unknown as typeof fetch;
+    const address = { kind: 'file', url: 'https://example.org/a.gguf', name: 'a.gguf' } as const;
+    const found = await lookUp(address, never, fetcher);
+    expect(found.ok ? '' : found.failure.message).toContain('a.gguf of example.org is no GGUF file');
+  });
+
   test('a family that is not known is refused before anything of it is fetched', async () => {
     const gguf = [{ rfilename: 'm.Q8_0.gguf', size: 5 }];
     const refused = [

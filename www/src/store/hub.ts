@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ARCHITECTURES } from '../protocol';
 import { failed, type Result, success } from '../result';
 import { refusal, unreachable } from './answers';
+import { fetchGgufHead } from './gguf-head';
 import { HUB, type ModelAddress } from './model-address';
 import type { RemoteFile } from './opfs-models';
 
@@ -48,6 +49,11 @@ async function lookUpFile(
     if (message !== '') return failed('model', message);
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const bytes = Number.isInteger(length) && length > 0 ? length : null;
+    const head = await fetchGgufHead(url, signal, fetcher);
+    if (head.kind === 'other')
+      return failed('model', `${name} of ${host} is no GGUF file: its first letters are not GGUF.`);
+    const unknown = head.kind === 'gguf' ? unknownArchitecture('gguf', head.architecture) : null;
+    if (unknown !== null) return failed('model', `${name}: ${unknown}`);
     const choice = { label: name, files: [{ name, url, bytes, sha256: null }], bytes };
     return success({ title: name, host, licence: null, parameters: null, choices: [choice] });
   } catch (thrown) {
@@ -107,7 +113,10 @@ async function lookUpRepository(
   );
   const there = file === null ? chooseFiles(remote) : ggufChoices(remote.filter(({ name }) => name === file));
   if (there.length === 0) return failed('model', whyNone(repository, file, remote));
-  const refusals = there.map((choice) => unknownArchitecture(choice, found));
+  const refusals = there.map(({ files }) => {
+    const format = files.some(({ name }) => /\.gguf$/i.test(name)) ? 'gguf' : 'folder';
+    return unknownArchitecture(format, found.architectures[format]);
+  });
   const choices = there.filter((_, index) => refusals[index] === null);
   if (choices.length === 0) return failed('model', `${repository}: ${refusals[0]}`);
   const { licence, parameters } = found;
@@ -128,13 +137,8 @@ function readRepository(answer: unknown) {
   return { sha, licence: cardData.license, parameters: safetensors.total, files, architectures };
 }
 
-/** Why a choice will not load, as its loader would say it after the download; null where nothing is known against it. */
-function unknownArchitecture(
-  choice: ModelChoice,
-  { architectures }: { architectures: Record<'folder' | 'gguf', string | null> },
-): string | null {
-  const format = choice.files.some(({ name }) => /\.gguf$/i.test(name)) ? 'gguf' : 'folder';
-  const found = architectures[format];
+/** Why a model of this architecture will not load, as its loader would say it after the download; null where it may. */
+function unknownArchitecture(format: 'folder' | 'gguf', found: string | null): string | null {
   const known = ARCHITECTURES[format];
   if (found === null || known.includes(found)) return null;
   const names = `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`;
