@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::kernel::{Gating, gated};
-use crate::model::{FrozenWeight, Target, attention::attend, context::BlockAdapters};
+use crate::kernel::{Gating, Mask, Scores, attention, gated};
+use crate::model::{FrozenWeight, Target, context::BlockAdapters};
 
 /// Added to the mean square by all norms.
 pub(super) const NORM_EPS: f64 = 1e-6;
@@ -38,7 +38,8 @@ impl Block {
         let queries = split(self.project(Target::QProj, x.clone(), adapters)); // [S, T, H, D]
         let keys = split(self.project(Target::KProj, x.clone(), adapters)).swap_dims(1, 2);
         let values = split(self.project(Target::VProj, x, adapters)).swap_dims(1, 2);
-        let attended = attend(queries, keys, values, None); // [S, T, C]
+        let scores = Scores::scaled_by_width(channels / heads, Mask::None);
+        let attended = attention(queries, keys, values, scores); // [S, T, H, D]
         self.project(Target::OProj, attended.reshape([rows, channels]), adapters)
     }
 

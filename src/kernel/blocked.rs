@@ -2,7 +2,8 @@
 
 use super::{
     Direction, Matrix,
-    tile::{COLUMNS, Panel, ROWS, multiply_add},
+    strip::Rows,
+    tile::{COLUMNS, Panel},
     transpose::transpose,
 };
 
@@ -97,41 +98,11 @@ impl Activations<'_> {
     /// Adds the product with one panel, which begins at depth `start`, to the columns `column .. column + wide`.
     fn pass(&mut self, start: usize, panel: Panel<'_>, column: usize, wide: usize) {
         let (depth, width) = (self.depth, self.width);
-        for (block, rows) in self.result.chunks_mut(ROWS * width).enumerate() {
-            let x = &self.x[block * ROWS * depth + start..];
-            let count = rows.len() / width;
-            let rows = &mut rows[column..];
-            if wide == COLUMNS {
-                multiply_rows(count, x, depth, panel, rows, width);
-                continue;
-            }
-            // What is missing of the last columns must not be written.
-            let mut tile = [0.0; ROWS * COLUMNS];
-            multiply_rows(count, x, depth, panel, &mut tile, COLUMNS);
-            for (row, sums) in rows.chunks_mut(width).zip(tile.chunks(COLUMNS)).take(count) {
-                for (value, sum) in row[..wide].iter_mut().zip(sums) {
-                    *value += sum;
-                }
-            }
+        let rows = self.result.len() / width;
+        if rows > 0 {
+            let x = Rows::new(&self.x[start..], depth, rows);
+            x.multiply_add(panel, &mut self.result[column..], width, wide);
         }
-    }
-}
-
-/// [`multiply_add`] for `count` rows, of which a tile has no more than `ROWS`.
-#[inline]
-fn multiply_rows(
-    count: usize,
-    x: &[f32],
-    depth: usize,
-    panel: Panel<'_>,
-    result: &mut [f32],
-    width: usize,
-) {
-    match count {
-        4 => multiply_add::<4>(x, depth, panel, result, width),
-        3 => multiply_add::<3>(x, depth, panel, result, width),
-        2 => multiply_add::<2>(x, depth, panel, result, width),
-        _ => multiply_add::<1>(x, depth, panel, result, width),
     }
 }
 

@@ -10,7 +10,7 @@
 //! [`frozen`] makes an operation of burn of it, with a derivative for the activations and none for the weight.
 //!
 //! # What lies between products
-//! [`rms_norm`], [`rotate`], [`causal_softmax`], [`gated`] and [`cross_entropy`](fn@cross_entropy) are one pass over memory
+//! [`attention`](fn@attention), [`rms_norm`], [`rotate`], [`gated`] and [`cross_entropy`](fn@cross_entropy) are one pass over memory
 //! each, forward and backward, where burn's operations are several, and keep less for the backward pass. What they are and
 //! their derivatives stand in files of their names; `cpu` and `webgpu` compute them. [`exponential`] is what the last three
 //! wait for on the CPU.
@@ -18,6 +18,7 @@
 //! # WebGPU
 //! `webgpu` also holds kernels for what would be many launches of burn's operations.
 
+mod attention;
 pub mod blocked;
 mod cross_entropy;
 mod direction;
@@ -42,11 +43,12 @@ mod product;
 mod product_table;
 mod rms_norm;
 mod rotate;
-mod softmax;
+mod strip;
 #[cfg(feature = "webgpu")]
 pub mod webgpu;
 
 pub use {
+    attention::{Mask, Scores, attention},
     cross_entropy::{cross_entropy, cross_entropy_losses},
     gated::{Gating, gated},
     most_bytes::most_bytes,
@@ -55,5 +57,4 @@ pub use {
     product_table::{ProductChoice, ProductKind, ProductStrategy, ProductTable},
     rms_norm::rms_norm,
     rotate::{Angles, rotate},
-    softmax::{Causal, causal_softmax},
 };

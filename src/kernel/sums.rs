@@ -29,6 +29,24 @@ pub fn sum<const LANES: usize>(values: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
+/// The largest value, found in `LANES` lanes side by side; −∞ of none.
+#[cfg(not(feature = "webgpu"))]
+#[inline]
+pub fn largest<const LANES: usize>(values: &[f32]) -> f32 {
+    let larger = |left: f32, right: f32| if right > left { right } else { left };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] = larger(lanes[lane], chunk[lane]);
+        }
+    }
+    lanes
+        .into_iter()
+        .chain(rest.iter().copied())
+        .fold(f32::NEG_INFINITY, larger)
+}
+
 #[cfg(all(test, not(feature = "webgpu")))]
 mod tests {
     use super::*;
@@ -39,5 +57,11 @@ mod tests {
         assert_eq!(sum::<16>(&values), 703.0);
         assert_eq!(dot::<8>(&values, &values), 17575.0);
         assert_eq!(dot::<8>(&[], &[]), 0.0);
+        for place in [0, 15, 16, 36] {
+            let mut values = vec![-3.0; 37];
+            values[place] = -2.0;
+            assert_eq!(largest::<16>(&values), -2.0);
+        }
+        assert_eq!(largest::<16>(&[]), f32::NEG_INFINITY);
     }
 }

@@ -61,29 +61,55 @@ pub fn multiply_add<const M: usize>(
             width,
         );
     }
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+        // SAFETY: the processor has what the function is compiled for.
+        unsafe { portable::fused::<M>(x, stride, panel, result, width) };
+        return;
+    }
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    portable::multiply_add::<M>(x, stride, panel, result, width);
+    portable::multiply_add::<M, false>(x, stride, panel, result, width);
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable {
     use super::{COLUMNS, Panel};
 
-    /// As [`super::multiply_add`].
-    pub fn multiply_add<const M: usize>(
+    /// [`multiply_add`] in vectors of eight, rounded once.
+    ///
+    /// # Safety
+    /// The processor has AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn fused<const M: usize>(
         x: &[f32],
         stride: usize,
         panel: Panel<'_>,
         result: &mut [f32],
         width: usize,
     ) {
-        let mut sums = [[0.0; COLUMNS]; M];
+        multiply_add::<M, true>(x, stride, panel, result, width);
+    }
+
+    /// As [`super::multiply_add`].
+    #[inline(always)]
+    pub fn multiply_add<const M: usize, const FUSED: bool>(
+        x: &[f32],
+        stride: usize,
+        panel: Panel<'_>,
+        result: &mut [f32],
+        width: usize,
+    ) {
+        let mut sums = [[0.0_f32; COLUMNS]; M];
         let rows: [&[f32]; M] = std::array::from_fn(|i| &x[i * stride..i * stride + panel.depth]);
         for k in 0..panel.depth {
             let weights = &panel.values[k * panel.pitch..][..COLUMNS];
             for (sums, row) in sums.iter_mut().zip(rows) {
                 for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += row[k] * weight;
+                    *sum = match FUSED {
+                        true => row[k].mul_add(*weight, *sum),
+                        false => *sum + row[k] * weight,
+                    };
                 }
             }
         }

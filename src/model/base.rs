@@ -11,7 +11,7 @@ use super::{
     rope::Rotation,
     walk::{self, Role, Weight},
 };
-use crate::kernel::{Causal, ProductPrecision};
+use crate::kernel::ProductPrecision;
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -173,11 +173,6 @@ impl Base {
         let passage = Passage {
             sequences,
             tokens,
-            causal: Causal {
-                past,
-                tokens,
-                window: None,
-            },
             rotation: rotation(&self.config.rotary),
             sliding_rotation: rotation(&self.config.sliding_rotary),
         };

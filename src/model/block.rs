@@ -5,7 +5,6 @@ use burn::tensor::{Tensor, activation};
 use super::{
     Activation, Context, FrozenWeight, Held, ModelConfig, Target,
     architecture::{Norm, Place, Projection},
-    attention::{Scores, attend_scored},
     context::BlockAdapters,
     gelu::gelu,
     lora::change,
@@ -13,7 +12,7 @@ use super::{
     rope::Rotation,
     walk::Kind,
 };
-use crate::kernel::{Causal, Gating, gated};
+use crate::kernel::{Gating, Mask, Scores, attention, gated};
 
 /// A frozen linear layer.
 #[derive(Debug, Clone)]
@@ -38,8 +37,6 @@ pub struct Passage {
     pub(super) sequences: usize,
     /// T.
     pub(super) tokens: usize,
-    /// Which keys a query sees.
-    pub(super) causal: Causal,
     /// How positions turn queries and keys.
     pub(super) rotation: Option<Rotation>,
     /// How they do in layers with a window, where that is another way.
@@ -140,15 +137,14 @@ impl Forward<'_> {
         let normed = self.norm(Norm::Attention, x);
         let [queries, keys, values] = self.queries_keys_values(normed);
         let (keys, values) = context.remember(self.layer, keys, values); // [S, Hkv, P+T, D]
-        let causal = Causal {
-            window: self.config.window(self.layer),
-            ..self.passage.causal
-        };
         let scores = Scores {
             scale: self.config.scale_of_scores(),
             softcap: self.config.attention_softcap,
+            mask: Mask::Causal {
+                window: self.config.window(self.layer),
+            },
         };
-        let attended = attend_scored(queries, keys, values, Some(causal), scores); // [S, T, H·D]
+        let attended = attention(queries, keys, values, scores); // [S, T, H, D]
         let attended = attended.reshape([sequences * tokens, self.config.query_width()]);
         let attended = self.project(Projection::AttentionOutput, attended); // [S·T, C]
         self.scaled(self.norm(Norm::AttentionOutput, attended))

@@ -3,7 +3,6 @@
 pub mod adapters;
 pub mod architecture;
 pub mod arrangement;
-pub mod attention;
 pub mod base;
 pub mod block;
 pub mod cache;

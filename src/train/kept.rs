@@ -16,12 +16,11 @@ pub struct BlockValues {
 }
 
 impl BlockValues {
-    /// Those of a block of `config` with the adapters of `settings`, in sequences of `sequence_length` tokens.
-    pub fn new(config: &ModelConfig, settings: &SessionSettings, sequence_length: usize) -> Self {
+    /// Those of a block of `config` with the adapters of `settings`.
+    pub fn new(config: &ModelConfig, settings: &SessionSettings) -> Self {
         let channels = config.hidden_size as f64;
         let inner = config.intermediate_size as f64;
         let (queries, keys) = (config.query_width() as f64, config.key_width() as f64);
-        let scores = config.num_attention_heads as f64 * sequence_length as f64;
 
         // A norm saves what it reads.
         let norm = |norm, width| match config.architecture.module_at(Place::Norm(norm)) {
@@ -34,10 +33,10 @@ impl BlockValues {
             + norm(Norm::AttentionOutput, channels)
             + norm(Norm::FeedForward, channels)
             + norm(Norm::FeedForwardOutput, channels);
-        // Both sides of both products; a bound saves what it makes beside softmax's result.
-        let bounds = f64::from(u8::from(config.attention_softcap.is_some()));
-        let attention =
-            queries + Self::keys_and_values(config, &settings.targets) + (1.0 + bounds) * scores;
+        // What goes into it, and a number a head.
+        let attention = queries
+            + Self::keys_and_values(config, &settings.targets)
+            + config.num_attention_heads as f64;
         let is_gated = config.architecture.is_gated();
         let (feed_forward, to_feed_forward) = match (is_gated, config.activation) {
             // Gate and values of one layer are views of its result, which are copied to be read in order.
@@ -57,9 +56,9 @@ impl BlockValues {
             true => inner,
             false => 0.0,
         };
-        // On the way back attention has gradients of scores before and after softmax, when what the feed-forward layer saved
-        // is gone.
-        let to_attention = (2.0 + bounds) * scores + 2.0 * queries + 2.0 * keys - feed_forward;
+        // On the way back attention has gradients of its result and of what went in, when what the feed-forward layer saved is
+        // gone.
+        let to_attention = 2.0 * queries + 2.0 * keys - feed_forward;
         Self {
             saved: norms + attention + feed_forward + adapters(config, settings),
             passing: (to_feed_forward - gone).max(to_attention) + 2.0 * channels,

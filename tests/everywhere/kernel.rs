@@ -2,11 +2,13 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 use riemann_lora::kernel::{
-    Angles, Causal, Form, Gating, causal_softmax, cross_entropy, cross_entropy_losses, gated,
-    product, rms_norm, rotate,
+    Angles, Form, Gating, cross_entropy, cross_entropy_losses, gated, product, rms_norm, rotate,
 };
 
 use crate::support::{device, draws::normal, values};
+
+#[path = "kernel/attention.rs"]
+mod attention;
 
 /// Products with packed weights, which are the CPU's.
 #[cfg(not(feature = "webgpu"))]
@@ -178,28 +180,6 @@ everywhere! {
         let whole = values(losses(0, 32)).await;
         let parts = Tensor::cat((0..4).map(|part| losses(8 * part, 8)).collect(), 0);
         assert_close(&values(parts).await, &whole);
-    }
-}
-
-everywhere! {
-    async fn a_causal_softmax_sees_no_later_key_and_has_its_gradient() {
-        let device = device().await;
-        let causal = Causal { past: 2, tokens: 3, window: None };
-        // Two query heads a key head, three queries each, five keys.
-        let scores = normal([2, 1, 6, 5], 3.0, &device);
-        let likely = values(causal_softmax(scores.clone(), causal)).await;
-        let scores_of = values(scores).await;
-        for (row, (likely, scores)) in likely.chunks(5).zip(scores_of.chunks(5)).enumerate() {
-            let seen = 3 + row % 3;
-            let sum: f32 = scores[..seen].iter().map(|score| score.exp()).sum();
-            let expected: Vec<f32> = (0..5)
-                .map(|key| if key < seen { scores[key].exp() / sum } else { 0.0 })
-                .collect();
-            assert_close(likely, &expected);
-        }
-        let towards = normal([2, 1, 6, 5], 1.0, &device);
-        let loss = |scores| (causal_softmax(scores, causal) * towards.clone()).sum().square();
-        check_gradient([2, 1, 6, 5], 1.0, loss, &device).await;
     }
 }
 

@@ -15,10 +15,8 @@ const SCRIPT = '/session-worker.js';
 const F32 = 4;
 /** What the project promises. */
 const [MOST_OVER_MINIMUM, MOST_ESTIMATE_ERROR] = [1.3, 0.15];
-/** Attention heads, which a summary does not say. */
-const HEADS = { smollm2: 9, 'smollm2-f32': 9, '360m': 15, '1b': 32 };
 
-type Model = keyof typeof HEADS;
+type Model = 'smollm2' | 'smollm2-f32' | '360m' | '1b';
 
 interface Case {
   engine: 'cpu' | 'webgpu';
@@ -67,27 +65,20 @@ test.use({
 });
 
 /** Values a token that one block's backward cannot do without, with adapters on q_proj and v_proj. */
-function keptByBlock(summary: ModelSummary, heads: number, tokens: number): number {
+function keptByBlock(summary: ModelSummary): number {
   const width = summary.hidden_size;
   const channels = (target: string) =>
     summary.targets.find((shape) => shape.target === target)?.outputs ?? Number.NaN;
-  // What both norms read, what the adapters read; queries, keys and values; probabilities; gate and up.
-  return (
-    3 * width +
-    channels('q_proj') +
-    channels('k_proj') +
-    channels('v_proj') +
-    heads * tokens +
-    2 * channels('gate_proj')
-  );
+  // What both norms read, what the adapters read; queries, keys and values; gate and up.
+  return 3 * width + channels('q_proj') + channels('k_proj') + channels('v_proj') + 2 * channels('gate_proj');
 }
 
 /** Bytes of the packed base, of factors with gradients and two moments, and of activations that must be kept. */
-function minimum(summary: ModelSummary, settings: SessionSettings, { model, tokens, checkpointing }: Case) {
+function minimum(summary: ModelSummary, settings: SessionSettings, { tokens, checkpointing }: Case) {
   const factors = summary.targets
     .filter(({ target }) => settings.targets.includes(target))
     .reduce((sum, { inputs, outputs }) => sum + settings.rank * (inputs + outputs), 0);
-  const block = keptByBlock(summary, HEADS[model], tokens);
+  const block = keptByBlock(summary);
   const kept = checkpointing ? summary.layers * summary.hidden_size + block : summary.layers * block;
   return summary.memory_bytes + 4 * F32 * summary.layers * factors + F32 * tokens * kept;
 }

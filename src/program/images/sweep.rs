@@ -41,7 +41,8 @@ pub struct Sweep {
     /// Learning rates of the text encoder's adapters, each with each of the denoiser's; without any that of the denoiser's.
     #[arg(long, value_delimiter = ',')]
     text_lr: Vec<f64>,
-    /// Methods; without any all of them.
+    /// Methods; without any the first four. The others are controls: scaled-adamw-overdamped has a δ that leaves nothing of
+    /// the preconditioner but a division of gradients by 1e6, adamw-eps the eps that this amounts to.
     #[arg(long, value_delimiter = ',', value_parser = METHODS)]
     method: Vec<String>,
     /// Draw no grids, only what is measured.
@@ -119,27 +120,46 @@ impl Figures {
 }
 
 /// What methods are called.
-const METHODS: [&str; 4] = ["adamw", "scaled-adamw", "sgd", "scaled-gd"];
+const METHODS: [&str; 6] = [
+    "adamw",
+    "scaled-adamw",
+    "sgd",
+    "scaled-gd",
+    "scaled-adamw-overdamped",
+    "adamw-eps",
+];
+
+/// Of these, those that are no controls.
+const COMPARED: usize = 4;
 
 /// Method and its settings at a learning rate.
-fn methods() -> [(&'static str, OptimizerSettings); 4] {
-    let [plain_adamw, scaled_adamw, plain_sgd, scaled_gd] = METHODS;
+fn methods() -> [(&'static str, OptimizerSettings); METHODS.len()] {
+    let [
+        plain_adamw,
+        scaled_adamw,
+        plain_sgd,
+        scaled_gd,
+        overdamped,
+        large_eps,
+    ] = METHODS;
     let adamw = OptimizerSettings::adamw(0.0);
     let sgd = OptimizerSettings {
         rule: UpdateRule::Sgd,
         weight_decay: 0.0,
         ..adamw
     };
-    let preconditioner = Some(PreconditionerSettings::new(1e-2));
-    let scaled = |optimizer| OptimizerSettings {
-        preconditioner,
+    let with_damping = |optimizer, damping| OptimizerSettings {
+        preconditioner: Some(PreconditionerSettings::new(damping)),
         ..optimizer
     };
+    let scaled = |optimizer| with_damping(optimizer, 1e-2);
     [
         (plain_adamw, adamw),
         (scaled_adamw, scaled(adamw)),
         (plain_sgd, sgd),
         (scaled_gd, scaled(sgd)),
+        (overdamped, with_damping(adamw, 1e6)),
+        (large_eps, OptimizerSettings { eps: 1e-2, ..adamw }),
     ]
 }
 
@@ -188,10 +208,13 @@ impl Sweep {
     }
 
     fn wanted_methods(&self) -> Vec<(&'static str, OptimizerSettings)> {
-        let wanted =
-            |name: &str| self.method.is_empty() || self.method.iter().any(|other| other == name);
         let all = methods().into_iter();
-        all.filter(|(name, _)| wanted(name)).collect()
+        match self.method.is_empty() {
+            true => all.take(COMPARED).collect(),
+            false => all
+                .filter(|(name, _)| self.method.iter().any(|wanted| wanted == name))
+                .collect(),
+        }
     }
 
     /// Rates of the runs of one method: of the denoiser, and of the text encoder where that is not the same.

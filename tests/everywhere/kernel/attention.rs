@@ -1,0 +1,233 @@
+//! Attention against its definition.
+
+use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
+use riemann_lora::kernel::{Mask, Scores, attention};
+
+use super::{assert_close, check_gradient};
+use crate::support::{device, draws::normal, values};
+
+/// Sequences, queries, keys, query heads, key heads, and values a head.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    sequences: usize,
+    tokens: usize,
+    keys: usize,
+    heads: usize,
+    key_heads: usize,
+    width: usize,
+}
+
+impl Shape {
+    const fn new([sequences, tokens, keys, heads, key_heads, width]: [usize; 6]) -> Self {
+        Self {
+            sequences,
+            tokens,
+            keys,
+            heads,
+            key_heads,
+            width,
+        }
+    }
+
+    fn queries(self) -> [usize; 4] {
+        [self.sequences, self.tokens, self.heads, self.width]
+    }
+
+    fn keys(self) -> [usize; 4] {
+        [self.sequences, self.key_heads, self.keys, self.width]
+    }
+}
+
+fn scores(mask: Mask) -> Scores {
+    Scores {
+        scale: 0.4,
+        softcap: None,
+        mask,
+    }
+}
+
+const CAUSAL: Mask = Mask::Causal { window: None };
+
+/// Fewer queries than a block has, several blocks, blocks and heads that are not whole, one query, keys of before, windows
+/// shorter and longer than a block, bounded scores.
+fn cases() -> Vec<(Shape, Scores)> {
+    let window = |window| {
+        scores(Mask::Causal {
+            window: Some(window),
+        })
+    };
+    let bounded = Scores {
+        softcap: Some(1.5),
+        ..scores(CAUSAL)
+    };
+    vec![
+        (Shape::new([2, 5, 5, 4, 2, 8]), scores(CAUSAL)),
+        (Shape::new([1, 70, 70, 3, 1, 16]), scores(CAUSAL)),
+        (Shape::new([2, 9, 14, 2, 2, 6]), scores(CAUSAL)),
+        (Shape::new([2, 1, 13, 6, 2, 8]), scores(CAUSAL)),
+        (Shape::new([1, 1, 300, 9, 1, 12]), scores(CAUSAL)),
+        (Shape::new([1, 1, 1, 2, 1, 8]), scores(CAUSAL)),
+        (Shape::new([1, 70, 75, 2, 1, 8]), window(3)),
+        (Shape::new([1, 70, 70, 2, 1, 8]), window(41)),
+        (Shape::new([1, 1, 40, 2, 1, 8]), window(11)),
+        (Shape::new([2, 37, 37, 2, 1, 8]), bounded),
+        (Shape::new([1, 1, 9, 2, 1, 8]), bounded),
+        (Shape::new([2, 40, 11, 2, 2, 10]), scores(Mask::None)),
+        (Shape::new([1, 40, 600, 1, 1, 8]), scores(CAUSAL)),
+    ]
+}
+
+/// The formula, with keys and values repeated for their query heads.
+fn by_definition(
+    queries: Tensor<4>,
+    keys: Tensor<4>,
+    values: Tensor<4>,
+    scores: Scores,
+) -> Tensor<4> {
+    let [_, tokens, heads, width] = queries.dims();
+    let [sequences, key_heads, key_count, _] = keys.dims();
+    let group = heads / key_heads;
+    let device = queries.device();
+    let repeated = |x: Tensor<4>| -> Tensor<4> {
+        x.reshape([sequences, key_heads, 1, key_count, width])
+            .repeat_dim(2, group)
+            .reshape([sequences, heads, key_count, width])
+    };
+    let products = queries
+        .swap_dims(1, 2)
+        .matmul(repeated(keys).swap_dims(2, 3))
+        .mul_scalar(scores.scale); // [S, H, T, P+T]
+    let products = match scores.softcap {
+        Some(bound) => products.div_scalar(bound).tanh().mul_scalar(bound),
+        None => products,
+    };
+    let hidden: Vec<f32> = (0..tokens * key_count)
+        .map(|index| {
+            let (query, key) = (index / key_count, index % key_count);
+            let seen = match scores.mask {
+                Mask::None => true,
+                Mask::Causal { window } => {
+                    let own = query + key_count - tokens;
+                    key <= own && own - key < window.unwrap_or(usize::MAX)
+                }
+            };
+            if seen { 0.0 } else { -1e30 }
+        })
+        .collect();
+    let hidden = TensorData::new(hidden, [1, 1, tokens, key_count]);
+    let likely = softmax(products + Tensor::from_data(hidden, &device), 3);
+    likely.matmul(repeated(values)).swap_dims(1, 2)
+}
+
+/// Result, and gradients of `Σ result ∘ towards` for queries, keys and values.
+async fn with_gradients(
+    of: impl Fn(Tensor<4>, Tensor<4>, Tensor<4>) -> Tensor<4>,
+    inputs: &[Tensor<4>; 3],
+    towards: &Tensor<4>,
+) -> [Vec<f32>; 4] {
+    let leaves = inputs.clone().map(|x| x.autodiff().require_grad());
+    let [queries, keys, values_] = leaves.clone();
+    let result = of(queries, keys, values_);
+    let gradients = (result.clone() * towards.clone().autodiff())
+        .sum()
+        .backward();
+    let [queries, keys, values_] = leaves.map(|leaf| leaf.grad(&gradients).expect("a leaf"));
+    [
+        values(result.inner()).await,
+        values(queries).await,
+        values(keys).await,
+        values(values_).await,
+    ]
+}
+
+fn draw(shape: Shape, device: &Device) -> [Tensor<4>; 3] {
+    [shape.queries(), shape.keys(), shape.keys()].map(|shape| normal(shape, 1.0, device))
+}
+
+everywhere! {
+    async fn attention_and_its_gradients_are_as_defined() {
+        let device = device().await;
+        for (shape, scores) in cases() {
+            let inputs = draw(shape, &device);
+            let towards = normal(shape.queries(), 1.0, &device);
+            let ours = with_gradients(
+                |queries, keys, values| attention(queries, keys, values, scores),
+                &inputs,
+                &towards,
+            )
+            .await;
+            let expected = with_gradients(
+                |queries, keys, values| by_definition(queries, keys, values, scores),
+                &inputs,
+                &towards,
+            )
+            .await;
+            for (ours, expected) in ours.iter().zip(&expected) {
+                assert_close(ours, expected);
+            }
+        }
+    }
+}
+
+everywhere! {
+    async fn attentions_gradients_are_those_of_finite_differences() {
+        let device = device().await;
+        let shape = Shape::new([2, 35, 37, 4, 2, 6]);
+        let bounded = Scores {
+            softcap: Some(1.5),
+            ..scores(Mask::Causal { window: Some(20) })
+        };
+        for scores in [scores(CAUSAL), bounded] {
+            let [queries, keys, values] = draw(shape, &device);
+            let towards = normal(shape.queries(), 1.0, &device);
+            let loss = |result: Tensor<4>| (result * towards.clone()).sum();
+            let of_queries =
+                |x: Tensor<4>| loss(attention(x, keys.clone(), values.clone(), scores));
+            check_gradient(shape.queries(), 0.5, of_queries, &device).await;
+            let of_keys =
+                |x: Tensor<4>| loss(attention(queries.clone(), x, values.clone(), scores));
+            check_gradient(shape.keys(), 0.5, of_keys, &device).await;
+            let of_values =
+                |x: Tensor<4>| loss(attention(queries.clone(), keys.clone(), x, scores));
+            check_gradient(shape.keys(), 0.5, of_values, &device).await;
+        }
+    }
+}
+
+everywhere! {
+    async fn attention_reads_keys_where_they_lie() {
+        let device = device().await;
+        let shape = Shape::new([2, 33, 33, 4, 2, 8]);
+        let [queries, keys, values_] = draw(shape, &device);
+        let expected = attention(queries.clone(), keys.clone(), values_.clone(), scores(CAUSAL));
+        // Heads beside each other, as a projection leaves them, and as a part of a wider one.
+        let wide = |x: Tensor<4>| {
+            let tokens_first = x.swap_dims(1, 2).mul_scalar(1.0);
+            Tensor::cat(vec![tokens_first.clone(), tokens_first], 3)
+                .narrow(3, shape.width, shape.width)
+                .swap_dims(1, 2)
+        };
+        let ours = attention(queries, wide(keys), wide(values_), scores(CAUSAL));
+        assert_eq!(values(ours).await, values(expected).await);
+    }
+}
+
+#[cfg(not(feature = "webgpu"))]
+everywhere! {
+    async fn a_query_alone_gets_what_it_gets_among_others() {
+        let device = device().await;
+        let shape = Shape::new([1, 50, 50, 6, 2, 8]);
+        let [queries, keys, values_] = draw(shape, &device);
+        let all = attention(queries.clone(), keys.clone(), values_.clone(), scores(CAUSAL));
+        for token in [0, 1, 31, 32, 49] {
+            let alone = attention(
+                queries.clone().narrow(1, token, 1),
+                keys.clone().narrow(2, 0, token + 1),
+                values_.clone().narrow(2, 0, token + 1),
+                scores(CAUSAL),
+            );
+            let among = all.clone().narrow(1, token, 1);
+            assert_eq!(values(alone).await, values(among).await, "token {token}");
+        }
+    }
+}
