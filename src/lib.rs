@@ -47,6 +47,7 @@ pub mod optim;
 pub mod packed;
 pub mod peft;
 pub mod pretrain;
+pub mod score;
 mod tensor_file;
 pub mod theory;
 pub mod train;

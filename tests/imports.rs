@@ -10,6 +10,7 @@ const ORDER: &[(&str, &[&str])] = &[
     ("packed", &[]),
     ("engine", &[]),
     ("theory", &[]),
+    ("score", &[]),
     ("load", &["packed"]),
     ("data", &["load"]),
     ("tensor_file", &["packed", "engine", "load"]),

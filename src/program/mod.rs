@@ -4,6 +4,7 @@ mod adapter;
 mod chart;
 mod counted;
 mod data_file;
+mod evaluate;
 mod generate;
 mod history;
 mod images;
@@ -61,6 +62,8 @@ enum Command {
     Images(images::Images),
     /// Let a model answer a prompt.
     Generate(generate::Generate),
+    /// Compare a model's answers with those in a file: BLEU, ROUGE-L, CIDEr-D, exact match.
+    Evaluate(evaluate::Evaluate),
     /// Say what is in a model file.
     Inspect(inspect::Inspect),
     /// Try the paper's theory on small problems.
@@ -78,6 +81,7 @@ pub fn run() -> Result<()> {
             Command::Pretrain(command) => command.run().await,
             Command::Images(command) => command.run().await,
             Command::Generate(command) => command.run().await,
+            Command::Evaluate(command) => command.run().await,
             Command::Inspect(command) => command.run().await,
             Command::Theory(command) => command.run(),
             Command::Settings(command) => command.run(),
