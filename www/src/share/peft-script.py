@@ -1,28 +1,34 @@
 """An experiment of riemann-lora's page, with transformers, PEFT and Accelerate.
 
     pip install torch transformers accelerate "peft>=0.21"    # and pyarrow for a parquet file
-    python experiment.py DATA                     # one process
-    accelerate launch experiment.py DATA          # as Accelerate is configured
+    python experiment.py DATA                                 # one process
+    torchrun --nproc_per_node 2 experiment.py DATA            # several, with NCCL on GPUs and gloo on CPUs
+    accelerate launch --cpu --num_processes 2 experiment.py DATA
 
-Base, rank, alpha, layers, batch, steps, schedules, clipping and optimizers are those of the page. The first lora_A and
-the order of examples are drawn by torch, which draws other numbers than the page, so curves agree in kind and not in
-digits; with --adapter and --batches both can be given, and then the losses are the same.
+Base, rank, alpha, layers, batch, steps, schedules, clipping and optimizers are those of the page, and so are the examples
+that are held out, the order of the others and the first lora_A, so that losses are the page's but for rounding. Not the
+page's are what dropout leaves out, and lora_A of layers that PEFT adapts as a whole and the page in parts. Several processes
+share the rows of a batch and have the losses of one.
 """
 
 import argparse
+import contextlib
 import csv
 import datetime
 import decimal
 import io
 import json
 import math
+import os
 import pathlib
-import random
+import subprocess
+import sys
 import urllib.request
 
+import psutil
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedType, set_seed
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer, create_riemannian_optimizer
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedTokenizerFast
@@ -82,6 +88,8 @@ class Clock:
 chat_template_utils.datetime = Clock
 
 # READING
+
+# DRAWS
 
 def encode(tokenizer, text, written):
     """Tokens of a text and their places. Control tokens that stand inside of `written`, spans of what people wrote, are text."""
@@ -268,6 +276,28 @@ def ends_of(base, tokenizer):
     return set(found)
 
 
+def opening_of(messages):
+    """What is said before the first answer that is learned."""
+    said = ""
+    for each in messages:
+        if each["role"] == "assistant" and each["learned"]:
+            break
+        said += f"{each['role']}\n{each['content']}\n"
+    return said
+
+
+def prompt_of(row):
+    """What a row shares with others of the same prompt: they are held out together."""
+    if "messages" in row:
+        return opening_of(row["messages"])
+    if row["system"] is None:
+        return row["prompt"]
+    if DATA_SETTINGS["prompt_style"] == "chat":
+        said = [("system", row["system"]), ("user", row["prompt"])]
+        return opening_of([{"role": role, "content": content} for role, content in said])
+    return f"{row['system']}\n{row['prompt']}"
+
+
 def windows_of(documents, length, begin, tokenizer):
     """Windows of one document each, with an end between two documents."""
     for number, document in enumerate(documents):
@@ -297,8 +327,8 @@ def files_of(path):
     return files
 
 
-def examples(path, tokenizer, ends):
-    """Ids and labels of every example of a file."""
+def examples(path, tokenizer, ends, prompts=None):
+    """Ids and labels of every example of a file; their prompts go into a list, None for what is no answer to one."""
     length = DATA_SETTINGS["sequence_length"]
     if isinstance(tokenizer.chat_template, str):
         # The byte order mark of a file is none of its text.
@@ -317,8 +347,8 @@ def examples(path, tokenizer, ends):
                 documents.append(begin + [token for token, _ in encode(tokenizer, text, [(0, len(text))])])
             else:
                 check_size(row)
-                is_chat = "messages" in row
-                found.append(chat_example(tokenizer, row, ends) if is_chat else pair_example(tokenizer, row, begin, ends))
+                example = chat_example(tokenizer, row, ends) if "messages" in row else pair_example(tokenizer, row, begin, ends)
+                found.append((*example, prompt_of(row)))
         except RowError as error:
             left_out.append((line, error))
     for line, error in left_out[:3]:
@@ -326,10 +356,13 @@ def examples(path, tokenizer, ends):
     if len(left_out) > 3:
         print(f"{path.name}: {len(left_out)} rows are left out in all")
     windows = windows_of(documents, length, begin, tokenizer)
-    found += [(window, list(window)) for window in windows if len(window) > 1]
+    found += [(window, list(window), None) for window in windows if len(window) > 1]
     found = found[: DATA_SETTINGS["maximum_examples"]]
-    found = [(ids[:length], labels[:length]) for ids, labels in found]
-    return [(ids, labels) for ids, labels in found if any(label != -100 for label in labels[1:])]
+    found = [(ids[:length], labels[:length], prompt) for ids, labels, prompt in found]
+    found = [each for each in found if any(label != -100 for label in each[1][1:])]
+    if prompts is not None:
+        prompts += [prompt for _, _, prompt in found]
+    return [(ids, labels) for ids, labels, _ in found]
 
 
 def held_out_of(count):
@@ -349,14 +382,14 @@ def held_out_of(count):
 
 def divided(path, validation, tokenizer, ends):
     """Examples to train on, and those that are held out."""
-    found = examples(path, tokenizer, ends)
+    prompts = []
+    found = examples(path, tokenizer, ends, prompts)
     if validation is not None:
         return found, examples(validation, tokenizer, ends)
-    random.Random(DATA_SETTINGS["seed"]).shuffle(found)
     held_out = held_out_of(len(found))
     if len(found) <= held_out:
         raise SystemExit(f"{path} has {len(found)} examples, of which {held_out} are held out: nothing is left to train on.")
-    return found[held_out:], found[:held_out]
+    return tuple([found[place] for place in places] for places in split_by_prompt(prompts, held_out, DATA_SETTINGS["seed"]))
 
 
 def batch_of(rows, pad):
@@ -372,59 +405,137 @@ def file_batches(path, validation, tokenizer, ends):
     pad = tokenizer.eos_token_id or 0
     drawn, epoch = [], 0
     while len(drawn) < STEPS * BATCH_SIZE:
-        order = list(range(len(training)))
-        random.Random(f"{SEED} {epoch}").shuffle(order)
-        drawn += [training[place] for place in order]
+        drawn += [training[place] for place in shuffled(len(training), DATA_SETTINGS["seed"], epoch)]
         epoch += 1
     batches = [batch_of(drawn[step * BATCH_SIZE : (step + 1) * BATCH_SIZE], pad) for step in range(STEPS)]
     starts = range(0, len(held_out), BATCH_SIZE)
     return batches, [batch_of(held_out[start : start + BATCH_SIZE], pad) for start in starts]
 
 
-def loss_of(model, batch, device):
+def counted_of(batch):
+    """How many labels of a batch count."""
+    return sum(label != -100 for labels in batch["labels"] for label in labels[1:])
+
+
+def share_of(batch, process, processes):
+    """The rows of one process. One without rows gets a row that does not count, because all have to take part in a step."""
+    own = {key: rows[process::processes] for key, rows in batch.items()}
+    if own["ids"]:
+        return own
+    return {"ids": batch["ids"][:1], "labels": [[-100] * len(batch["labels"][0])]}
+
+
+def summed_loss(model, batch, device):
+    """The cross entropies of all labels that count, added up: means of means would weigh processes, not tokens."""
     ids, labels = (torch.tensor(batch[key], device=device) for key in ("ids", "labels"))
-    return model(input_ids=ids, labels=labels).loss, int((labels[:, 1:] != -100).sum())
+    logits = model(input_ids=ids).logits[:, :-1].float()
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100, reduction="sum")
 
 
 @torch.no_grad()
-def validation_loss(model, batches, device):
+def validation_loss(model, batches, accelerator):
+    # Without the wrapper that waits for other processes: they may have more batches or fewer.
+    model = accelerator.unwrap_model(model)
     model.eval()
-    losses = [loss_of(model, batch, device) for batch in batches]
+    own = batches[accelerator.process_index :: accelerator.num_processes]
+    total = sum((summed_loss(model, batch, accelerator.device).double() for batch in own), torch.zeros((), dtype=torch.double))
     model.train()
-    return sum(float(loss) * count for loss, count in losses) / sum(count for _, count in losses)
+    total = accelerator.reduce(total.to(accelerator.device), "sum")
+    return float(total) / sum(map(counted_of, batches))
 
 
-def train(run, arguments, batches, held_out):
-    accelerator = Accelerator()
-    set_seed(SEED)  # The same lora_A in every run.
+def draw_first_factors(model):
+    """The first lora_A of the page; lora_B begins at 0 in PEFT too."""
+    for name, module in model.named_modules():
+        for layer, (first, step) in STREAMS.items():
+            if hasattr(module, "lora_A") and name.endswith(f".{layer}"):
+                block = next(int(part) for part in name.split(".") if part.isdigit())
+                weight = module.lora_A["default"].weight
+                weight.data.copy_(first_lora_a(*weight.shape, SEED, first + step * block))
+
+
+def train(run, arguments, batches, held_out, accelerator):
+    set_seed(SEED)  # The same dropout in every run.
     base = AutoModelForCausalLM.from_pretrained(arguments.base, **BASE_SETTINGS).float()
     if arguments.adapter:
         model = PeftModel.from_pretrained(base, arguments.adapter, is_trainable=True)
     else:
         model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", **LORA))
+        draw_first_factors(model)
     optimizer = run["optimizer"](model)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(run, step))
     model, optimizer = accelerator.prepare(model, optimizer)
+    process, processes = accelerator.process_index, accelerator.num_processes
+    losses, validation, diverged_at = [], {}, None
+
+    def measure(step):
+        validation[step] = validation_loss(model, held_out, accelerator)
+        accelerator.print(f"{run['name']}  step {step}  validation loss {validation[step]:.4f}")
+
+    if held_out and VALIDATE_EVERY:
+        measure(0)
     model.train()
-    losses, validation = [], {}
     for step, batch in enumerate(batches, 1):
-        # Each process takes its share of the rows; Accelerate averages the gradients.
-        process, processes = accelerator.process_index, accelerator.num_processes
-        own = {key: rows[process::processes] for key, rows in batch.items()}
-        loss, _ = loss_of(model, own, accelerator.device)
-        accelerator.backward(loss)
+        loss = summed_loss(model, share_of(batch, process, processes), accelerator.device)
+        counted = counted_of(batch)
+        # The mean over processes, which they make of their gradients, is then the mean over the counted tokens of all.
+        accelerator.backward(loss * (processes / counted))
         if run["max_grad_norm"] is not None:
             accelerator.clip_grad_norm_(trained(model), run["max_grad_norm"])
+        # It preconditions first: what all processes have together, and clipped.
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-        losses.append(float(accelerator.reduce(loss.detach(), "mean")))
-        accelerator.print(f"{run['name']}  step {step}  loss {losses[-1]:.4f}")
+        mean = float(accelerator.reduce(loss.detach(), "sum")) / counted
+        if not (math.isfinite(mean) and all(bool(factor.isfinite().all()) for factor in trained(model))):
+            diverged_at = step
+            accelerator.print(f"{run['name']}  step {step}  has diverged; a smaller lr would not")
+            break
+        losses.append(mean)
+        accelerator.print(f"{run['name']}  step {step}  loss {mean:.4f}")
         if held_out and VALIDATE_EVERY and (step % VALIDATE_EVERY == 0 or step == len(batches)):
-            validation[step] = validation_loss(model, held_out, accelerator.device)
-            accelerator.print(f"{run['name']}  step {step}  validation loss {validation[step]:.4f}")
+            measure(step)
     accelerator.free_memory()
-    return {"name": run["name"], "losses": losses, "validation": validation}
+    return {"name": run["name"], "losses": losses, "validation": validation, "diverged_at": diverged_at}
+
+
+def start_missing_processes():
+    """`accelerate launch --cpu --num_processes N` starts one process and leaves the address at which N would meet."""
+    sizes = ["WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE"]
+    is_alone = not any(name in os.environ for name in sizes)
+    if not (is_alone and "MASTER_ADDR" in os.environ and os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("true", "1")):
+        return
+    words = [part for word in psutil.Process().parent().cmdline() for part in word.replace("-", "_").split("=")]
+    asked = dict(zip(words, words[1:]))
+    count = asked.get("__num_processes", "")
+    if not count.isdigit() or asked.get("__num_machines", "1") != "1":
+        raise SystemExit("accelerate launch has started one process where it was told of several: start them as torchrun --nproc_per_node 2 experiment.py")
+    port = ["--master_port", os.environ.get("MASTER_PORT", "29500")]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", count, *port, *sys.argv]
+    raise SystemExit(subprocess.run(command).returncode)
+
+
+def ready_accelerator():
+    """Of all processes that were started, on GPUs where there are some."""
+    asked = int(os.environ.get("WORLD_SIZE", 1))
+    kind = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    # Without being told, Accelerate takes processes without a GPU of their own for single ones, and each trains alone.
+    accelerator = Accelerator(cpu=kind is None or (asked > 1 and kind.type == "mps"))
+    if accelerator.num_processes != asked and "WORLD_SIZE" in os.environ:
+        raise SystemExit(f"{asked} processes were started, and Accelerate joins {accelerator.num_processes} of them: set ACCELERATE_USE_CPU=true to train on CPUs.")
+    if accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
+        raise SystemExit(f"{accelerator.distributed_type} cuts factors into pieces, and preconditioning needs them whole: choose plain data parallelism in accelerate config.")
+    if accelerator.gradient_accumulation_steps != 1:
+        raise SystemExit("Accelerate is configured to accumulate gradients, and a batch here is the whole batch: set gradient_accumulation_steps to 1 and lower BATCH_SIZE, or add processes.")
+    return accelerator
+
+
+def given_batches(path):
+    batches = json.loads(path.read_text())[:STEPS]
+    for number, batch in enumerate(batches, 1):
+        if not counted_of(batch):
+            raise SystemExit(f"{path}: batch {number} has no label that counts, and nothing can be learned from it.")
+    return batches
 
 
 def main():
@@ -436,20 +547,26 @@ def main():
     parser.add_argument("--batches", type=pathlib.Path, help="JSON with a list of {ids, labels}, one a step, in place of DATA")
     parser.add_argument("--result", type=pathlib.Path, help="where to write all losses as JSON")
     arguments = parser.parse_args()
+    start_missing_processes()
+    accelerator = ready_accelerator()
     if arguments.batches:
-        batches, held_out = json.loads(arguments.batches.read_text())[:STEPS], []
+        batches, held_out = given_batches(arguments.batches), []
     else:
         # As tokenizer.json says; AutoTokenizer builds Llama's anew, with other spaces.
         tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.base)
-        batches, held_out = file_batches(arguments.data, arguments.validation, tokenizer, ends_of(arguments.base, tokenizer))
+        # One downloads, and says which rows are left out.
+        with accelerator.local_main_process_first(), open(os.devnull, "w") as nowhere:
+            with contextlib.redirect_stdout(sys.stdout if accelerator.is_local_main_process else nowhere):
+                batches, held_out = file_batches(arguments.data, arguments.validation, tokenizer, ends_of(arguments.base, tokenizer))
     results = []
     for run in RUNS:
         if "skipped" in run:
-            print(f"{run['name']} is skipped: {run['skipped']}.")
+            accelerator.print(f"{run['name']} is skipped: {run['skipped']}.")
             continue
-        results.append(train(run, arguments, batches, held_out))
-    if arguments.result:
+        results.append(train(run, arguments, batches, held_out, accelerator))
+    if arguments.result and accelerator.is_main_process:
         arguments.result.write_text(json.dumps(results))
+    accelerator.end_training()
 
 
 if __name__ == "__main__":

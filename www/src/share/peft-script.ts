@@ -1,5 +1,7 @@
 import type { Config } from '../config/config';
 import type { Target } from '../protocol';
+import { factorStreams } from './factor-streams';
+import draws from './page-draws.py?raw';
 import { peftRun } from './peft-run';
 import body from './peft-script.py?raw';
 import { comment, python } from './python';
@@ -25,6 +27,7 @@ export interface ScriptData {
 
 const SETTINGS = '# SETTINGS\n';
 const READING = '# READING\n';
+const DRAWS = '# DRAWS\n';
 
 /** Where the files can be downloaded that not everybody has, by their names. */
 function addressesOf(files: readonly ScriptData[]): Record<string, readonly string[]> {
@@ -43,6 +46,11 @@ export function peftScript({ config, base, architecture, data, validation }: Scr
     session.targets.filter((target) => isPart(target, architecture)).map((part) => modules[part]),
   );
   const notes = [...wholes].map((whole) => partsNote(whole?.split('.').at(-1) ?? ''));
+  const streams = Object.fromEntries(
+    session.targets
+      .filter((target) => !isPart(target, architecture))
+      .map((target) => [modules[target] ?? target, factorStreams(target)]),
+  );
   const lines = [
     `BASE = ${python(base)}`,
     `DATA = ${python(data.name)}`,
@@ -57,6 +65,8 @@ export function peftScript({ config, base, architecture, data, validation }: Scr
       target_modules: [...new Set(session.targets.map((target) => modules[target] ?? target))],
       fan_in_fan_out: gpt2,
     })}`,
+    '# Random streams of the first lora_A: that of the first block, and the way to the next.',
+    `STREAMS = ${python(streams)}`,
     `BATCH_SIZE = ${python(session.batch_size)}`,
     `STEPS = ${python(session.steps)}`,
     `SEED = ${python(session.seed)}`,
@@ -87,7 +97,10 @@ export function peftScript({ config, base, architecture, data, validation }: Scr
     ']',
     '',
   ];
-  return body.replace(SETTINGS, () => lines.join('\n')).replace(READING, () => `${reading}\n`);
+  return body
+    .replace(SETTINGS, () => lines.join('\n'))
+    .replace(READING, () => `${reading}\n`)
+    .replace(DRAWS, () => `${draws}\n`);
 }
 
 /** The modules as PEFT finds them, where they are called otherwise; parts of a layer are the whole there. */
