@@ -7,6 +7,8 @@ import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { settingsOf } from '../src/config/presets';
 import { DEFAULT_VALIDATION, type OptimizerSettings, PRESETS, type Validation } from '../src/protocol';
+import { factorStreams } from '../src/share/factor-streams';
+import draws from '../src/share/page-draws.py?raw';
 import { peftRun } from '../src/share/peft-run';
 import { peftScript, type ScriptInput } from '../src/share/peft-script';
 import body from '../src/share/peft-script.py?raw';
@@ -81,6 +83,39 @@ describe('PEFT script', () => {
     const program = `DATA_SETTINGS = {}\n${functionOf('held_out_of')}`;
     const held = `[(place["DATA_SETTINGS"].update(validation=each[0]), place["held_out_of"](each[1]))[1] for each in ${python(cases)}]`;
     expect(inPlace(program, held)).toEqual(cases.map(([, , wanted]) => wanted));
+  });
+
+  it('holds out the examples that the page holds out, and orders the others as it does', () => {
+    // The numbers of src/data/split.rs and src/data/shuffle.rs.
+    const drawn = (expression: string) => inPlace(draws, `place[${expression}`);
+    const held = (prompts: unknown[], count: number, seed: number) =>
+      drawn(`"split_by_prompt"](${python(prompts)}, ${count}, ${seed})[1]`);
+    const distinct = Array.from({ length: 20 }, (_, number) => `prompt ${number}`);
+    expect(held(distinct, 4, 0)).toEqual([4, 13, 14, 15]);
+    expect(held(Array(20).fill(null), 4, 1)).toEqual([5, 9, 10, 11]);
+    const sevens = Array.from({ length: 300 }, (_, number) => `prompt ${Math.floor(number / 7)}`);
+    const held28 = held(sevens, 30, 1) as number[];
+    expect(held28.length).toBe(28);
+    expect(held28.every((one) => held28.filter((other) => sevens[other] === sevens[one]).length === 7)).toBe(
+      true,
+    );
+    // One prompt for all is split by example.
+    expect((held(Array(10).fill('same'), 3, 1) as number[]).length).toBe(3);
+    expect(drawn('"shuffled"](10, 0, 0)')).toEqual([3, 0, 5, 9, 6, 7, 2, 4, 1, 8]);
+    expect(drawn('"shuffled"](10, 1, 0)')).toEqual([5, 6, 9, 0, 8, 4, 3, 2, 1, 7]);
+  });
+
+  it('knows the stream of every first factor, of whole layers', () => {
+    // As `Target::stream` deals them out.
+    expect(factorStreams('q_proj')).toEqual([0, 7]);
+    expect(factorStreams('down_proj')).toEqual([6, 7]);
+    expect(factorStreams('c_attn')).toEqual([2 ** 31, 1]);
+    expect(factorStreams('dense_4h_to_h')).toEqual([2 ** 31 + 6 * 2 ** 21, 1]);
+    const config = defaultConfig();
+    config.session.targets = ['q_proj', 'o_proj'];
+    expect(scriptOf(config)).toContain('STREAMS = {"q_proj": [0, 7], "o_proj": [3, 7]}');
+    // PEFT adapts GPT-2's queries together with keys and values.
+    expect(scriptOf(config, { architecture: 'gpt2' })).toContain('STREAMS = {"attn.c_proj": [3, 7]}');
   });
 
   it('downloads the files of a data set that are not there, in their order', () => {
@@ -236,5 +271,30 @@ describe.runIf(wanted !== undefined)('golden experiment', () => {
     }));
     const script = scriptOf(config, { architecture, base: 'tiny' });
     writeFileSync(join(wanted ?? folder, `${architecture}.py`), script);
+  });
+
+  it('of conversations is written, with what the native program is told of it', () => {
+    const config = defaultConfig();
+    Object.assign(config.session, {
+      rank: 4,
+      alpha: 8,
+      batch_size: 3,
+      steps: 12,
+      seed: 5,
+      diagnostics: false,
+    });
+    config.session.targets = ['q_proj', 'v_proj', 'down_proj'];
+    config.validationEvery = 5;
+    Object.assign(config.data, { sequence_length: 96, validation: { count: 4 }, seed: 3 });
+    config.runs = ['adamw', 'scaled-adamw-safe'].map((id, style) => ({
+      name: id,
+      style,
+      optimizer: { ...presetOf(id), max_grad_norm: 1, schedule: { warmup_steps: 3, decay: 'cosine' } },
+    }));
+    const script = scriptOf(config, { base: 'base', data: { name: 'chats.jsonl' } });
+    writeFileSync(join(wanted ?? folder, 'chats.py'), script);
+    const runs = config.runs.map(({ name, optimizer }) => ({ name, optimizer }));
+    const settings = { session: { ...config.session, runs }, data: config.data };
+    writeFileSync(join(wanted ?? folder, 'chats.json'), JSON.stringify(settings));
   });
 });
