@@ -11,7 +11,7 @@ import { factorStreams } from '../src/share/factor-streams';
 import draws from '../src/share/page-draws.py?raw';
 import { peftRun } from '../src/share/peft-run';
 import { peftScript, type ScriptInput } from '../src/share/peft-script';
-import body from '../src/share/peft-script.py?raw';
+import body from '../src/share/training.py?raw';
 import { comment, python } from '../src/share/python';
 
 const folder = mkdtempSync(join(tmpdir(), 'peft-script-'));
