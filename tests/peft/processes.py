@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 from chats import write_base, write_chats
+from native import native_losses
 
 # What f32 makes of sums in another order, over ten steps.
 TOLERANCE = 1e-5
@@ -70,23 +71,6 @@ def difference(what, values, others):
     return largest
 
 
-def native(program, base, data, settings, validate_every, folder):
-    """The losses of the native program, as `values_of` has them."""
-    done = subprocess.run(
-        [program, "train", base, data, settings, "--json", "--evaluate-every", str(validate_every)],
-        capture_output=True, text=True, cwd=folder,
-    )
-    if done.returncode != 0:
-        sys.exit(f"FAILED: the native program:\n{done.stderr[-4000:]}")
-    names = [run["name"] for run in json.loads(settings.read_text())["session"]["runs"]]
-    found = {}
-    for line in map(json.loads, done.stdout.splitlines()):
-        kind = "validation" if "validation_losses" in line else "training"
-        losses = line["validation_losses"] if kind == "validation" else [run["loss"] for run in line["runs"]]
-        found |= {(name, kind, line["step"]): loss for name, loss in zip(names, losses, strict=True)}
-    return found
-
-
 def main():
     if len(sys.argv) != 5:
         sys.exit(__doc__)
@@ -109,7 +93,7 @@ def main():
         one = values_of(trained("one process", scripts / "chats.py", options, output))
         two = values_of(trained("torchrun", scripts / "chats.py", options, output))
         differences.append(difference("chats, torchrun", two, one))
-        theirs = native(program, base, chats, scripts / "chats.json", 5, folder)
+        theirs = native_losses(program, base, chats, scripts / "chats.json", 5, folder)
         # It measures first after some steps.
         ours = {key: loss for key, loss in one.items() if key[1:] != ("validation", 0)}
         program_difference = difference("chats, native program", theirs, ours)

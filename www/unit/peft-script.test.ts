@@ -11,8 +11,8 @@ import { factorStreams } from '../src/share/factor-streams';
 import draws from '../src/share/page-draws.py?raw';
 import { peftRun } from '../src/share/peft-run';
 import { peftScript, type ScriptInput } from '../src/share/peft-script';
-import body from '../src/share/training.py?raw';
 import { comment, python } from '../src/share/python';
+import body from '../src/share/training.py?raw';
 
 const folder = mkdtempSync(join(tmpdir(), 'peft-script-'));
 afterAll(() => rmSync(folder, { recursive: true }));
