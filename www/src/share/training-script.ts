@@ -1,6 +1,7 @@
 import type { Config } from '../config/config';
 import type { Target } from '../protocol';
 import { factorStreams } from './factor-streams';
+import optimizers from './optimizers.py?raw';
 import draws from './page-draws.py?raw';
 import { python } from './python';
 import reading from './read-data.py?raw';
@@ -26,6 +27,7 @@ export interface ScriptData {
 
 const TRAINING = '# TRAINING\n';
 const SETTINGS = '# SETTINGS\n';
+const OPTIMIZERS = '# OPTIMIZERS\n';
 const READING = '# READING\n';
 const DRAWS = '# DRAWS\n';
 
@@ -34,6 +36,7 @@ export function trainingScript(body: string, settings: readonly string[]): strin
   return body
     .replace(TRAINING, () => `${training}\n`)
     .replace(SETTINGS, () => settings.join('\n'))
+    .replace(OPTIMIZERS, () => `${optimizers}\n`)
     .replace(READING, () => `${reading}\n`)
     .replace(DRAWS, () => `${draws}\n`);
 }
