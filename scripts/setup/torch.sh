@@ -5,6 +5,9 @@
 TORCH_VENV=$CACHE/peft-venv
 TORCH_PACKAGES=(torch transformers "peft>=0.21" accelerate gguf numpy pyarrow ray diffusers pillow)
 
+# The models of the checks are tiny: threads of one product would wait for each other, and for those of the other processes.
+export OMP_NUM_THREADS=1
+
 install_torch() {
     python3 -m venv "$TORCH_VENV"
     "$TORCH_VENV/bin/pip" install "${TORCH_PACKAGES[@]}"

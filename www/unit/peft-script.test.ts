@@ -86,23 +86,36 @@ describe('PEFT script', () => {
   });
 
   it('holds out the examples that the page holds out, and orders the others as it does', () => {
-    // The numbers of src/data/split.rs and src/data/shuffle.rs.
-    const drawn = (expression: string) => inPlace(draws, `place[${expression}`);
-    const held = (prompts: unknown[], count: number, seed: number) =>
-      drawn(`"split_by_prompt"](${python(prompts)}, ${count}, ${seed})[1]`);
     const distinct = Array.from({ length: 20 }, (_, number) => `prompt ${number}`);
-    expect(held(distinct, 4, 0)).toEqual([4, 13, 14, 15]);
-    expect(held(Array(20).fill(null), 4, 1)).toEqual([5, 9, 10, 11]);
     const sevens = Array.from({ length: 300 }, (_, number) => `prompt ${Math.floor(number / 7)}`);
-    const held28 = held(sevens, 30, 1) as number[];
-    expect(held28.length).toBe(28);
-    expect(held28.every((one) => held28.filter((other) => sevens[other] === sevens[one]).length === 7)).toBe(
-      true,
-    );
+    const held = (prompts: unknown[], count: number, seed: number) =>
+      `place["split_by_prompt"](${python(prompts)}, ${count}, ${seed})[1]`;
+    const shuffle = (seed: number) => `place["shuffled"](10, ${seed}, 0)`;
+    const asked = [
+      held(distinct, 4, 0),
+      held(Array(20).fill(null), 4, 1),
+      held(sevens, 30, 1),
+      held(Array(10).fill('same'), 3, 1),
+      shuffle(0),
+      shuffle(1),
+    ];
+    const answers = inPlace(draws, `[${asked.join(', ')}]`) as number[][];
+    const [first, second, ofSevens = [], same, ...shuffles] = answers;
+    // The numbers of src/data/split.rs and src/data/shuffle.rs.
+    expect([first, second]).toEqual([
+      [4, 13, 14, 15],
+      [5, 9, 10, 11],
+    ]);
+    expect(ofSevens).toHaveLength(28);
+    expect(
+      ofSevens.every((one) => ofSevens.filter((other) => sevens[other] === sevens[one]).length === 7),
+    ).toBe(true);
     // One prompt for all is split by example.
-    expect((held(Array(10).fill('same'), 3, 1) as number[]).length).toBe(3);
-    expect(drawn('"shuffled"](10, 0, 0)')).toEqual([3, 0, 5, 9, 6, 7, 2, 4, 1, 8]);
-    expect(drawn('"shuffled"](10, 1, 0)')).toEqual([5, 6, 9, 0, 8, 4, 3, 2, 1, 7]);
+    expect(same).toHaveLength(3);
+    expect(shuffles).toEqual([
+      [3, 0, 5, 9, 6, 7, 2, 4, 1, 8],
+      [5, 6, 9, 0, 8, 4, 3, 2, 1, 7],
+    ]);
   });
 
   it('knows the stream of every first factor, of whole layers', () => {

@@ -22,7 +22,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, DiffusionPipeline
 from diffusers.training_utils import cast_training_params
 from diffusers.utils import convert_state_dict_to_diffusers
-from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, get_peft_model_state_dict, inject_adapter_in_model, set_peft_model_state_dict
 from peft.optimizers import create_loraplus_optimizer, create_riemannian_optimizer
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -84,7 +84,9 @@ class Painter:
     def __init__(self, arguments):
         self.device = torch.device(arguments.device)
         self.half = torch.bfloat16 if arguments.half else torch.float32
-        self.pipeline = DiffusionPipeline.from_pretrained(arguments.base, torch_dtype=self.half).to(self.device)
+        self.pipeline = DiffusionPipeline.from_pretrained(arguments.base).to(self.device)
+        if arguments.half:
+            self.pipeline.to(torch.bfloat16)
         self.pipeline.set_progress_bar_config(disable=True)
         names = ["text_encoder", "text_encoder_2"]
         self.encoders = {name: part for name in names if (part := getattr(self.pipeline, name, None)) is not None}
@@ -109,7 +111,8 @@ class Painter:
         torch.manual_seed(SEED)
         for name, part in self.parts.items():
             targets = DENOISER_TARGETS if name == "unet" else TEXT_TARGETS
-            part.add_adapter(LoraConfig(target_modules=targets, init_lora_weights=True, **LORA))
+            # By PEFT itself: transformers 5.24 asks for a PEFT that is not released yet.
+            inject_adapter_in_model(LoraConfig(target_modules=targets, **LORA), part)
             cast_training_params(part, torch.float32)
 
     def train(self, on):
@@ -127,11 +130,8 @@ class Painter:
     @torch.no_grad()
     def latents(self, pictures):
         vae = self.pipeline.vae
-        # In half precision the encoder of XL has no finite numbers.
-        vae.to(torch.float32)
-        found = [vae.encode(pixels_of(path, self.side)[None].to(self.device)).latent_dist.mean for path in pictures]
-        vae.to(self.half)
-        return torch.cat(found) * vae.config.scaling_factor
+        images = (pixels_of(path, self.side)[None].to(self.device, self.half) for path in pictures)
+        return torch.cat([vae.encode(image).latent_dist.mean.float() for image in images]) * vae.config.scaling_factor
 
     def conditions(self, captions):
         """What captions say to the denoiser."""
