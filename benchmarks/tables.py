@@ -229,6 +229,24 @@ def page():
     ])
 
 
+def ecosystem():
+    """Figures of several commands, each with its own origin."""
+    found = result("ecosystem")
+    titles = {
+        "script_two_process_difference": "losses of two processes less those of one, at most",
+        "script_native_difference": "losses of the script less those of the native program, at most",
+        "ray_trials_resumed": "trials of six that a killed sweep did not train again",
+        "ray_native_difference": "losses of the sweep on Ray less those of the native program, at most",
+        "diffusers_script_steps": "steps of the text-to-image script",
+    }
+    rows = [
+        [titles.get(figure, figure.replace("_", " ")), number(value), f"`{origin['command']}`, {origin['when'][:10]}"]
+        for figure, value in found["figures"].items()
+        for origin in [found["origins"][figure]]
+    ]
+    return table(["figure", "value", "command"], rows)
+
+
 def overhead():
     found = result("overhead")
     rows = [

@@ -20,29 +20,48 @@ build_works() {
 # write_result NAME FOUND [ENGINE]: what was found, a JSON object with `figures`, becomes benchmarks/results/NAME.json with
 # where it comes from. A quick measurement is only shown.
 write_result() {
-    python3 - "$1" "$2" "${3:-}" <<'PY'
-import datetime, json, os, platform, subprocess, sys
-name, found, engine = sys.argv[1:]
+    python3 - "$1" "$2" "headless Chromium${3:-}" "scripts/bench-$1" <<<"$RESULT_FILE"
+    benchmarks/tables.py
+}
+
+# add_figures NAME FOUND COMMAND: the same of a file that several commands write, each its own figures and where they come from.
+add_figures() {
+    python3 - "$1" "$2" "" "$3" <<<"$RESULT_FILE"
+    benchmarks/tables.py
+}
+
+# NAME FOUND BROWSER COMMAND; without a browser the figures are added to those of other commands.
+RESULT_FILE=$(
+    cat <<'PY'
+import datetime, json, os, pathlib, platform, subprocess, sys
+name, found, browser, command = sys.argv[1:]
 model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
 git = lambda *words: subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
 changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "Cargo.lock")
-result = {
-    "command": f"scripts/bench-{name}",
+origin = {
+    "command": command,
     "commit": git("rev-parse", "HEAD") + ("-dirty" if changed else ""),
-    "machine": f"{model}, {os.cpu_count()} cores, no GPU, headless Chromium{engine}",
+    "machine": ", ".join([model, f"{os.cpu_count()} cores", "no GPU", *([browser] if browser else [])]),
     # Others' work on the machine costs time.
     "load_average": round(os.getloadavg()[0], 1),
     "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-} | json.load(open(found))
+}
+result = origin | json.load(open(found))
 result["figures"] = {
     figure: float(f"{value:.4g}") if isinstance(value, float) else value for figure, value in result["figures"].items()
 }
+shown = result["figures"]
+path = pathlib.Path(f"benchmarks/results/{name}.json")
+if not browser:
+    before = json.loads(path.read_text()) if path.exists() else {"figures": {}, "origins": {}}
+    origins = before["origins"] | {figure: origin for figure in shown}
+    commands = sorted({one["command"] for one in origins.values()})
+    result = origin | {"command": ", ".join(commands), "figures": before["figures"] | shown, "origins": origins}
 text = json.dumps(result, indent=2) + "\n"
 if "BENCH_QUICK" in os.environ:
     print(text)
 else:
-    open(f"benchmarks/results/{name}.json", "w").write(text)
-    print(json.dumps(result["figures"], indent=2))
+    path.write_text(text)
+    print(json.dumps(shown, indent=2))
 PY
-    benchmarks/tables.py
-}
+)

@@ -138,7 +138,7 @@ def main():
     exported, scripts, golden = map(pathlib.Path, sys.argv[1:])
     for folder in sorted(exported.iterdir()):
         check_exported(folder, golden)
-    for script in sorted(scripts.glob("*.py")):
+    for script in (scripts / "llama.py", scripts / "gpt2.py"):
         check_script(script, golden)
     print("All agree.")
 

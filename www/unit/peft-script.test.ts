@@ -7,10 +7,12 @@ import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { settingsOf } from '../src/config/presets';
 import { DEFAULT_VALIDATION, type OptimizerSettings, PRESETS, type Validation } from '../src/protocol';
+import { factorStreams } from '../src/share/factor-streams';
+import draws from '../src/share/page-draws.py?raw';
 import { peftRun } from '../src/share/peft-run';
 import { peftScript, type ScriptInput } from '../src/share/peft-script';
-import body from '../src/share/peft-script.py?raw';
 import { comment, python } from '../src/share/python';
+import body from '../src/share/training.py?raw';
 
 const folder = mkdtempSync(join(tmpdir(), 'peft-script-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -81,6 +83,52 @@ describe('PEFT script', () => {
     const program = `DATA_SETTINGS = {}\n${functionOf('held_out_of')}`;
     const held = `[(place["DATA_SETTINGS"].update(validation=each[0]), place["held_out_of"](each[1]))[1] for each in ${python(cases)}]`;
     expect(inPlace(program, held)).toEqual(cases.map(([, , wanted]) => wanted));
+  });
+
+  it('holds out the examples that the page holds out, and orders the others as it does', () => {
+    const distinct = Array.from({ length: 20 }, (_, number) => `prompt ${number}`);
+    const sevens = Array.from({ length: 300 }, (_, number) => `prompt ${Math.floor(number / 7)}`);
+    const held = (prompts: unknown[], count: number, seed: number) =>
+      `place["split_by_prompt"](${python(prompts)}, ${count}, ${seed})[1]`;
+    const shuffle = (seed: number) => `place["shuffled"](10, ${seed}, 0)`;
+    const asked = [
+      held(distinct, 4, 0),
+      held(Array(20).fill(null), 4, 1),
+      held(sevens, 30, 1),
+      held(Array(10).fill('same'), 3, 1),
+      shuffle(0),
+      shuffle(1),
+    ];
+    const answers = inPlace(draws, `[${asked.join(', ')}]`) as number[][];
+    const [first, second, ofSevens = [], same, ...shuffles] = answers;
+    // The numbers of src/data/split.rs and src/data/shuffle.rs.
+    expect([first, second]).toEqual([
+      [4, 13, 14, 15],
+      [5, 9, 10, 11],
+    ]);
+    expect(ofSevens).toHaveLength(28);
+    expect(
+      ofSevens.every((one) => ofSevens.filter((other) => sevens[other] === sevens[one]).length === 7),
+    ).toBe(true);
+    // One prompt for all is split by example.
+    expect(same).toHaveLength(3);
+    expect(shuffles).toEqual([
+      [3, 0, 5, 9, 6, 7, 2, 4, 1, 8],
+      [5, 6, 9, 0, 8, 4, 3, 2, 1, 7],
+    ]);
+  });
+
+  it('knows the stream of every first factor, of whole layers', () => {
+    // As `Target::stream` deals them out.
+    expect(factorStreams('q_proj')).toEqual([0, 7]);
+    expect(factorStreams('down_proj')).toEqual([6, 7]);
+    expect(factorStreams('c_attn')).toEqual([2 ** 31, 1]);
+    expect(factorStreams('dense_4h_to_h')).toEqual([2 ** 31 + 6 * 2 ** 21, 1]);
+    const config = defaultConfig();
+    config.session.targets = ['q_proj', 'o_proj'];
+    expect(scriptOf(config)).toContain('STREAMS = {"q_proj": [0, 7], "o_proj": [3, 7]}');
+    // PEFT adapts GPT-2's queries together with keys and values.
+    expect(scriptOf(config, { architecture: 'gpt2' })).toContain('STREAMS = {"attn.c_proj": [3, 7]}');
   });
 
   it('downloads the files of a data set that are not there, in their order', () => {
@@ -236,5 +284,30 @@ describe.runIf(wanted !== undefined)('golden experiment', () => {
     }));
     const script = scriptOf(config, { architecture, base: 'tiny' });
     writeFileSync(join(wanted ?? folder, `${architecture}.py`), script);
+  });
+
+  it('of conversations is written, with what the native program is told of it', () => {
+    const config = defaultConfig();
+    Object.assign(config.session, {
+      rank: 4,
+      alpha: 8,
+      batch_size: 3,
+      steps: 12,
+      seed: 5,
+      diagnostics: false,
+    });
+    config.session.targets = ['q_proj', 'v_proj', 'down_proj'];
+    config.validationEvery = 5;
+    Object.assign(config.data, { sequence_length: 96, validation: { count: 4 }, seed: 3 });
+    config.runs = ['adamw', 'scaled-adamw-safe'].map((id, style) => ({
+      name: id,
+      style,
+      optimizer: { ...presetOf(id), max_grad_norm: 1, schedule: { warmup_steps: 3, decay: 'cosine' } },
+    }));
+    const script = scriptOf(config, { base: 'base', data: { name: 'chats.jsonl' } });
+    writeFileSync(join(wanted ?? folder, 'chats.py'), script);
+    const runs = config.runs.map(({ name, optimizer }) => ({ name, optimizer }));
+    const settings = { session: { ...config.session, runs }, data: config.data };
+    writeFileSync(join(wanted ?? folder, 'chats.json'), JSON.stringify(settings));
   });
 });

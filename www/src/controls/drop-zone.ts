@@ -2,6 +2,7 @@ import './drop-zone.css';
 import { plural } from '../words/numbers';
 import { h, setText } from './dom';
 import { filesOf } from './dropped';
+import { fileButton } from './file-button';
 import { isFocusable } from './focus';
 
 interface DropOptions {
@@ -50,21 +51,6 @@ export function dropZone(options: DropOptions): HTMLElement {
     left.hidden = others.length === 0;
     options.onFiles([...picked]);
   };
-  const picker = (attributes: Record<string, string | boolean>, label: string) => {
-    const input = h('input', {
-      type: 'file',
-      hidden: true,
-      multiple: true,
-      ...attributes,
-      onchange: () => {
-        const files = [...(input.files ?? [])];
-        input.value = '';
-        take(files);
-      },
-    });
-    const button = h('button', { type: 'button', onclick: () => input.click() }, label);
-    return [button, input] as const;
-  };
   const element = h(
     'div',
     {
@@ -84,8 +70,8 @@ export function dropZone(options: DropOptions): HTMLElement {
     h(
       'div',
       { class: 'row' },
-      ...picker({ accept: options.accept }, options.choose),
-      ...(options.folder ? picker({ webkitdirectory: true }, 'Choose a folder') : []),
+      ...fileButton(options.choose, { accept: options.accept }, take),
+      ...(options.folder ? fileButton('Choose a folder', { webkitdirectory: true }, take) : []),
     ),
   );
   zones.set(element, { what: options.what, element, take });

@@ -7,6 +7,7 @@ import { failed, type Result, success, wordsOf } from '../result';
 import { fileName } from '../share/file-name';
 import { saveFile } from '../share/save-file';
 import type { PictureExperiment } from './experiment';
+import { imagesScript } from './script-panel';
 
 // The largest that rank 64 on all layers of such a model makes is some megabytes.
 const MOST_BYTES = 1 << 26;
@@ -26,6 +27,8 @@ export function imagesAdapters(images: PictureExperiment): HTMLElement[] {
     ...exports(images),
     h('h3', {}, 'Bring back'),
     ...adapterStart(images, source),
+    h('h3', {}, 'Go on in Python'),
+    ...imagesScript(images),
   ];
 }
 

@@ -4,6 +4,8 @@ import { measure, setting } from '../words/numbers';
 import type { RunRecord } from './record';
 import { columns, endOf } from './table';
 
+const engineNames = { cpu: 'CPU', webgpu: 'WebGPU', peft: 'PEFT, by a script' } as const;
+
 /** One setting of two runs. */
 export interface Difference {
   name: string;
@@ -71,7 +73,7 @@ function factsOf(run: RunRecord): Map<string, string> {
     ['Sequence length', setting(dataSettings.sequence_length)],
     ['Loss on', dataSettings.loss_on],
     ['Starts from', run.start ?? 'fresh adapters'],
-    ['Engine', run.engine === 'cpu' ? 'CPU' : 'WebGPU'],
+    ['Engine', engineNames[run.engine]],
     ['First loss', measure(run.firstLoss)],
     ['Last loss', measure(run.lastLoss)],
     ['Validation loss', measure(run.validationLoss)],

@@ -10,13 +10,14 @@ export interface RunContext {
   data: string;
   dataSettings: DataSettings;
   session: Omit<SessionSettings, 'runs'>;
-  engine: EngineName;
+  /** `peft` is an exported script, elsewhere. */
+  engine: EngineName | 'peft';
   /** Name of the adapter that it started from; null is a fresh one. */
   start: string | null;
   origin: 'training' | 'sweep';
 }
 
-/** A run that was trained in this browser. */
+/** A run that was trained in this browser, or opened in it. */
 export interface RunRecord extends RunContext {
   id: string;
   name: string;

@@ -2,7 +2,8 @@ import './runs.css';
 import { freeStyle } from '../charts/run-style';
 import { h, setText } from '../controls/dom';
 import { checkField } from '../controls/field';
-import { failureBox, noticeBox } from '../controls/message';
+import { fileButton } from '../controls/file-button';
+import { failureBox, failurePlace, noticeBox } from '../controls/message';
 import { undoPlace } from '../controls/undo';
 import type { App } from '../language/app';
 import { saveText } from '../share/save-text';
@@ -11,6 +12,7 @@ import { plural } from '../words/numbers';
 import type { RunBook } from './book';
 import { runsCompare } from './compare-panel';
 import { runsCsv } from './csv';
+import { readResults } from './results-file';
 import { defaultView, shownRuns, type TableView } from './table';
 import { runsTable } from './table-panel';
 
@@ -82,6 +84,25 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
       make: () => runsCsv(shownRuns(book.runs.value, view.value)),
     },
   ]);
+  const unread = failurePlace();
+  const openFiles = async (files: readonly File[]) => {
+    unread.show(null);
+    for (const file of files) {
+      const read = await readResults(file);
+      if (!read.ok) return unread.show(read.failure);
+      const before = book.runs.value.length;
+      await book.add(read.value.runs);
+      const added = book.runs.value.length - before;
+      say(
+        `${file.name}: ${plural(read.value.runs.length, 'run')}, ${added <= 0 ? 'none of them' : added} new here.`,
+      );
+    }
+  };
+  const open = fileButton(
+    'Open results',
+    { accept: '.json', id: 'runs-open' },
+    (files) => void openFiles(files),
+  );
   const count = h('p', { class: 'hint', id: 'runs-count', role: 'status' });
   const empty = h('p', { class: 'hint' });
   const comparison = runsCompare(() => {
@@ -158,9 +179,10 @@ export function runsView(app: App, book: RunBook): HTMLElement[] {
       h(
         'div',
         { class: 'row between' },
-        h('div', { class: 'row' }, count, save),
+        h('div', { class: 'row' }, count, save, ...open),
         h('div', { class: 'row' }, undo.status, link, undo.button),
       ),
+      unread.element,
       runsTable(book, view, chosen),
       empty,
     ),

@@ -5,8 +5,14 @@ import { python } from './python';
 /** Python that makes a run's optimizer, or why PEFT and torch have none that is the same. */
 export type PeftRun = { optimizer: string } | { skipped: string };
 
+/** What Python calls numbers that are told elsewhere in a script; what has no name is written out. */
+export interface PeftNames {
+  lr?: string;
+  damping?: string;
+}
+
 /** A run's optimizer in terms of torch and PEFT. */
-export function peftRun(optimizer: OptimizerSettings): PeftRun {
+export function peftRun(optimizer: OptimizerSettings, names: PeftNames = {}): PeftRun {
   const { rule, trains, preconditioner, lr, lr_ratio_b: ratio, momentum, weight_decay: decay } = optimizer;
   const name = methodNames[methodOf(optimizer)];
   if (rule === 'muon')
@@ -27,7 +33,7 @@ export function peftRun(optimizer: OptimizerSettings): PeftRun {
   // torch's SGD adds its decay to the momentum; the page's shrinks the factors beside it.
   const kind =
     rule === 'adamw' ? 'torch.optim.AdamW' : momentum > 0 && decay > 0 ? 'DecoupledSGD' : 'torch.optim.SGD';
-  const rate = `lr=${python(lr)}`;
+  const rate = `lr=${names.lr ?? python(lr)}`;
   const weights = `weight_decay=${python(decay)}`;
   if (preconditioner === null) {
     if (trains === 'b') return { optimizer: call(kind, ['lora_b_of(model)', rate, ...own, weights]) };
@@ -39,7 +45,7 @@ export function peftRun(optimizer: OptimizerSettings): PeftRun {
   }
   const missing = whatIsMissing(optimizer);
   if (missing !== '') return { skipped: `PEFT's create_riemannian_optimizer has no ${missing}` };
-  const damping = `reg=${python(preconditioner.damping)}`;
+  const damping = `reg=${names.damping ?? python(preconditioner.damping)}`;
   return { optimizer: call('create_riemannian_optimizer', ['model', kind, rate, damping, ...own, weights]) };
 }
 

@@ -1,6 +1,8 @@
+import { presetName } from '../config/preset-name';
 import { presetCalled, settingsOf } from '../config/presets';
 import type { OptimizerSettings } from '../protocol';
-import { hasQuantity, lrOf, type SweepConfig } from './config';
+import { setting } from '../words/numbers';
+import { hasQuantity, lrOf, type SweepConfig, type SweepQuantity } from './config';
 import { readValues } from './grid';
 import type { SweptRun } from './record';
 
@@ -37,6 +39,22 @@ function pointsOnce(config: SweepConfig, steps: number, rank: number, repeat: nu
       return [{ ...point, rank: quantity === 'rank' ? value : rank }];
     }),
   );
+}
+
+// As the engine counts them.
+const SEEDS = 2 ** 32;
+
+/** The seed of the runs that are trained for the `repeat`-th time. */
+export function seedOf(first: number, repeat: number): number {
+  return (first + repeat) % SEEDS;
+}
+
+/** The name of a run: its method, and its value of what is varied. */
+export function pointName(
+  { method, value }: Pick<Point, 'method' | 'value'>,
+  quantity: SweepQuantity,
+): string {
+  return `${presetName(method)} at ${quantity} ${setting(value)}`;
 }
 
 /** Whether a result is of this point. */

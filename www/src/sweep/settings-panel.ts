@@ -8,6 +8,7 @@ import { plural } from '../words/numbers';
 import { hasQuantity, type SweepConfig, valuesOf } from './config';
 import type { Grid } from './grid';
 import { basisOf, basisWords } from './record';
+import { sweepScriptPanel } from './script-panel';
 import {
   gridSettings,
   lrSetting,
@@ -32,6 +33,7 @@ export function sweepControls(sweep: Sweep): HTMLElement[] {
     section('sweep-basis-title', 'What is trained', basisSummary(sweep)),
     section('sweep-methods-title', 'Methods', methods),
     section('sweep-grid-title', 'Values', grid),
+    section('sweep-script-title', 'In Python', ...sweepScriptPanel(sweep)),
   ];
   sweep.problems.watch((problems) => {
     for (const one of sections) showProblems(one, problems);

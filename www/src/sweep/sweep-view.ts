@@ -1,5 +1,6 @@
 import './sweep.css';
 import { h } from '../controls/dom';
+import { resultsFilePanel } from './results-file-panel';
 import { robustness, sweepCurves } from './results-panel';
 import { sweepControls } from './settings-panel';
 import type { Sweep } from './sweep';
@@ -17,6 +18,7 @@ export function sweepView(sweep: Sweep): HTMLElement[] {
         { id: 'sweep-results', 'aria-labelledby': 'sweep-title', tabindex: '-1' },
         h('h2', { id: 'sweep-title' }, 'Robustness'),
         ...sweepTransport(sweep),
+        ...resultsFilePanel(sweep),
         ...robustness(sweep),
       ),
       h(

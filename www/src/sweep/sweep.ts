@@ -1,4 +1,3 @@
-import { presetName } from '../config/preset-name';
 import type { Problems } from '../config/problems';
 import type { LabPhase } from '../lab/lab';
 import { readyValue } from '../lab/loadable';
@@ -12,13 +11,14 @@ import { recordOf } from '../runs/record';
 import { contextOf } from '../runs/recorder';
 import { Computed, type Readable, Signal } from '../signal';
 import type { BrowserTabs } from '../store/browser-tabs';
-import { plural, setting } from '../words/numbers';
+import { plural } from '../words/numbers';
 import type { SweepBook } from './book';
 import { checkSweep } from './check';
 import type { SweepConfig } from './config';
-import { banksOf, largestFitting, type Point, pendingPoints, wantedPoints } from './plan';
+import { banksOf, largestFitting, type Point, pendingPoints, pointName, seedOf, wantedPoints } from './plan';
 import { PointLocks } from './point-locks';
 import { basisOf, keyOf, newRecord, type SweepBasis, type SweepRecord, type SweptRun } from './record';
+import { type OpenedResults, openResults } from './results-file';
 
 /** What a sweep is doing. */
 export type SweepPhase =
@@ -66,6 +66,8 @@ export class Sweep {
   readonly measured = new Signal<number>(0);
   /** What is being trained. */
   bank: Bank | null = null;
+  /** The sweep of a file that was opened, until something else is asked for. */
+  private opened: string | null = null;
   private banks: Point[][] = [];
   private bankIndex = 0;
   private pauseWanted = false;
@@ -80,17 +82,14 @@ export class Sweep {
     private readonly tabs: BrowserTabs,
   ) {
     this.problems = new Computed([config], checkSweep);
-    config.watch(() => this.choose());
-    for (const signal of [
-      app.config,
-      app.dataSource,
-      app.lab.model,
-      app.lab.data,
-      app.lab.startAdapter,
-      book.sweeps,
-    ]) {
-      signal.subscribe(() => this.choose());
-    }
+    const chooseAnew = () => {
+      this.opened = null;
+      this.choose();
+    };
+    config.watch(chooseAnew);
+    for (const signal of [app.config, app.dataSource, app.lab.model, app.lab.data, app.lab.startAdapter])
+      signal.subscribe(chooseAnew);
+    book.sweeps.subscribe(() => this.choose());
     app.lab.phase.subscribe((phase) => this.follow(phase));
   }
 
@@ -168,6 +167,7 @@ export class Sweep {
     const { app } = this;
     if (this.active || this.whyNot !== '') return;
     app.sweeping.set(true);
+    this.opened = null;
     app.forgetTraining();
     Object.assign(this, { pauseWanted: false, stopWanted: false, banks: [], bankIndex: 0 });
     this.failure.set(null);
@@ -211,6 +211,21 @@ export class Sweep {
   async forget(): Promise<SweepRecord | null> {
     const { value } = this.shown;
     return value === null || this.active ? null : this.book.remove(value.key);
+  }
+
+  /** Adds the results of a file, and shows the sweep that they are of until the settings are changed. */
+  async openResults(file: File): Promise<Result<OpenedResults>> {
+    const opened = await openResults(file, this.book, this.runs);
+    if (!opened.ok) return opened;
+    const { key, basis } = opened.value.sweep;
+    if (basis.quantity !== this.config.value.quantity && !this.active) {
+      this.change((config) => {
+        config.quantity = basis.quantity;
+      });
+    }
+    this.opened = key;
+    this.choose();
+    return opened;
   }
 
   private async trainPending(): Promise<Result<null>> {
@@ -281,9 +296,9 @@ export class Sweep {
 
   private settingsOf(points: readonly Point[]): SessionSettings {
     const { session } = this.app.config.value;
-    const runs = points.map(({ method, value, optimizer }) => ({
-      name: `${presetName(method)} at ${this.config.value.quantity} ${setting(value)}`,
-      optimizer,
+    const runs = points.map((point) => ({
+      name: pointName(point, this.config.value.quantity),
+      optimizer: point.optimizer,
     }));
     const [first] = points;
     return {
@@ -374,7 +389,8 @@ export class Sweep {
   private choose(): void {
     const { key } = this;
     const { quantity } = this.config.value;
-    const own = key === undefined ? undefined : this.book.find(key);
+    const opened = this.opened === null ? undefined : this.book.find(this.opened);
+    const own = opened ?? (key === undefined ? undefined : this.book.find(key));
     const last = this.book.sweeps.value.find(({ basis }) => basis.quantity === quantity);
     this.shown.set(own ?? last ?? null);
     this.touch();
@@ -383,14 +399,6 @@ export class Sweep {
   private touch(): void {
     this.measured.set(this.measured.value + 1);
   }
-}
-
-// As the engine counts them.
-const SEEDS = 2 ** 32;
-
-/** The seed of the runs that are trained for the `repeat`-th time. */
-function seedOf(first: number, repeat: number): number {
-  return (first + repeat) % SEEDS;
 }
 
 const noRoom: Failure = {
