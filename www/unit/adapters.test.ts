@@ -5,6 +5,7 @@ import { defaultConfig } from '../src/config/defaults';
 import type { AdapterFiles } from '../src/engine/worker-api';
 import { followStart, startProblems } from '../src/experiment/start';
 import { adapterFiles, readAdapterFiles } from '../src/lab/adapter-files';
+import { adapterInZip } from '../src/lab/adapter-zip';
 import { Exporter } from '../src/lab/exporting';
 import { Lab } from '../src/lab/lab';
 import type { TrainingPlan } from '../src/lab/training';
@@ -84,6 +85,51 @@ describe('reading adapters', () => {
     expect(
       await problemOf([file('adapter_config.json', config), file('adapter_model.bin', weights)]),
     ).toContain('safe_serialization=True');
+  });
+});
+
+describe('a zip', () => {
+  const few = { entries: 3, bytes: 100 };
+  const refusal = async (zip: Uint8Array) => {
+    const read = await adapterInZip(file('a.zip', zip), few);
+    return read.ok ? '' : read.failure.message;
+  };
+
+  it('may hold so many files, and so much in those of the adapter', async () => {
+    const sound = zipSync({ ...inFolder, 'run/README.md': new Uint8Array(5000) });
+    expect(await refusal(sound)).toBe('');
+    expect(await refusal(zipSync({ ...inFolder, a: weights, b: weights }))).toContain('more than 3 files');
+    for (const level of [0, 9] as const) {
+      const halves = {
+        'a/adapter_config.json': config,
+        'a/adapter_model.safetensors': new Uint8Array(60),
+        'b/adapter_model.safetensors': new Uint8Array(60),
+      };
+      expect(await refusal(zipSync(halves, { level }))).toContain('holds more than any adapter');
+    }
+  });
+
+  it('that says that it lists four billion files is refused at once', async () => {
+    const zip = zipSync(inFolder);
+    const end = zip.length - 22;
+    // The end of the 64 bit form, and where it is, before the usual end.
+    const large = new DataView(new ArrayBuffer(56 + 20));
+    large.setUint32(0, 0x6064b50, true);
+    large.setUint32(32, 0xffffffff, true);
+    large.setUint32(48, new DataView(zip.buffer).getUint32(end + 16, true), true);
+    large.setUint32(56, 0x7064b50, true);
+    large.setUint32(64, end, true);
+    const lies = Uint8Array.from([...zip.slice(0, end), ...new Uint8Array(large.buffer), ...zip.slice(end)]);
+    expect(await refusal(lies)).toContain('more than 3 files');
+  });
+
+  it('whose lengths cannot be is damaged', async () => {
+    const zip = zipSync(inFolder, { level: 9 });
+    const view = new DataView(zip.buffer);
+    const list = view.getUint32(zip.length - 6, true);
+    view.setUint32(list + 24, 1 << 29, true);
+    const read = await adapterInZip(file('a.zip', zip));
+    expect(read.ok ? '' : read.failure.message).toContain('a.zip is damaged (a length that cannot be)');
   });
 });
 

@@ -4,6 +4,8 @@ import type { Folder } from '../src/store/folder';
 export class FakeFolder implements Folder {
   /** Bytes that all files together may have. */
   quota = Number.POSITIVE_INFINITY;
+  /** So many times it is written to; then there is no more room. */
+  writesLeft = Number.POSITIVE_INFINITY;
   /** A name that is written in half, after which nothing is written any more: the tab died. */
   diesAt: RegExp | null = null;
   readonly written: string[] = [];
@@ -27,6 +29,8 @@ export class FakeFolder implements Folder {
       this.files.set(name, content.slice(0, Math.floor(content.size / 2)));
       throw new Error('the tab died');
     }
+    this.writesLeft -= 1;
+    if (this.writesLeft < 0) throw new DOMException('full', 'QuotaExceededError');
     const others = [...this.files].filter(([other]) => other !== name);
     const used = others.reduce((sum, [, blob]) => sum + blob.size, 0);
     if (used + content.size > this.quota) throw new DOMException('full', 'QuotaExceededError');
@@ -47,6 +51,11 @@ export class FakeFolder implements Folder {
     const turn = this.queue.then(work);
     this.queue = turn.catch(() => {});
     return turn;
+  }
+
+  /** The browser frees everything, as it may of any site. */
+  evict(): void {
+    this.files.clear();
   }
 
   /** The same folder as a tab has it that opens after this one died. */

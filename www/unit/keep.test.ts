@@ -346,6 +346,75 @@ describe('a kept training', () => {
   });
 });
 
+describe('a storage that refuses', () => {
+  const losses = (page: Page) => page.app.metrics.value?.runs.map((run) => run.losses);
+
+  /** A training that is kept after each step; `between` is done in its middle. */
+  async function train(page: Page, between: () => void = () => {}): Promise<void> {
+    await load(page);
+    void page.app.start(true);
+    for (let step = 1; step < 12; step += 1) {
+      await until(() => page.lab.phase.value === 'paused');
+      if (step === 6) between();
+      page.keeper.hurry();
+      await until(() => stepOf(page) === step || page.keeper.trouble.value !== '');
+      page.lab.stepOnce();
+    }
+    await until(() => page.lab.phase.value === 'finished');
+  }
+
+  test('at any write costs what is kept, and not the training', async () => {
+    const free = await open(2);
+    await train(free);
+    const expected = losses(free);
+    await until(() => stepOf(free) === 12);
+    // All that the first time writes, and some times after it; the others are like these.
+    const writes = 16;
+    expect(folder.written.length).toBeGreaterThan(2 * writes);
+    for (let allowed = 0; allowed < writes; allowed += 1) {
+      folder = new FakeFolder();
+      folder.writesLeft = allowed;
+      browser = new FakeBrowser();
+      FakeWorker.all = [];
+      const page = await open(2);
+      await train(page);
+      expect(losses(page), `after ${allowed} writes`).toEqual(expected);
+      await until(() => page.keeper.trouble.value !== '');
+      expect(page.keeper.trouble.value).toMatch(/checkpoints are not kept|have no room/);
+      await leave(page);
+      // What is there is whole.
+      const next = await open(2);
+      await next.all.look();
+      const offer = offerOf(next);
+      if (offer === undefined) continue;
+      expect(await next.all.claim(offer.id)).toMatchObject({ ok: true });
+    }
+  }, 120_000);
+
+  test('and has room again keeps the training again', async () => {
+    folder.writesLeft = 9;
+    const page = await open(2);
+    await train(page, () => {
+      expect(page.keeper.trouble.value).not.toBe('');
+      folder.writesLeft = Number.POSITIVE_INFINITY;
+    });
+    await until(() => stepOf(page) === 12);
+    // The model made room for the checkpoints, and is not written again and again.
+    expect(page.keeper.trouble.value).not.toContain('checkpoints are not kept');
+  });
+
+  test('or was emptied in the middle is filled again', async () => {
+    const page = await open(2);
+    await train(page, () => folder.evict());
+    await until(() => stepOf(page) === 12);
+    await leave(page);
+    const next = await open(2);
+    await next.all.look();
+    expect(await goOn(next)).toEqual(success(null));
+    expect(losses(next)).toEqual(losses(page));
+  });
+});
+
 describe('two tabs', () => {
   test('class_29 keep a training each, and see what the other has, which goes on in its own tab alone', async () => {
     const [here, there] = [await open(2), await open(2)];

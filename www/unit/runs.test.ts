@@ -247,8 +247,10 @@ describe('the book', () => {
     const [here, there] = [new RunBook(made), new RunBook(made.inAnotherTab())];
     const [one, other] = [record('one'), record('two')];
     await Promise.all([here.add([one]), there.add([other])]);
-    await vi.waitFor(() => expect(here.runs.value.map(({ name }) => name)).toEqual(['two', 'one']));
-    expect(there.runs.value).toEqual(here.runs.value);
+    await vi.waitFor(() => {
+      expect(here.runs.value.map(({ name }) => name)).toEqual(['two', 'one']);
+      expect(there.runs.value).toEqual(here.runs.value);
+    });
     // At once, before either has heard of the other.
     const renamed = here.change(new Set([one.id]), (run) => {
       run.name = 'renamed';

@@ -159,9 +159,14 @@ describe('the hub', () => {
     cardData: { license: 'apache-2.0' },
     safetensors: { total: 134_515_008 },
     siblings: [
-      { rfilename: 'config.json', size: 700 },
+      { rfilename: 'config.json', size: 700, blobId: 'c0ffee' },
       { rfilename: 'tokenizer.json', size: 2000 },
-      { rfilename: 'model.safetensors', size: 300_000, lfs: { sha256: 'ff', size: 300_000, pointerSize: 1 } },
+      {
+        rfilename: 'model.safetensors',
+        size: 300_000,
+        blobId: 'bad',
+        lfs: { sha256: 'ff', size: 300_000, pointerSize: 1 },
+      },
     ],
   };
   const ask = async (text: string, response: () => Response | Promise<Response>) => {
@@ -190,6 +195,11 @@ describe('the hub', () => {
       url: 'https://huggingface.co/owner/name/resolve/abc123/model.safetensors',
       bytes: 300_000,
       sha256: 'ff',
+    });
+    expect(found.value.choices[0]?.files[0]).toMatchObject({
+      name: 'config.json',
+      sha256: null,
+      git: 'c0ffee',
     });
   });
 
@@ -505,6 +515,18 @@ describe('a download', () => {
     expect(good.ok && new Uint8Array((await good.value.files[0]?.arrayBuffer()) ?? [])).toEqual(content);
     const bad = await fetched('0'.repeat(64));
     expect(bad.ok ? '' : bad.failure.message).toContain('SHA-256');
+  });
+
+  test('of a model is checked against git’s hash where it has no other', async () => {
+    const git = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+    const fetched = async (hash: string) => {
+      const files = [{ ...tiny, git: hash }];
+      const record = { id: hash, title: 'tiny', host: 'example.org', licence: null, files };
+      const found = await fetchRemoteModel(record, () => {}, never, { fetcher: server([]).fetcher });
+      return found.ok ? '' : found.failure.message;
+    };
+    expect(await fetched(git)).toBe('');
+    expect(await fetched('0'.repeat(40))).toContain('its hash in git differs');
   });
 });
 

@@ -1,16 +1,9 @@
-import { unzipSync } from 'fflate';
 import type { AdapterFiles } from '../engine/worker-api';
 import { failed, type Result, success, wordsOf } from '../result';
-
-const CONFIG = 'adapter_config.json';
-const WEIGHTS = 'adapter_model.safetensors';
-/** What MLX calls its weights. */
-const MLX_WEIGHTS = 'adapters.safetensors';
-const PICKLE = /\.(bin|pt|pth)$/i;
-/** The largest adapter that is worth unpacking: rank 64 on all layers of a model that fits into a tab. */
-const MOST_BYTES = 1 << 30;
-
-const wayOut = `Use a PEFT folder in a zip, or its two files, ${CONFIG} and ${WEIGHTS}.`;
+import { askOnce } from '../store/ask-once';
+import { CONFIG, MLX_WEIGHTS, MOST_BYTES, PICKLE, pickleWords, WEIGHTS, wayOut } from './adapter-names';
+import { adapterInZip } from './adapter-zip';
+import type { ZipApi } from './adapter-zip-worker';
 
 /** Of several files, those that are one adapter; all where none is, because that is told of them together. */
 export function adapterFiles(files: readonly File[]): readonly File[] {
@@ -40,7 +33,7 @@ export async function readAdapterFiles(files: readonly File[]): Promise<Result<A
     if (zip === undefined) return wrong(`These files are no adapter. ${wayOut}`);
     if (zip.size > MOST_BYTES)
       return wrong(`${zip.name} is larger than any adapter of a base that fits here.`);
-    return fromZip(zip.name, await bytesOf(zip));
+    return await unzipped(zip);
   } catch (thrown) {
     return wrong(`The files cannot be read (${wordsOf(thrown)}). Choose them again.`);
   }
@@ -56,52 +49,17 @@ function whatElse(files: readonly File[]): string {
   return pickle === undefined ? '' : pickleWords(pickle.name);
 }
 
-function pickleWords(name: string): string {
-  return `${name} can run code when it is opened and is not read; save it again with PEFT’s save_pretrained and safe_serialization=True.`;
-}
-
 /** The two files of an adapter, as far as they are there; PEFT's weights before MLX's. */
 function pairIn(files: readonly File[]): { config: File | undefined; weights: File | undefined } {
   const named = (name: string) => files.find((file) => file.name === name);
   return { config: named(CONFIG), weights: named(WEIGHTS) ?? named(MLX_WEIGHTS) };
 }
 
-function fromZip(name: string, bytes: Uint8Array): Result<AdapterFiles> {
-  const wrong = (message: string) => failed('adapter', message);
-  // A zip begins with the letters of its maker.
-  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return wrong(`${name} is no zip. ${wayOut}`);
-  const isOurs = (path: string) => [CONFIG, WEIGHTS, MLX_WEIGHTS].includes(path.split('/').at(-1) ?? '');
-  let tooLarge = false;
-  let pickle = '';
-  let found: Record<string, Uint8Array>;
-  try {
-    found = unzipSync(bytes, {
-      filter: (file) => {
-        if (PICKLE.test(file.name)) pickle ||= file.name;
-        if (!isOurs(file.name)) return false;
-        if (file.originalSize > MOST_BYTES) tooLarge = true;
-        return !tooLarge;
-      },
-    });
-  } catch (thrown) {
-    return wrong(`${name} is damaged (${wordsOf(thrown)}). Export or download it again.`);
-  }
-  if (tooLarge)
-    return wrong(`${name} holds a file that is larger than any adapter of a base that fits here.`);
-  const shallowest = (file: string) =>
-    Object.keys(found)
-      .filter((path) => path.split('/').at(-1) === file)
-      .sort((one, another) => one.split('/').length - another.split('/').length)[0];
-  const configPath = shallowest(CONFIG);
-  if (configPath === undefined) return wrong(`${name} holds no ${CONFIG}. ${wayOut}`);
-  // The weights beside the config, and not those of a checkpoint below it.
-  const folder = configPath.slice(0, configPath.length - CONFIG.length);
-  const [config, weights] = [found[configPath], found[folder + WEIGHTS] ?? found[folder + MLX_WEIGHTS]];
-  if (config === undefined || weights === undefined) {
-    const missing = `${name} holds no ${WEIGHTS}${folder === '' ? '' : ` in ${folder}`}.`;
-    return wrong(`${missing} ${pickle === '' ? wayOut : pickleWords(pickle)}`);
-  }
-  return success({ name: name.replace(/\.zip$/i, ''), config, weights });
+/** In a worker: a large zip would hold up the page. */
+function unzipped(zip: File): Promise<Result<AdapterFiles>> {
+  if (globalThis.Worker === undefined) return adapterInZip(zip);
+  const worker = new Worker(new URL('./adapter-zip-worker.ts', import.meta.url), { type: 'module' });
+  return askOnce<ZipApi, Result<AdapterFiles>>(worker, (read) => read(zip));
 }
 
 async function bytesOf(file: File): Promise<Uint8Array> {

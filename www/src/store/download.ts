@@ -1,6 +1,7 @@
 import type { Progress } from '../protocol';
 import { type Result, success } from '../result';
 import type { CatalogModel } from './catalog';
+import { areRight } from './check-file';
 import type { DownloadOptions } from './fetch-rest';
 import { keepsFiles, listModels, type ModelRecord } from './opfs-models';
 import { type Fetched, fetchRemoteModel } from './remote-model';
@@ -69,7 +70,8 @@ export async function fetchFromSite(
   options: Partial<DownloadOptions> = {},
 ): Promise<Result<Fetched>> {
   const cached = await fromCache(record);
-  if (cached !== null) return success({ files: cached, note: '' });
+  if (cached !== null && (await areRight(record.files, cached, onProgress)))
+    return success({ files: cached, note: '' });
   const fetched = await fetchRemoteModel(record, onProgress, signal, options);
   if (fetched.ok && !keepsFiles()) await intoCache(record, fetched.value.files);
   return fetched;

@@ -81,6 +81,7 @@ const repositoryFile = v.object({
   rfilename: v.string(),
   size: amount,
   lfs: v.fallback(v.object({ sha256: text }), { sha256: null }),
+  blobId: text,
 });
 
 async function lookUpRepository(
@@ -103,12 +104,13 @@ async function lookUpRepository(
   if (found === null)
     return failed('model', `${host} answered about ${repository} in a way that this page does not know.`);
   const remote = found.files.map(
-    ({ path, bytes, sha256 }): RemoteFile => ({
+    ({ path, bytes, sha256, git }): RemoteFile => ({
       name: path,
       // Of one commit: a download that goes on tomorrow is of the same files.
       url: `${HUB}/${repository}/resolve/${found.sha}/${path.split('/').map(encodeURIComponent).join('/')}`,
       bytes,
       sha256,
+      git,
     }),
   );
   const there = file === null ? chooseFiles(remote) : ggufChoices(remote.filter(({ name }) => name === file));
@@ -130,8 +132,11 @@ function readRepository(answer: unknown) {
   const files = siblings.flatMap((sibling) => {
     const file = v.safeParse(repositoryFile, sibling);
     if (!file.success) return [];
-    const { rfilename: path, size: bytes, lfs } = file.output;
-    return [{ path, bytes, sha256: lfs.sha256 }];
+    const { rfilename: path, size: bytes, lfs, blobId } = file.output;
+    // Of a file in the large storage git knows the pointer.
+    return [
+      { path, bytes, sha256: lfs.sha256, git: lfs.sha256 === null ? (blobId ?? undefined) : undefined },
+    ];
   });
   const architectures = { folder: config.model_type, gguf: gguf.architecture };
   return { sha, licence: cardData.license, parameters: safetensors.total, files, architectures };

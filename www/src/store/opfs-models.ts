@@ -9,6 +9,8 @@ export interface RemoteFile {
   bytes: number | null;
   /** Null where it is not known. */
   sha256: string | null;
+  /** What git calls it, of a file of the hub that is not in its large storage. */
+  git?: string | undefined;
 }
 
 /** What is known of a model while it is downloaded, and kept beside its files. */
@@ -53,6 +55,7 @@ const storedRecord = v.object({
       url: v.string(),
       bytes: v.nullable(v.number()),
       sha256: v.nullable(v.string()),
+      git: v.optional(v.string()),
     }),
   ),
   complete: v.boolean(),
@@ -94,8 +97,7 @@ export async function removeModel(id: string): Promise<void> {
   }
 }
 
-/** The files of a complete model. */
-export async function keptFiles(model: KeptModel): Promise<File[]> {
+async function keptFiles(model: KeptModel): Promise<File[]> {
   const root = await modelsFolder(false);
   const folder = await root?.getDirectoryHandle(folderName(model.id));
   if (folder === undefined) return [];
@@ -168,7 +170,7 @@ function folderName(id: string): string {
 
 function sameFiles(one: ModelRecord, other: ModelRecord): boolean {
   const marks = ({ files }: ModelRecord) =>
-    JSON.stringify(files.map(({ name, bytes, sha256 }) => [name, bytes, sha256]));
+    JSON.stringify(files.map(({ name, bytes, sha256, git }) => [name, bytes, sha256, git]));
   return marks(one) === marks(other);
 }
 

@@ -1,10 +1,10 @@
 import type { Progress } from '../protocol';
 import { failed, type Result, success, wordsOf } from '../result';
 import { bytes } from '../words/numbers';
+import { areRight, whatDiffers } from './check-file';
 import { type DownloadOptions, fetchRest, noMoreRoom } from './fetch-rest';
 import { isFull } from './full';
 import { type GrowingFile, ToppedFile } from './growing-file';
-import { hashFile } from './hash-file';
 import type { ModelChoice, RemoteModel } from './hub';
 import {
   completeFiles,
@@ -13,6 +13,7 @@ import {
   memoryFolder,
   openModelFolder,
   type RemoteFile,
+  removeModel,
 } from './opfs-models';
 
 // What a wasm module can hold at most; less would be refused although it works.
@@ -39,7 +40,11 @@ export async function fetchRemoteModel(
   options: Partial<DownloadOptions> = {},
 ): Promise<Result<Fetched>> {
   const kept = await completeFiles(record);
-  if (kept !== null) return success({ files: kept, note: '' });
+  if (kept !== null) {
+    if (await areRight(record.files, kept, onProgress)) return success({ files: kept, note: '' });
+    // What the browser kept has changed since it was checked: all of it is downloaded again.
+    await removeModel(record.id);
+  }
   return alone(record, async () => {
     try {
       return await fetchFiles(record, onProgress, signal, options);
@@ -104,15 +109,13 @@ async function fetchChecked(
   onProgress: (progress: Progress) => void,
 ): Promise<Result<File>> {
   const file = await fetchRest(remote, kept, options);
-  if (!file.ok || remote.sha256 === null) return file;
-  const found = await hashFile(file.value, (done) =>
-    onProgress({ action: `Checking ${remote.name}`, done, total: file.value.size }),
-  );
-  if (found === remote.sha256) return file;
+  if (!file.ok) return file;
+  const differs = await whatDiffers(remote, file.value, onProgress);
+  if (differs === '') return file;
   await kept.clear();
   return failed(
     'model',
-    `${remote.name} is not the file that ${new URL(remote.url).host} promised (its SHA-256 differs), so it was not kept. Ask for it again.`,
+    `${remote.name} is not the file that ${new URL(remote.url).host} promised (${differs}), so it was not kept. Ask for it again.`,
   );
 }
 

@@ -10,13 +10,7 @@ import type { Progress } from '../../protocol';
 import { lookUp, type ModelChoice, type RemoteModel } from '../../store/hub';
 import { type HubPreset, hubPresets, tooLarge } from '../../store/hub-presets';
 import { HUB, parseModelAddress } from '../../store/model-address';
-import {
-  type KeptModel,
-  keptFiles,
-  listModels,
-  type ModelRecord,
-  removeModel,
-} from '../../store/opfs-models';
+import { type KeptModel, listModels, type ModelRecord, removeModel } from '../../store/opfs-models';
 import { fetchRemoteModel, recordOf } from '../../store/remote-model';
 import { freed } from '../../store/usage';
 import { bytes, large, plural } from '../../words/numbers';
@@ -81,10 +75,6 @@ export function remoteModels(app: App, load: (files: File[], name: string, note?
   const showKept = async () => {
     // Those of the site are offered as such.
     const models = (await listModels()).filter(({ host }) => host !== null);
-    const loadKept = async (model: KeptModel) => {
-      if (model.complete) load(await keptFiles(model), model.title);
-      else await download(model);
-    };
     const forget = async (model: KeptModel) => {
       await removeModel(model.id);
       await showKept();
@@ -94,7 +84,7 @@ export function remoteModels(app: App, load: (files: File[], name: string, note?
       ...models.map((model) =>
         keptItem(
           model,
-          () => void loadKept(model),
+          () => void download(model),
           () => void forget(model),
         ),
       ),
