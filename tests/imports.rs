@@ -85,6 +85,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "peft",
             "pretrain",
             "diffusion",
+            "score",
         ],
     ),
     ("main", &["program"]),
