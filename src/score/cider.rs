@@ -48,7 +48,8 @@ pub fn cider(corpus: &[Answered]) -> f64 {
             .sum();
         SCALE * similar / references.len().max(1) as f64
     });
-    scores.sum::<f64>() / corpus.len().max(1) as f64
+    // A sum of nothing is −0.
+    (0.0 + scores.sum::<f64>()) / corpus.len().max(1) as f64
 }
 
 fn weigh<'a>(text: &'a [String], having: &BTreeMap<&[String], f64>, items: f64) -> Weighted<'a> {
