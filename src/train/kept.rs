@@ -16,8 +16,8 @@ pub struct BlockValues {
 }
 
 impl BlockValues {
-    /// Those of a block of `config` with the adapters of `settings`.
-    pub fn new(config: &ModelConfig, settings: &SessionSettings) -> Self {
+    /// Those of a block of `config` with the adapters of `settings`, in sequences of `sequence_length` tokens.
+    pub fn new(config: &ModelConfig, settings: &SessionSettings, sequence_length: usize) -> Self {
         let channels = config.hidden_size as f64;
         let inner = config.intermediate_size as f64;
         let (queries, keys) = (config.query_width() as f64, config.key_width() as f64);
@@ -33,10 +33,17 @@ impl BlockValues {
             + norm(Norm::AttentionOutput, channels)
             + norm(Norm::FeedForward, channels)
             + norm(Norm::FeedForwardOutput, channels);
-        // What goes into it, and a number a head.
+        // What goes into it, and a number a head; on WebGPU probabilities, and what a bound makes beside them.
+        let bound = f64::from(u8::from(config.attention_softcap.is_some()));
+        let heads = config.num_attention_heads as f64;
+        let (scores, of_bound) = match cfg!(feature = "webgpu") {
+            true => (heads * sequence_length as f64, bound),
+            false => (0.0, 0.0),
+        };
         let attention = queries
             + Self::keys_and_values(config, &settings.targets)
-            + config.num_attention_heads as f64;
+            + heads
+            + (1.0 + of_bound) * scores;
         let is_gated = config.architecture.is_gated();
         let (feed_forward, to_feed_forward) = match (is_gated, config.activation) {
             // Gate and values of one layer are views of its result, which are copied to be read in order.
@@ -56,12 +63,25 @@ impl BlockValues {
             true => inner,
             false => 0.0,
         };
-        // On the way back attention has gradients of its result and of what went in, when what the feed-forward layer saved is
-        // gone.
-        let to_attention = 2.0 * queries + 2.0 * keys - feed_forward;
+        // On the way back attention has gradients of its result and of what went in, and on WebGPU of scores before and after
+        // softmax, when what the feed-forward layer saved is gone.
+        let to_attention = (2.0 + of_bound) * scores + 2.0 * queries + 2.0 * keys - feed_forward;
+        // The gradient of each part of a fused layer is as wide as the layer until they are added, when what adapters behind
+        // attention saved is gone as well.
+        let parts = queries + 2.0 * keys;
+        let behind: Vec<Target> = settings
+            .targets
+            .iter()
+            .copied()
+            .filter(|target| !INTO_ATTENTION.contains(target))
+            .collect();
+        let to_parts = match config.architecture.is_fused() {
+            true => 4.0 * parts - feed_forward - adapters(config, settings, &behind),
+            false => 0.0,
+        };
         Self {
-            saved: norms + attention + feed_forward + adapters(config, settings),
-            passing: (to_feed_forward - gone).max(to_attention) + 2.0 * channels,
+            saved: norms + attention + feed_forward + adapters(config, settings, &settings.targets),
+            passing: (to_feed_forward - gone).max(to_attention).max(to_parts) + 2.0 * channels,
         }
     }
 
@@ -81,13 +101,20 @@ impl BlockValues {
     }
 }
 
-/// What adapters save for a token: the inputs of adapted layers and, of each adapter, what it makes of them between its
-/// factors.
-fn adapters(config: &ModelConfig, settings: &SessionSettings) -> f64 {
-    let shapes = settings
-        .targets
-        .iter()
-        .filter_map(|target| target.shape(config));
+/// Layers whose input is that of attention.
+const INTO_ATTENTION: [Target; 6] = [
+    Target::QProj,
+    Target::KProj,
+    Target::VProj,
+    Target::CAttn,
+    Target::QkvProj,
+    Target::QueryKeyValue,
+];
+
+/// What adapters on `targets` save for a token: the inputs of adapted layers and, of each adapter, what it makes of them
+/// between its factors.
+fn adapters(config: &ModelConfig, settings: &SessionSettings, targets: &[Target]) -> f64 {
+    let shapes = targets.iter().filter_map(|target| target.shape(config));
     let low = shapes.clone().count() as f64 * f64::from(settings.rank);
     if settings.dropout > 0.0 {
         // Each has an input and a mask of its own, the mask shared by all runs.
@@ -96,23 +123,15 @@ fn adapters(config: &ModelConfig, settings: &SessionSettings) -> f64 {
     }
     let channels = config.hidden_size as f64;
     let inner = config.intermediate_size as f64;
-    low + adapted_inputs(
-        &settings.targets,
-        channels,
-        config.query_width() as f64,
-        inner,
-    )
+    low + adapted_inputs(targets, channels, config.query_width() as f64, inner)
 }
 
 /// Values a token of the inputs of a block's adapted layers, each counted once: `channels` of the residual stream, all
 /// `queries` together, and the feed-forward layer's `inner` width.
 pub(crate) fn adapted_inputs(targets: &[Target], channels: f64, queries: f64, inner: f64) -> f64 {
-    use Target::{
-        CAttn, Dense, Dense4hToH, DenseHTo4h, DownProj, GateProj, GateUpProj, KProj, OProj, QProj,
-        QkvProj, QueryKeyValue, UpProj, VProj,
-    };
+    use Target::{Dense, Dense4hToH, DenseHTo4h, DownProj, GateProj, GateUpProj, OProj, UpProj};
     let any = |of: &[Target]| f64::from(u8::from(adapts(targets, of)));
-    any(&[QProj, KProj, VProj, CAttn, QkvProj, QueryKeyValue]) * channels
+    any(&INTO_ATTENTION) * channels
         + any(&[OProj, Dense]) * queries
         + any(&[GateProj, UpProj, GateUpProj, DenseHTo4h]) * channels
         + any(&[DownProj, Dense4hToH]) * inner
