@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Config } from '../src/config/config';
 import { defaultConfig } from '../src/config/defaults';
 import { settingsOf } from '../src/config/presets';
@@ -13,6 +13,9 @@ import { peftRun } from '../src/share/peft-run';
 import { peftScript, type ScriptInput } from '../src/share/peft-script';
 import { comment, python } from '../src/share/python';
 import body from '../src/share/training.py?raw';
+
+// Python starts slowly on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'peft-script-'));
 afterAll(() => rmSync(folder, { recursive: true }));

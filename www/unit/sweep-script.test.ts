@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { defaultConfig } from '../src/config/defaults';
 import { PRESETS } from '../src/protocol';
 import { RunBook } from '../src/runs/book';
@@ -16,6 +16,9 @@ import { openResults, saveResults } from '../src/sweep/results-file';
 import resultsPython from '../src/sweep/sweep-results.py?raw';
 import { sweepScript } from '../src/sweep/sweep-script';
 import { FakeShelf } from './fake-browser';
+
+// Python starts slowly on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'sweep-script-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -174,12 +177,9 @@ describe('the script of a sweep', () => {
 });
 
 describe('a file of results is refused', () => {
-  const whole = () => {
-    const path = join(folder, 'whole.json');
-    rmSync(path, { force: true });
-    keptByScript(scriptOf(), path);
-    return JSON.parse(readFileSync(path, 'utf8'));
-  };
+  const kept = join(folder, 'whole.json');
+  beforeAll(() => keptByScript(scriptOf(), kept));
+  const whole = () => JSON.parse(readFileSync(kept, 'utf8'));
   it.each([
     ['that is cut', 'is no JSON', (text: string) => text.slice(0, 99)],
     ['of something else', 'format', () => '{"format": "other"}'],

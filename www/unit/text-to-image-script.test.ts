@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { settingsOf } from '../src/config/presets';
 import { defaultPictureConfig, GRID, type PictureConfig } from '../src/images/config';
 import { metadataOf, savedPictures } from '../src/images/picture-metadata';
@@ -10,6 +10,9 @@ import type { Picture, PictureSet } from '../src/images/pictures/picture';
 import { OWN_SET } from '../src/images/shelf';
 import { textToImageScript } from '../src/images/text-to-image-script';
 import { PRESETS } from '../src/protocol';
+
+// Python starts slowly on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'text-to-image-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -50,6 +50,9 @@ def ray_for(arguments):
     """Ray, or None where trials are trained without it."""
     if arguments.one_by_one:
         return None
+    # Its parts wait for each other for half a minute and a minute, which is too short for a machine that is busy.
+    for name, wait in [("USAGE_STATS_ENABLED", "0"), ("raylet_start_wait_time_s", "300"), ("agent_register_timeout_ms", "300000")]:
+        os.environ.setdefault(f"RAY_{name}", wait)
     try:
         import ray
     except ImportError as error:
@@ -76,7 +79,6 @@ def check_address(address):
 
 
 def connected(ray, arguments):
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     options = {"include_dashboard": False} if arguments.address is None else {"address": arguments.address}
     try:
         ray.init(log_to_driver=False, logging_level="ERROR", **options)
@@ -127,6 +129,11 @@ def main():
     arguments = parser.parse_args()
     if CONTEXT["start"] is not None and not arguments.adapter:
         raise SystemExit(f"The sweep starts from the adapter {CONTEXT['start']}: give its folder with --adapter.")
+    # Trials start in other folders, and on other machines.
+    for name in ("base", "adapter"):
+        folder = getattr(arguments, name)
+        if folder and pathlib.Path(folder).is_dir():
+            setattr(arguments, name, str(pathlib.Path(folder).resolve()))
     results = Results(arguments.result)
     wanted = [trial for trial in TRIALS if "skipped" not in trial]
     for name in dict.fromkeys(f"{trial['name']}: {trial['skipped']}" for trial in TRIALS if "skipped" in trial):
