@@ -100,3 +100,26 @@ impl History {
             .write(path, Some(&picture))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_the_same_to_the_bit_when_they_are_read_again() {
+        let losses = (0..2000_u32).map(|step| {
+            let loss = (f64::from(step) * 0.618_033_988_749_894_9).sin() * 5.0;
+            (step, Some(loss))
+        });
+        let history = History {
+            runs: vec![RunHistory {
+                name: "one".into(),
+                losses: losses.chain([(2000, None)]).collect(),
+                diverged_at: None,
+            }],
+        };
+        let text = serde_json::to_string(&history).unwrap();
+        let read: History = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, history);
+    }
+}
