@@ -122,6 +122,8 @@ test('settings that do not fit into memory are refused with a way out', async ({
       const config = JSON.parse(localStorage.getItem(key) ?? '{}');
       config.runs = Array.from({ length: 60 }, (_, index) => ({ ...config.runs[0], name: `Run ${index}` }));
       config.session.batch_size = 256;
+      config.session.dropout = 0.1;
+      config.session.targets = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'].map((name) => `${name}_proj`);
       config.data.sequence_length = 128;
       localStorage.setItem(key, JSON.stringify(config));
       // This tab would find its own.

@@ -38,7 +38,9 @@ test('the base answers before any training, token by token, and stops at a stop 
   await expect(groups.locator('h4')).toHaveText('Base');
   await expect(groups.locator('.answer-foot .hint')).toHaveText(/^60 tokens · [\d.,]+ \/ s$/);
   const lengths = await page.evaluate(() => Reflect.get(window, 'lengths') as number[]);
-  expect(lengths.length).toBeGreaterThan(5);
+  // It was seen to grow; how often it was drawn on the way depends on the machine.
+  expect(lengths.length).toBeGreaterThan(1);
+  expect(lengths).toEqual(lengths.toSorted((one, other) => one - other));
   const whole = await groups.locator('.answer-text').innerText();
 
   // A piece from the middle, which no token has to end with.
