@@ -184,16 +184,21 @@ test('a .gguf file of any server is offered with its size, and one that is no mo
   lab,
 }) => {
   const { page } = lab;
-  await page.route('https://example.org/**', (route) =>
-    route.fulfill({
-      body: route.request().method() === 'HEAD' ? '' : 'no model',
-      headers: { ...open, 'content-length': '8' },
-    }),
-  );
+  await page.route('https://example.org/**', (route) => {
+    const body = route.request().url().endsWith('none.gguf') ? 'no model' : 'GGUF, cut';
+    return route.fulfill({
+      body: route.request().method() === 'HEAD' ? '' : body,
+      headers: { ...open, 'content-length': String(body.length) },
+    });
+  });
+  const bad = page.locator('#model .message.bad').filter({ visible: true });
+  await lookUp(page, 'https://example.org/models/none.gguf');
+  await expect(bad).toContainText('none.gguf of example.org is no GGUF file');
+  await expect(page.locator('#remote-offer')).toBeHidden();
   await lookUp(page, 'https://example.org/models/a.gguf');
-  await expect(page.locator('#remote-offer')).toContainText('1 file, 8 B, from example.org');
+  await expect(page.locator('#remote-offer')).toContainText('1 file, 9 B, from example.org');
   await page.locator('#download-model').click();
-  await expect(page.locator('#model .message.bad').first()).toContainText('a.gguf');
+  await expect(bad).toContainText('a.gguf');
   expectElsewhere(lab, 'example.org');
 });
 
