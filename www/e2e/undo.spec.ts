@@ -90,7 +90,7 @@ test('the welcome that was hidden comes back, at once and on later visits, and s
   await expect(page.locator('#tour-again')).toBeFocused();
   await page.locator('#recall-welcome').click();
   await expect(welcome).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Train now' })).toBeFocused();
+  await expect(page.getByRole('heading', { name: 'See it in a minute' })).toBeFocused();
   await page.reload();
   await expect(welcome).toBeVisible();
 });

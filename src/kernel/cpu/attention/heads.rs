@@ -98,7 +98,7 @@ pub struct Place {
 
 impl Place {
     /// The rows from `row` on.
-    pub fn from_row(self, row: usize) -> Self {
+    pub fn at_row(self, row: usize) -> Self {
         Self {
             start: self.start + row * self.stride,
             ..self

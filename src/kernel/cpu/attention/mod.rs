@@ -61,7 +61,7 @@ impl Attention for Flex {
                         let span = Span::new(query, tokens, key_count, scores);
                         likely.multiply(queries.rows(query, span.queries), &panels, span);
                         likely.softmax(span, scores, &mut totals[query..]);
-                        likely.times(values, span.key, &mut result, place.from_row(query));
+                        likely.times(values, span.key, &mut result, place.at_row(query));
                     }
                 }
             }
@@ -111,7 +111,7 @@ impl AttentionGradients for Flex {
                     let totals = &host::values(&totals)[(sequence * heads + head) * tokens..];
                     for query in (0..tokens).step_by(QUERIES) {
                         let span = Span::new(query, tokens, key_count, scores);
-                        let key_place = key_place.from_row(span.key);
+                        let key_place = key_place.at_row(span.key);
                         likely.multiply(queries.rows(query, span.queries), &key_panels, span);
                         likely.softmax_again(span, scores, &totals[query..], &mut slopes);
                         change.multiply(gradient.rows(query, span.queries), &value_panels, span);
@@ -123,7 +123,7 @@ impl AttentionGradients for Flex {
                             &mut turned,
                         );
                         likely.gradient_of_products(&mut change, scores, &slopes);
-                        change.times(keys, span.key, &mut to_queries, place.from_row(query));
+                        change.times(keys, span.key, &mut to_queries, place.at_row(query));
                         change.transposed_times(
                             queries,
                             query,

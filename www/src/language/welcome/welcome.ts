@@ -39,6 +39,7 @@ export function welcome(app: App) {
   const dismiss = h('button', { type: 'button', class: 'quiet', onclick: () => hide() }, 'Hide this');
   const hidden = undoPlace('welcome');
   const place = h('div', { class: 'welcome-hidden', hidden: true }, hidden.element);
+  const title = h('h2', { id: 'welcome-title', tabindex: '-1' }, 'See it in a minute');
   const element = h(
     'section',
     {
@@ -50,7 +51,7 @@ export function welcome(app: App) {
     h(
       'div',
       { class: 'welcome-words' },
-      h('h2', { id: 'welcome-title' }, 'See it in a minute'),
+      title,
       h(
         'p',
         {},
@@ -88,7 +89,8 @@ export function welcome(app: App) {
       onclick: () => {
         location.hash = '#language';
         show();
-        train.focus();
+        // Its first button cannot have the focus while the engine starts.
+        title.focus();
       },
     },
     'Show the first minute again',
