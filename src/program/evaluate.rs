@@ -7,19 +7,19 @@ use clap::Args;
 use indicatif::ProgressBar;
 use riemann_lora::{
     data::{
-        DataSettings, PromptStyle,
+        DataSettings,
         decode::decode,
-        detect, encode_prompt,
+        detect,
         prompt::SEPARATOR,
         read::{ReadOptions, Record, read},
     },
-    generate::{Answer, Generator, SampleSettings},
+    generate::SampleSettings,
     model::Adapters,
     score::{Answered, bleu, cider, exact_match, rouge_l},
 };
 use serde::Serialize;
 
-use super::{LoadedModel, adapter, data_file, result_file::ResultFile};
+use super::{LoadedModel, adapter, answering::answer, data_file, result_file::ResultFile};
 
 /// Let a model answer the prompts of a file, greedily, and compare its answers with the file's.
 ///
@@ -189,14 +189,9 @@ impl Evaluate {
         adapters: Option<&Adapters>,
         asked: &Asked,
     ) -> Result<String> {
-        let style = match self.chat {
-            true => PromptStyle::Chat,
-            false => PromptStyle::Plain,
-        };
         if asked.system.is_some() {
             bail!("it has a system message, which is not evaluated; leave the field out");
         }
-        let prompt = encode_prompt(&asked.prompt, style, &self.separator, &base.tokenizer)?;
         let settings = SampleSettings {
             prompt: asked.prompt.clone(),
             chat: self.chat,
@@ -208,20 +203,12 @@ impl Evaluate {
             stop: self.stop.clone(),
             include_base: false,
         };
-        let end = base.tokenizer.eos_ids();
-        let mut answer = Answer::new(&settings.stop);
-        let mut generator = Generator::new(&base.model, adapters, &prompt, end, settings)?
-            .limited_to(base.tokenizer.vocab_size());
         let mut text = String::new();
-        while let Some(tokens) = generator.next(&base.model).await? {
-            if let Some(Some(id)) = tokens.first() {
-                text.push_str(&answer.push(&base.tokenizer, *id));
-            }
-            if answer.has_stopped() {
-                break;
-            }
-        }
-        text.push_str(&answer.finish(&base.tokenizer));
+        answer(base, adapters, &self.separator, settings, |piece| {
+            text.push_str(piece);
+            Ok(())
+        })
+        .await?;
         Ok(text)
     }
 }

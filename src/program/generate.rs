@@ -5,12 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use riemann_lora::{
-    data::{PromptStyle, encode_prompt, prompt::SEPARATOR},
-    generate::{Answer, Generator, SampleSettings},
-};
+use riemann_lora::{data::prompt::SEPARATOR, generate::SampleSettings};
 
-use super::adapter;
+use super::{adapter, answering::answer};
 
 /// Let a model answer a prompt.
 #[derive(Debug, Args)]
@@ -56,11 +53,6 @@ impl Generate {
             None => None,
             Some(folder) => Some(adapter::read(folder, &base)?),
         };
-        let style = match self.chat {
-            true => PromptStyle::Chat,
-            false => PromptStyle::Plain,
-        };
-        let prompt = encode_prompt(&self.prompt, style, &self.separator, &base.tokenizer)?;
         let settings = SampleSettings {
             prompt: self.prompt,
             chat: self.chat,
@@ -72,21 +64,19 @@ impl Generate {
             stop: self.stop,
             include_base: false,
         };
-        let end = base.tokenizer.eos_ids();
-        let mut answer = Answer::new(&settings.stop);
-        let mut generator = Generator::new(&base.model, adapters.as_ref(), &prompt, end, settings)?
-            .limited_to(base.tokenizer.vocab_size());
         let mut out = std::io::stdout().lock();
-        while let Some(tokens) = generator.next(&base.model).await? {
-            if let Some(Some(id)) = tokens.first() {
-                write!(out, "{}", answer.push(&base.tokenizer, *id))?;
-                out.flush()?;
-            }
-            if answer.has_stopped() {
-                break;
-            }
-        }
-        writeln!(out, "{}", answer.finish(&base.tokenizer))?;
+        answer(
+            &base,
+            adapters.as_ref(),
+            &self.separator,
+            settings,
+            |piece| {
+                write!(out, "{piece}")?;
+                Ok(out.flush()?)
+            },
+        )
+        .await?;
+        writeln!(out)?;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Commands and what they share.
 
 mod adapter;
+mod answering;
 mod chart;
 mod counted;
 mod data_file;
