@@ -5,6 +5,7 @@ import { defaultConfig } from './defaults';
 import { runSettings } from './run-settings';
 import { choicesOf, type Setting } from './setting';
 import { sharedSettings } from './shared-settings';
+import { allTargets } from './targets';
 import { textSettings } from './text-settings';
 
 /** Of the form in which settings are written. */
@@ -91,22 +92,7 @@ const words: Record<string, readonly string[]> = {
   quantity: quantities,
   compared: ['all', 'rate', 'best'],
   engine: ['auto', 'cpu', 'webgpu'],
-  targets: [
-    'q_proj',
-    'k_proj',
-    'v_proj',
-    'o_proj',
-    'gate_proj',
-    'up_proj',
-    'down_proj',
-    'c_attn',
-    'qkv_proj',
-    'gate_up_proj',
-    'query_key_value',
-    'dense',
-    'dense_h_to_4h',
-    'dense_4h_to_h',
-  ],
+  targets: allTargets,
 };
 
 /** What a kept preconditioner may leave out: it was written before there was a choice. */

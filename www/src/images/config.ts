@@ -2,7 +2,8 @@ import type { RunConfig, SharedConfig } from '../config/config';
 import { defaultConfig } from '../config/defaults';
 import { methodNames } from '../config/methods';
 import { presetCalled, settingsOf } from '../config/presets';
-import type { DrawSettings, SessionSettings, Target } from '../protocol';
+import { commonTargets } from '../config/targets';
+import type { DrawSettings, SessionSettings } from '../protocol';
 
 /** How pictures are drawn. */
 export interface DrawConfig extends Pick<DrawSettings, 'steps' | 'guidance' | 'seed'> {
@@ -20,15 +21,7 @@ export interface PictureConfig extends SharedConfig {
 /** Pictures of a grid, from as many noises. */
 export const GRID = 8;
 /** Layers of a block that can carry adapters. */
-export const pictureTargets: readonly Target[] = [
-  'q_proj',
-  'k_proj',
-  'v_proj',
-  'o_proj',
-  'gate_proj',
-  'up_proj',
-  'down_proj',
-];
+export const pictureTargets = commonTargets;
 
 const STEPS = 200;
 

@@ -1,4 +1,5 @@
 import { defaultConfig } from '../config/defaults';
+import { allTargets } from '../config/targets';
 import type { MetricsSource } from '../experiment/curves/save-metrics';
 import type { SettingsOptions } from '../experiment/settings/settings-panel';
 import { readyValue } from '../lab/loadable';
@@ -7,22 +8,7 @@ import type { App } from './app';
 /** What the shared settings are of a language model. */
 export const languageSettings: SettingsOptions = {
   defaults: defaultConfig,
-  targets: [
-    'q_proj',
-    'k_proj',
-    'v_proj',
-    'o_proj',
-    'gate_proj',
-    'up_proj',
-    'down_proj',
-    'c_attn',
-    'qkv_proj',
-    'gate_up_proj',
-    'query_key_value',
-    'dense',
-    'dense_h_to_4h',
-    'dense_4h_to_h',
-  ],
+  targets: allTargets,
   aboutTargets:
     'Layers of every block that carry an adapter; the paper adapts the attention’s q_proj and v_proj.',
   textEncoder: false,
