@@ -1,6 +1,6 @@
 //! Attention against its definition.
 
-use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
+use burn::tensor::{Device, Tensor};
 use riemann_lora::kernel::{Mask, Scores, attention};
 
 use super::check_gradient;
@@ -90,57 +90,94 @@ fn cases() -> Vec<(Shape, Scores)> {
     ]
 }
 
-/// The formula, with keys and values repeated for their query heads.
+/// Result, and gradients of `Σ result ∘ towards` for queries, keys and values, one number after the other in f64: no
+/// operation of a backend takes part.
 fn by_definition(
-    queries: Tensor<4>,
-    keys: Tensor<4>,
-    values: Tensor<4>,
+    shape: Shape,
     scores: Scores,
-) -> Tensor<4> {
-    let [_, tokens, heads, width] = queries.dims();
-    let [sequences, key_heads, key_count, _] = keys.dims();
-    let group = heads / key_heads;
-    let device = queries.device();
-    let repeated = |x: Tensor<4>| -> Tensor<4> {
-        x.reshape([sequences, key_heads, 1, key_count, width])
-            .repeat_dim(2, group)
-            .reshape([sequences, heads, key_count, width])
+    [queries, keys, values]: &[Vec<f32>; 3],
+    towards: &[f32],
+) -> [Vec<f32>; 4] {
+    let Shape {
+        tokens,
+        heads,
+        width,
+        ..
+    } = shape;
+    let mut result = vec![0.0; queries.len()];
+    let mut to_queries = vec![0.0; queries.len()];
+    let mut to_keys = vec![0.0; keys.len()];
+    let mut to_values = vec![0.0; values.len()];
+    let product = |left: &[f32], right: &[f32]| -> f64 {
+        let pairs = left.iter().zip(right);
+        pairs.map(|(&l, &r)| f64::from(l) * f64::from(r)).sum()
     };
-    let products = queries
-        .swap_dims(1, 2)
-        .matmul(repeated(keys).swap_dims(2, 3))
-        .mul_scalar(scores.scale); // [S, H, T, P+T]
-    let products = match scores.softcap {
-        Some(bound) => products.div_scalar(bound).tanh().mul_scalar(bound),
-        None => products,
-    };
-    let hidden: Vec<f32> = (0..tokens * key_count)
-        .map(|index| {
-            let (query, key) = (index / key_count, index % key_count);
-            let seen = match scores.mask {
-                Mask::None => true,
-                Mask::Causal { window } => {
-                    let own = query + key_count - tokens;
-                    key <= own && own - key < window.unwrap_or(usize::MAX)
-                }
-            };
-            if seen { 0.0 } else { -1e30 }
-        })
-        .collect();
-    let hidden = TensorData::new(hidden, [1, 1, tokens, key_count]);
-    let likely = softmax(products + Tensor::from_data(hidden, &device), 3);
-    likely.matmul(repeated(values)).swap_dims(1, 2)
+    for query in 0..shape.sequences * tokens * heads {
+        let (head, token) = (query % heads, query / heads % tokens);
+        let of_query = query * width..(query + 1) * width;
+        let of_head = query / heads / tokens * shape.key_heads + head * shape.key_heads / heads;
+        let seen = (0..shape.keys).filter(|&key| match scores.mask {
+            Mask::None => true,
+            Mask::Causal { window } => {
+                let own = token + shape.keys - tokens;
+                key <= own && own - key < window.unwrap_or(usize::MAX)
+            }
+        });
+        let of_key = |key: usize| {
+            let start = (of_head * shape.keys + key) * width;
+            start..start + width
+        };
+        let places: Vec<_> = seen.map(of_key).collect();
+        let bounded: Vec<f64> = places
+            .iter()
+            .map(|place| {
+                let score =
+                    scores.scale * product(&queries[of_query.clone()], &keys[place.clone()]);
+                scores
+                    .softcap
+                    .map_or(score, |bound| bound * (score / bound).tanh())
+            })
+            .collect();
+        let largest = bounded.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = bounded.iter().map(|score| (score - largest).exp()).sum();
+        let likely = |score: f64| (score - largest).exp() / total;
+        let towards = &towards[of_query.clone()];
+        let changes: Vec<f64> = places
+            .iter()
+            .map(|place| product(towards, &values[place.clone()]))
+            .collect();
+        let mean: f64 = bounded
+            .iter()
+            .zip(&changes)
+            .map(|(&score, change)| likely(score) * change)
+            .sum();
+        for ((place, &score), change) in places.iter().zip(&bounded).zip(&changes) {
+            let likely = likely(score);
+            let slope = scores
+                .softcap
+                .map_or(1.0, |bound| 1.0 - (score / bound).powi(2));
+            let change = likely * (change - mean) * slope * scores.scale;
+            for (column, of_query) in of_query.clone().enumerate() {
+                let of_key = place.start + column;
+                result[of_query] += likely * f64::from(values[of_key]);
+                to_queries[of_query] += change * f64::from(keys[of_key]);
+                to_keys[of_key] += change * f64::from(queries[of_query]);
+                to_values[of_key] += likely * f64::from(towards[column]);
+            }
+        }
+    }
+    [result, to_queries, to_keys, to_values].map(|x| x.into_iter().map(|x: f64| x as f32).collect())
 }
 
-/// Result, and gradients of `Σ result ∘ towards` for queries, keys and values.
+/// What [`attention`] says of the same.
 async fn with_gradients(
-    of: impl Fn(Tensor<4>, Tensor<4>, Tensor<4>) -> Tensor<4>,
+    scores: Scores,
     inputs: &[Tensor<4>; 3],
     towards: &Tensor<4>,
 ) -> [Vec<f32>; 4] {
     let leaves = inputs.clone().map(|x| x.autodiff().require_grad());
     let [queries, keys, values_] = leaves.clone();
-    let result = of(queries, keys, values_);
+    let result = attention(queries, keys, values_, scores);
     let gradients = (result.clone() * towards.clone().autodiff())
         .sum()
         .backward();
@@ -163,18 +200,14 @@ everywhere! {
         for (shape, scores) in cases() {
             let inputs = draw(shape, &device);
             let towards = normal(shape.queries(), 1.0, &device);
-            let ours = with_gradients(
-                |queries, keys, values| attention(queries, keys, values, scores),
-                &inputs,
-                &towards,
-            )
-            .await;
-            let expected = with_gradients(
-                |queries, keys, values| by_definition(queries, keys, values, scores),
-                &inputs,
-                &towards,
-            )
-            .await;
+            let ours = with_gradients(scores, &inputs, &towards).await;
+            let [queries, keys, values_] = inputs;
+            let inputs = [
+                values(queries).await,
+                values(keys).await,
+                values(values_).await,
+            ];
+            let expected = by_definition(shape, scores, &inputs, &values(towards).await);
             for (part, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
                 assert_close(ours, expected, &format!("{shape:?}, {scores:?}, part {part}"));
             }
