@@ -18,7 +18,7 @@ use riemann_lora::{
     },
     optim::OptimizerSettings,
     train::{
-        RunSettings, SessionSettings,
+        RunSettings, Session, SessionSettings,
         estimate::{Room, estimate},
         gradients::{Pass, PassSettings},
         settings::adapter_shape,
@@ -80,7 +80,54 @@ fn a_step_takes_what_was_estimated() {
         let settings = settings(&[Target::QProj, Target::VProj]);
         wrong.extend(check(&base, &settings));
     }
+    wrong.extend(check_evaluation(&base(
+        config(ARCHITECTURES[0], 64),
+        WeightForm::Dense,
+        &device,
+    )));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An evaluation of 32 rows, two at a time, against the estimate of a step of two; and against its own loss whole.
+fn check_evaluation(base: &Base) -> Option<String> {
+    const ROWS: usize = 32;
+    let batch = Batch {
+        rows: ROWS,
+        tokens: TOKENS,
+        ids: (0..(ROWS * TOKENS) as i32)
+            .map(|place| place % 61)
+            .collect(),
+        labels: (0..(ROWS * TOKENS) as i32)
+            .map(|place| place % 59)
+            .collect(),
+    };
+    let losses = |micro_batch_size| {
+        let settings = SessionSettings {
+            batch_size: ROWS as u32,
+            micro_batch_size,
+            ..settings(&[Target::QProj, Target::VProj])
+        };
+        let session = Session::new(base, settings.clone()).expect("settings in range");
+        let before = NOW.load(Relaxed);
+        MOST.store(before, Relaxed);
+        let losses = pollster::block_on(session.evaluate(base, &batch)).expect("a short batch");
+        let used = (MOST.load(Relaxed) - before) as f64;
+        let expected = estimate(&settings, &base.config, Room::default(), TOKENS).activations;
+        (losses, used, expected)
+    };
+    let (whole, at_once, _) = losses(0);
+    let (parts, used, expected) = losses(2);
+    assert_eq!(parts.count, ROWS * (TOKENS - 1));
+    assert_eq!(parts.count, whole.count);
+    let apart = (parts.means()[0] - whole.means()[0]).abs();
+    assert!(apart < 1e-6, "{apart} between the whole and its parts");
+    let said = format!(
+        "an evaluation in parts: {:.2} MB estimated, {:.2} MB used",
+        expected / 1e6,
+        used / 1e6
+    );
+    println!("{said}");
+    (!(used < expected && expected < at_once)).then_some(said)
 }
 
 /// A small model of `architecture` with a vocabulary of `words`, whose widths are all different.

@@ -4,7 +4,6 @@
 //! are made again from queries and keys, a few queries at a time (Dao et al. 2022, arXiv 2205.14135), and keys that no query
 //! of a block sees are not multiplied at all.
 
-#[cfg(not(feature = "webgpu"))]
 use burn::backend::{
     Autodiff, AutodiffBackend, Backend, Dispatch,
     autodiff::{
@@ -16,6 +15,8 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 use burn::tensor::Tensor;
+#[cfg(feature = "webgpu")]
+use burn::{backend::fusion::custom::TensorSpec, tensor::Shape};
 
 /// Which keys a query sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +72,6 @@ impl Scores {
 /// - `queries`: [S, T, H, D]
 /// - `keys`, `values`: [S, Hkv, P+T, D]
 /// - result: [S, T, H, D]
-#[cfg(not(feature = "webgpu"))]
 pub fn attention(
     queries: Tensor<4>,
     keys: Tensor<4>,
@@ -87,61 +87,16 @@ pub fn attention(
     Tensor::from_dispatch(result)
 }
 
-/// softmax(Q · Kᵀ) · V of each head, with scores as `scores` says. G = H / Hkv query heads share a key head.
-///
-/// # Shapes
-/// - `queries`: [S, T, H, D]
-/// - `keys`, `values`: [S, Hkv, P+T, D]
-/// - result: [S, T, H, D]
-///
-/// On WebGPU probabilities are kept still, and soft caps are operations of burn's.
-#[cfg(feature = "webgpu")]
-pub fn attention(
-    queries: Tensor<4>,
-    keys: Tensor<4>,
-    values: Tensor<4>,
-    scores: Scores,
-) -> Tensor<4> {
-    use super::{Causal, Form, causal_softmax, product};
-
-    let [sequences, tokens, heads, width] = queries.dims();
-    let [_, key_heads, key_count, _] = keys.dims();
-    let group = heads / key_heads;
-    let queries = queries
-        .mul_scalar(scores.scale)
-        .reshape([sequences, tokens, key_heads, group, width])
-        .permute([0, 2, 3, 1, 4]) // [S, Hkv, G, T, D]
-        .reshape([sequences, key_heads, group * tokens, width]);
-    let products = product(queries, keys, Form::RightTransposed); // [S, Hkv, G·T, P+T]
-    let products = match scores.softcap {
-        Some(bound) => products.div_scalar(bound).tanh().mul_scalar(bound),
-        None => products,
-    };
-    let causal = match scores.mask {
-        // Each row is that of the last of all tokens, which sees every one.
-        Mask::None => Causal {
-            past: key_count - 1,
-            tokens: 1,
-            window: None,
-        },
-        Mask::Causal { window } => Causal {
-            past: key_count - tokens,
-            tokens,
-            window,
-        },
-    };
-    let likely = causal_softmax(products, causal); // [S, Hkv, G·T, P+T]
-    product(likely, values, Form::Plain) // [S, Hkv, G·T, D]
-        .reshape([sequences, key_heads, group, tokens, width])
-        .permute([0, 3, 1, 2, 4]) // [S, T, Hkv, G, D]
-        .reshape([sequences, tokens, heads, width])
-}
-
 /// What a backend must be able to do.
-#[cfg(not(feature = "webgpu"))]
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu"),
+    Autodiff
+)]
 pub(super) trait Attention: Backend {
     /// As [`attention`](fn@attention), and ln Σ exp(score) of each query, [S, H, T].
+    #[fusion(meta = described)]
     fn attention(
         queries: FloatTensor<Self>,
         keys: FloatTensor<Self>,
@@ -152,10 +107,14 @@ pub(super) trait Attention: Backend {
 
 /// With P the probabilities, g the result's gradient and ∂P = g · Vᵀ: ∂V = Pᵀ · g, and with
 /// ∂S = P ∘ (∂P − Σ P ∘ ∂P) ∘ (1 − (s / c)²) · scale, ∂Q = ∂S · K and ∂K = ∂Sᵀ · Q.
-#[cfg(not(feature = "webgpu"))]
-#[backend_extension(Flex)]
+#[backend_extension(
+    Flex: cfg(not(feature = "webgpu")),
+    Cube: cfg(feature = "webgpu"),
+    Fusion: cfg(feature = "webgpu")
+)]
 pub(super) trait AttentionGradients: Attention {
     /// ∂Q, ∂K and ∂V, with the `totals` that [`Attention`] made.
+    #[fusion(meta = |_gradient, queries, keys, values, _totals, _scores| (queries.clone(), keys.clone(), values.clone()))]
     fn attention_gradients(
         gradient: FloatTensor<Self>,
         queries: FloatTensor<Self>,
@@ -166,7 +125,19 @@ pub(super) trait AttentionGradients: Attention {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
-#[cfg(not(feature = "webgpu"))]
+/// What comes of queries.
+#[cfg(feature = "webgpu")]
+fn described(
+    queries: &TensorSpec,
+    _keys: &TensorSpec,
+    _values: &TensorSpec,
+    _scores: &Scores,
+) -> (TensorSpec, TensorSpec) {
+    let [sequences, tokens, heads] = [0, 1, 2].map(|axis| queries.shape[axis]);
+    let totals = Shape::new([sequences, heads, tokens]);
+    (queries.clone(), TensorSpec::new(totals, queries.dtype))
+}
+
 impl<B: AttentionGradients, C: CheckpointStrategy> Attention for Autodiff<B, C> {
     fn attention(
         queries: FloatTensor<Self>,
@@ -191,11 +162,9 @@ impl<B: AttentionGradients, C: CheckpointStrategy> Attention for Autodiff<B, C> 
     }
 }
 
-#[cfg(not(feature = "webgpu"))]
 #[derive(Debug)]
 struct Step;
 
-#[cfg(not(feature = "webgpu"))]
 impl<B: AttentionGradients> Backward<B, 3> for Step {
     type State = (
         FloatTensor<B>,

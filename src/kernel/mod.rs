@@ -43,13 +43,9 @@ mod product;
 mod product_table;
 mod rms_norm;
 mod rotate;
-#[cfg(feature = "webgpu")]
-mod softmax;
 mod strip;
 #[cfg(feature = "webgpu")]
 pub mod webgpu;
-#[cfg(feature = "webgpu")]
-use softmax::{Causal, causal_softmax};
 
 pub use {
     attention::{Mask, Scores, attention},

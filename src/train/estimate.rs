@@ -69,7 +69,7 @@ pub fn estimate(
 
     let channels = config.hidden_size as f64;
     let layers = config.num_hidden_layers as f64;
-    let block = BlockValues::new(config, settings, sequence_length);
+    let block = BlockValues::new(config, settings);
     let chunk = chunk_rows(tokens as usize, config.vocab_size, room.most_bytes);
     let head = logits_at_once(config) * chunk as f64 * config.vocab_size as f64;
     // What leaves the last block, the same normalised, its gradient, and what the norm saves.

@@ -6,33 +6,24 @@ use super::{BatchLosses, EvaluationReport, Session, SessionError, Trainable};
 
 /// Sums over the batches so far; whoever drives them can report and stop in between.
 #[derive(Debug, Clone)]
-pub struct Evaluation {
-    sums: Vec<f64>,
-    count: usize,
-}
+pub struct Evaluation(BatchLosses);
 
 impl Evaluation {
     /// Nothing yet, for `runs` runs.
     pub fn new(runs: usize) -> Self {
-        Self {
-            sums: vec![0.0; runs],
-            count: 0,
-        }
+        Self(BatchLosses::none(runs))
     }
 
-    /// Takes in a batch; every counted label weighs the same, whatever batch it is in.
+    /// Takes in a batch.
     pub fn add(&mut self, losses: &BatchLosses) {
-        for (sum, loss) in self.sums.iter_mut().zip(&losses.sums) {
-            *sum += loss;
-        }
-        self.count += losses.count;
+        self.0.add(losses);
     }
 
     /// Mean cross entropy of each run in nats; `None` where it is not finite or the run has diverged.
     pub fn means(&self, diverged_at: &[Option<u32>]) -> Vec<Option<f64>> {
-        self.sums
-            .iter()
-            .map(|sum| sum / self.count as f64)
+        self.0
+            .means()
+            .into_iter()
             .zip(diverged_at)
             .map(|(loss, diverged)| (loss.is_finite() && diverged.is_none()).then_some(loss))
             .collect()

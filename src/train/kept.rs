@@ -16,8 +16,8 @@ pub struct BlockValues {
 }
 
 impl BlockValues {
-    /// Those of a block of `config` with the adapters of `settings`, in sequences of `sequence_length` tokens.
-    pub fn new(config: &ModelConfig, settings: &SessionSettings, sequence_length: usize) -> Self {
+    /// Those of a block of `config` with the adapters of `settings`.
+    pub fn new(config: &ModelConfig, settings: &SessionSettings) -> Self {
         let channels = config.hidden_size as f64;
         let inner = config.intermediate_size as f64;
         let (queries, keys) = (config.query_width() as f64, config.key_width() as f64);
@@ -33,17 +33,10 @@ impl BlockValues {
             + norm(Norm::AttentionOutput, channels)
             + norm(Norm::FeedForward, channels)
             + norm(Norm::FeedForwardOutput, channels);
-        // What goes into it, and a number a head; on WebGPU probabilities, and what a bound makes beside them.
-        let bound = f64::from(u8::from(config.attention_softcap.is_some()));
-        let heads = config.num_attention_heads as f64;
-        let (scores, of_bound) = match cfg!(feature = "webgpu") {
-            true => (heads * sequence_length as f64, bound),
-            false => (0.0, 0.0),
-        };
+        // What goes into it, and a number a head.
         let attention = queries
             + Self::keys_and_values(config, &settings.targets)
-            + heads
-            + (1.0 + of_bound) * scores;
+            + config.num_attention_heads as f64;
         let is_gated = config.architecture.is_gated();
         let (feed_forward, to_feed_forward) = match (is_gated, config.activation) {
             // Gate and values of one layer are views of its result, which are copied to be read in order.
@@ -63,9 +56,9 @@ impl BlockValues {
             true => inner,
             false => 0.0,
         };
-        // On the way back attention has gradients of its result and of what went in, and on WebGPU of scores before and after
-        // softmax, when what the feed-forward layer saved is gone.
-        let to_attention = (2.0 + of_bound) * scores + 2.0 * queries + 2.0 * keys - feed_forward;
+        // On the way back attention has gradients of its result and of what went in, when what the feed-forward layer saved is
+        // gone.
+        let to_attention = 2.0 * queries + 2.0 * keys - feed_forward;
         // The gradient of each part of a fused layer is as wide as the layer until they are added, when what adapters behind
         // attention saved is gone as well.
         let parts = queries + 2.0 * keys;

@@ -50,16 +50,29 @@ pub struct BatchLosses {
 }
 
 impl BatchLosses {
+    /// Those of `runs` runs on nothing.
+    pub fn none(runs: usize) -> Self {
+        Self {
+            sums: vec![0.0; runs],
+            count: 0,
+        }
+    }
+
+    /// Takes in those on other rows; every term weighs the same, whatever rows it is of.
+    pub fn add(&mut self, others: &Self) {
+        for (sum, other) in self.sums.iter_mut().zip(&others.sums) {
+            *sum += other;
+        }
+        self.count += others.count;
+    }
+
     /// Sums of what was computed, [K, n], of K `runs`; `None` is nothing that counts.
     ///
     /// # Errors
     /// A device that failed.
     pub async fn read(losses: Option<Tensor<2>>, runs: usize) -> Result<Self, SessionError> {
         let Some(losses) = losses else {
-            return Ok(Self {
-                sums: vec![0.0; runs],
-                count: 0,
-            });
+            return Ok(Self::none(runs));
         };
         let [_, count] = losses.dims();
         let sums = losses.sum_dim(1).into_data_async().await;
@@ -169,13 +182,8 @@ impl Session {
         clock: &mut Clock,
     ) -> Result<Option<StepGradients>, SessionError> {
         let whole = M::counted(batch);
-        let at_once = match self.settings.micro_batch_size as usize {
-            0 => rows.len().max(1),
-            rows => rows,
-        };
         let mut sum: Option<StepGradients> = None;
-        for start in rows.clone().step_by(at_once) {
-            let examples = start..(start + at_once).min(rows.end);
+        for examples in self.parts(rows) {
             let part = M::part(batch, examples.clone());
             let dropout = self.dropout(examples);
             let settings = PassSettings {
@@ -337,7 +345,8 @@ impl Session {
             .collect()
     }
 
-    /// Losses of all runs on one held-out batch; sums, so that batches of any size add up.
+    /// Losses of all runs on one held-out batch, computed in parts of `micro_batch_size` rows as a step is, so that what a
+    /// step has room for is enough; sums, so that batches of any size add up.
     ///
     /// # Errors
     /// A batch longer than the base's context, or a device that failed.
@@ -347,7 +356,24 @@ impl Session {
         batch: &M::Batch,
     ) -> Result<BatchLosses, SessionError> {
         model.check(batch)?;
-        BatchLosses::read(model.losses(&self.adapters, batch), self.adapters.runs).await
+        let runs = self.adapters.runs;
+        let mut whole = BatchLosses::none(runs);
+        for rows in self.parts(0..M::rows(batch)) {
+            let part = M::part(batch, rows);
+            whole.add(&BatchLosses::read(model.losses(&self.adapters, &part), runs).await?);
+        }
+        Ok(whole)
+    }
+
+    /// Rows cut into those that are computed at one time.
+    fn parts(&self, rows: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+        let at_once = match self.settings.micro_batch_size as usize {
+            0 => rows.len().max(1),
+            rows => rows,
+        };
+        let end = rows.end;
+        rows.step_by(at_once)
+            .map(move |start| start..(start + at_once).min(end))
     }
 }
 

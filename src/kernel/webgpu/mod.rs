@@ -3,6 +3,7 @@
 //! burn's fusion sees them as closed: what lies before and after is fused without them.
 
 mod adapter_product;
+mod attention;
 mod cross_entropy;
 mod element;
 mod gated;
@@ -14,7 +15,6 @@ mod rms_norm;
 mod room;
 mod rotate;
 mod rows;
-mod softmax;
 mod strategy;
 mod sweep;
 mod tiles;
