@@ -131,6 +131,33 @@ def models():
             + f"do: {families}.\n")
 
 
+def attention():
+    found = result("attention")
+    peaks = [one for one in found["cases"] if "heap" in one]
+    rows = [[f"{one['tokens']:,}", "yes" if one["checkpointing"] else "no", megabytes(one["heap"])] for one in peaks]
+    titles = ["tokens", "gradient checkpointing", "most, MB"]
+    times = [
+        [f"{one['tokens']:,}", *(number(median(one["seconds"][which])) for which in ("now", "before")),
+         number(found["figures"][one["name"]], 3)]
+        for one in found["cases"] if "heap" not in one
+    ]
+    return (origin(found) + table(titles, rows) + "\n"
+            + table(["tokens", "a step, s", "before, s", "÷ before"], times))
+
+
+def padding():
+    found = result("padding")
+    rows = [
+        [one["name"], one["batch"], f"{one['share'] * 100:.1f} %", number(one["ratio"], 3), number(1 - one["share"], 3)]
+        for one in found["cases"]
+    ]
+    return origin(found) + table(["text", "rows", "padded", "÷ time before", "1 less the share"], rows)
+
+
+def median(values):
+    return sorted(values)[len(values) // 2]
+
+
 def head():
     found = result("head")
     rows = [

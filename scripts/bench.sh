@@ -17,6 +17,25 @@ build_works() {
     wasm-bindgen --target web --out-dir "$WORKS/$1" --out-name works "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/examples/works.wasm"
 }
 
+# earlier_modules COMMIT: BEFORE is a folder with the CPU's modules of that commit, each in a folder of its name.
+earlier_modules() {
+    local commit
+    commit=$(git rev-parse "$1")
+    BEFORE=$CACHE/earlier/$commit
+    if [ -d "$BEFORE" ]; then return; fi
+    local checkout=$CACHE/earlier/checkout
+    git worktree remove --force "$checkout" 2>/dev/null || true
+    rm -rf "$checkout"
+    mkdir -p "$CACHE/earlier"
+    git worktree add --detach "$checkout" "$commit" >/dev/null 2>&1
+    "$checkout/scripts/build" --fast cpu cpu-relaxed
+    rm -rf "$BEFORE.part"
+    mkdir "$BEFORE.part"
+    cp -r "$checkout"/www/src/generated/cpu* "$BEFORE.part/"
+    mv "$BEFORE.part" "$BEFORE"
+    git worktree remove --force "$checkout"
+}
+
 # write_result NAME FOUND [ENGINE]: what was found, a JSON object with `figures`, becomes benchmarks/results/NAME.json with
 # where it comes from. A quick measurement is only shown.
 write_result() {

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::kernel::{Gating, Mask, Scores, attention, gated};
+use crate::kernel::{Documents, Gating, Mask, Scores, attention, gated};
 use crate::model::{FrozenWeight, Target, context::BlockAdapters};
 
 /// Added to the mean square by all norms.
@@ -29,6 +29,7 @@ impl Block {
         x: Tensor<2>,
         sequences: usize,
         heads: usize,
+        documents: &Documents,
         adapters: BlockAdapters<'_>,
     ) -> Tensor<2> {
         let [rows, channels] = x.dims();
@@ -39,7 +40,7 @@ impl Block {
         let keys = split(self.project(Target::KProj, x.clone(), adapters)).swap_dims(1, 2);
         let values = split(self.project(Target::VProj, x, adapters)).swap_dims(1, 2);
         let scores = Scores::scaled_by_width(channels / heads, Mask::None);
-        let attended = attention(queries, keys, values, scores); // [S, T, H, D]
+        let attended = attention(queries, keys, values, documents, scores); // [S, T, H, D]
         self.project(Target::OProj, attended.reshape([rows, channels]), adapters)
     }
 

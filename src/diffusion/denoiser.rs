@@ -7,6 +7,7 @@ use super::{
     block::{Block, NORM_EPS},
     time::TimeEmbedding,
 };
+use crate::kernel::Documents;
 use crate::model::Context;
 
 /// Vectors by which time and caption change a block: shift, scale and gate of attention, then of the feed-forward layer.
@@ -77,6 +78,7 @@ impl Denoiser {
         let [sequences, patch_count, patch_values] = patches.dims();
         let [_, words, channels] = text.dims();
         let tokens = words + patch_count;
+        let documents = Documents::one(tokens, tokens, &patches.device().inner());
 
         let caption = text.clone().mean_dim(1).squeeze_dim::<2>(1); // [S, C]
         let caption = caption.matmul(self.caption.clone().transpose());
@@ -100,7 +102,9 @@ impl Denoiser {
             let all = shared.clone() + block.modulation.clone().unsqueeze::<3>(); // [S, 6, C]
             let part = |index: usize| all.clone().narrow(1, index, 1); // [S, 1, C]
             let normed = rows(modulated(x.clone(), part(0), part(1)));
-            let attended = block.block.attention(normed, sequences, heads, adapters);
+            let attended = block
+                .block
+                .attention(normed, sequences, heads, &documents, adapters);
             x = x + whole(attended) * part(2);
             let normed = rows(modulated(x.clone(), part(3), part(4)));
             x = x + whole(block.block.feed_forward(normed, adapters)) * part(5);

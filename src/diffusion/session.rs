@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor};
 
 use super::{DiffusionModel, FlowBatch, weights::linear_shape};
-use crate::model::{Adapters, Context, Target};
+use crate::model::{Adapters, Context, Places, Target};
 use crate::optim::SettingError;
 use crate::train::{
     SessionError, SessionSettings, Trainable,
@@ -73,8 +73,8 @@ impl Trainable for DiffusionModel {
         batch.rows
     }
 
-    fn row_size(_: &FlowBatch) -> usize {
-        1
+    fn size(batch: &FlowBatch) -> usize {
+        batch.rows
     }
 
     fn counted(batch: &FlowBatch) -> usize {
@@ -83,6 +83,10 @@ impl Trainable for DiffusionModel {
 
     fn part(batch: &FlowBatch, rows: Range<usize>) -> FlowBatch {
         batch.part(rows)
+    }
+
+    fn places(_: &FlowBatch) -> Option<Places> {
+        None
     }
 
     fn forward_pass<'a>(

@@ -12,6 +12,7 @@ use super::{
     pictures::{from_patches, to_patches},
     time::waves,
 };
+use crate::kernel::Documents;
 use crate::model::Context;
 use crate::optim::OptimizerSettings;
 use crate::train::SessionError;
@@ -60,6 +61,10 @@ fn assert_close<const D: usize>(found: Tensor<D>, wanted: &[f32]) {
     }
 }
 
+fn one(tokens: usize) -> Documents {
+    Documents::one(tokens, tokens, &Device::flex())
+}
+
 #[test]
 fn layers_are_those_of_the_second_implementation() {
     let golden = golden();
@@ -68,7 +73,7 @@ fn layers_are_those_of_the_second_implementation() {
     let block = &model.denoiser.blocks[0].block;
     let x = || tensor(&golden.x, [5, 16]);
     let heads = golden.config.num_attention_heads;
-    let attended = block.attention(x(), 1, heads, context.block(0));
+    let attended = block.attention(x(), 1, heads, &one(5), context.block(0));
     assert_close(attended, &golden.attention);
     assert_close(
         block.feed_forward(x(), context.block(0)),
@@ -104,7 +109,7 @@ fn a_sequence_does_not_depend_on_its_neighbours() {
     let context = Context::default();
     let heads = golden.config.num_attention_heads;
     let both = [&golden.x[..], &golden.attention[..]].concat();
-    let together = block.attention(tensor(&both, [10, 16]), 2, heads, context.block(0));
+    let together = block.attention(tensor(&both, [10, 16]), 2, heads, &one(5), context.block(0));
     assert_close(together.narrow(0, 0, 5), &golden.attention);
 }
 

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor};
 
 use super::block::{Block, NORM_EPS};
-use crate::kernel::rms_norm;
+use crate::kernel::{Documents, rms_norm};
 use crate::model::Context;
 
 /// One block with its norms.
@@ -42,6 +42,7 @@ impl TextEncoder {
     ) -> Tensor<3> {
         let [sequences, places] = ids.dims();
         let channels = self.words.dims()[1];
+        let documents = Documents::one(places, places, &ids.device());
         let words = self.words.clone().select(0, ids.reshape([-1]));
         let words: Tensor<3> = words.reshape([sequences, places, channels]);
         let x = words + self.places.clone().unsqueeze::<3>();
@@ -49,7 +50,9 @@ impl TextEncoder {
         for (layer, block) in self.blocks.iter().enumerate() {
             let adapters = context.block(layer);
             let normed = rms_norm(x.clone(), block.attention_norm.clone(), NORM_EPS);
-            x = x + block.block.attention(normed, sequences, heads, adapters);
+            x = x + block
+                .block
+                .attention(normed, sequences, heads, &documents, adapters);
             let normed = rms_norm(x.clone(), block.feed_forward_norm.clone(), NORM_EPS);
             x = x + block.block.feed_forward(normed, adapters);
         }

@@ -12,13 +12,15 @@ use burn::backend::{
         ops::{Backward, Ops, OpsKind},
     },
     backend_extension,
-    tensor::FloatTensor,
+    tensor::{FloatTensor, IntTensor},
 };
 use burn::tensor::Tensor;
 #[cfg(feature = "webgpu")]
 use burn::{backend::fusion::custom::TensorSpec, tensor::Shape};
 
-/// Which keys a query sees.
+use super::Documents;
+
+/// Which keys of its document a query sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mask {
     /// All.
@@ -66,7 +68,8 @@ impl Scores {
     }
 }
 
-/// softmax(Q · Kᵀ) · V of each head, with scores as `scores` says. G = H / Hkv query heads share a key head.
+/// softmax(Q · Kᵀ) · V of each head, with scores as `scores` says, within each of the `documents` that all sequences are made
+/// of. G = H / Hkv query heads share a key head.
 ///
 /// # Shapes
 /// - `queries`: [S, T, H, D]
@@ -76,12 +79,14 @@ pub fn attention(
     queries: Tensor<4>,
     keys: Tensor<4>,
     values: Tensor<4>,
+    documents: &Documents,
     scores: Scores,
 ) -> Tensor<4> {
     let (result, _) = <Dispatch as Attention>::attention(
         queries.into_dispatch(),
         keys.into_dispatch(),
         values.into_dispatch(),
+        documents.bounds.clone().into_dispatch(),
         scores,
     );
     Tensor::from_dispatch(result)
@@ -101,6 +106,7 @@ pub(super) trait Attention: Backend {
         queries: FloatTensor<Self>,
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
+        documents: IntTensor<Self>,
         scores: Scores,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
@@ -114,13 +120,14 @@ pub(super) trait Attention: Backend {
 )]
 pub(super) trait AttentionGradients: Attention {
     /// ∂Q, ∂K and ∂V, with the `totals` that [`Attention`] made.
-    #[fusion(meta = |_gradient, queries, keys, values, _totals, _scores| (queries.clone(), keys.clone(), values.clone()))]
+    #[fusion(meta = |_gradient, queries, keys, values, _totals, _documents, _scores| (queries.clone(), keys.clone(), values.clone()))]
     fn attention_gradients(
         gradient: FloatTensor<Self>,
         queries: FloatTensor<Self>,
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
         totals: FloatTensor<Self>,
+        documents: IntTensor<Self>,
         scores: Scores,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
@@ -131,6 +138,7 @@ fn described(
     queries: &TensorSpec,
     _keys: &TensorSpec,
     _values: &TensorSpec,
+    _documents: &TensorSpec,
     _scores: &Scores,
 ) -> (TensorSpec, TensorSpec) {
     let [sequences, tokens, heads] = [0, 1, 2].map(|axis| queries.shape[axis]);
@@ -143,6 +151,7 @@ impl<B: AttentionGradients, C: CheckpointStrategy> Attention for Autodiff<B, C> 
         queries: FloatTensor<Self>,
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
+        documents: IntTensor<Self>,
         scores: Scores,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let nodes = [queries.node(), keys.node(), values.node()];
@@ -151,11 +160,18 @@ impl<B: AttentionGradients, C: CheckpointStrategy> Attention for Autodiff<B, C> 
             keys.into_primitive(),
             values.into_primitive(),
         );
-        let (result, totals) =
-            <B as Attention>::attention(queries.clone(), keys.clone(), values.clone(), scores);
+        let (result, totals) = <B as Attention>::attention(
+            queries.clone(),
+            keys.clone(),
+            values.clone(),
+            documents.clone(),
+            scores,
+        );
         let outside = <Self as AutodiffBackend>::from_inner(totals.clone());
         let result = match Step.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(step) => step.finish((queries, keys, values, totals, scores), result),
+            OpsKind::Tracked(step) => {
+                step.finish((queries, keys, values, totals, documents, scores), result)
+            }
             OpsKind::UnTracked(step) => step.finish(result),
         };
         (result, outside)
@@ -171,6 +187,7 @@ impl<B: AttentionGradients> Backward<B, 3> for Step {
         FloatTensor<B>,
         FloatTensor<B>,
         FloatTensor<B>,
+        IntTensor<B>,
         Scores,
     );
 
@@ -181,9 +198,9 @@ impl<B: AttentionGradients> Backward<B, 3> for Step {
         _checkpointer: &mut Checkpointer,
     ) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let (queries, keys, values, totals, scores) = ops.state;
+        let (queries, keys, values, totals, documents, scores) = ops.state;
         let (to_queries, to_keys, to_values) =
-            B::attention_gradients(gradient, queries, keys, values, totals, scores);
+            B::attention_gradients(gradient, queries, keys, values, totals, documents, scores);
         let results = [to_queries, to_keys, to_values];
         for (parent, result) in ops.parents.into_iter().zip(results) {
             if let Some(parent) = parent {

@@ -22,6 +22,7 @@ mod attention;
 pub mod blocked;
 mod cross_entropy;
 mod direction;
+mod documents;
 pub mod exponential;
 pub mod few_rows;
 pub mod matrix;
@@ -30,6 +31,7 @@ pub mod tile;
 mod transpose;
 
 pub use direction::Direction;
+pub use documents::Documents;
 pub use matrix::Matrix;
 
 #[cfg(not(feature = "webgpu"))]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::{
     Block, Context, FrozenWeight, ModelConfig, Passage, Rotary,
@@ -11,7 +11,7 @@ use super::{
     rope::Rotation,
     walk::{self, Role, Weight},
 };
-use crate::kernel::ProductPrecision;
+use crate::kernel::{Documents, ProductPrecision};
 
 /// A frozen base model.
 #[derive(Debug, Clone)]
@@ -146,7 +146,7 @@ impl Base {
     /// With learned positions where [`Base::check_length`] is an error: there are no such rows.
     pub fn forward(&self, ids: Tensor<2, Int>, mut context: Context<'_>) -> Tensor<2> {
         let tokens = ids.dims()[1];
-        let (mut x, passage) = self.enter(ids, context.past());
+        let (mut x, passage) = self.enter(ids, context.past(), context.lengths);
         for layer in 0..self.config.num_hidden_layers {
             x = self.block(layer, x, &passage, &mut context);
         }
@@ -156,23 +156,39 @@ impl Base {
         x
     }
 
-    /// The residual stream before the first block, and what its way through the blocks needs; `past` tokens of each
-    /// sequence came before these.
+    /// The residual stream before the first block, and what its way through the blocks needs. `past` tokens of each
+    /// sequence came before these; or each sequence is made of documents of these `lengths`, whose positions start anew.
     ///
     /// # Shapes
     /// - `ids`: [S, T]
     /// - result: [S·T, C]
-    pub fn enter(&self, ids: Tensor<2, Int>, past: usize) -> (Tensor<2>, Passage) {
+    pub fn enter(
+        &self,
+        ids: Tensor<2, Int>,
+        past: usize,
+        lengths: Option<&[usize]>,
+    ) -> (Tensor<2>, Passage) {
         let device = ids.device();
         let [sequences, tokens] = ids.dims();
+        let (positions, documents): (Vec<usize>, _) = match lengths {
+            None => (
+                (past..past + tokens).collect(),
+                Documents::one(tokens, past + tokens, &device),
+            ),
+            Some(lengths) => (
+                lengths.iter().flat_map(|&length| 0..length).collect(),
+                Documents::of_lengths(lengths, &device),
+            ),
+        };
         let rotation = |rotary: &Option<Rotary>| {
             let rotary = rotary.as_ref()?;
             let frequencies = rotary.frequencies(self.config.head_dim);
-            Some(Rotation::new(past, tokens, &frequencies, &device))
+            Some(Rotation::new(&positions, &frequencies, &device))
         };
         let passage = Passage {
             sequences,
             tokens,
+            documents,
             rotation: rotation(&self.config.rotary),
             sliding_rotation: rotation(&self.config.sliding_rotary),
         };
@@ -182,9 +198,11 @@ impl Base {
             multiplier => embedded.mul_scalar(multiplier),
         };
         let x = match &self.positions {
-            Some(positions) => {
-                let positions = positions.rows(past, tokens); // [T, C]
-                embedded + positions.repeat_dim(0, sequences)
+            Some(table) => {
+                let positions: Vec<i32> = positions.iter().map(|&place| place as i32).collect();
+                let positions = TensorData::new(positions, [tokens]);
+                let learned = table.select(Tensor::from_data(positions, &device)); // [T, C]
+                embedded + learned.repeat_dim(0, sequences)
             }
             None => embedded,
         };

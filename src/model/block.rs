@@ -12,7 +12,7 @@ use super::{
     rope::Rotation,
     walk::Kind,
 };
-use crate::kernel::{Gating, Mask, Scores, attention, gated};
+use crate::kernel::{Documents, Gating, Mask, Scores, attention, gated};
 
 /// A frozen linear layer.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Passage {
     pub(super) sequences: usize,
     /// T.
     pub(super) tokens: usize,
+    /// What each sequence is made of.
+    pub(super) documents: Documents,
     /// How positions turn queries and keys.
     pub(super) rotation: Option<Rotation>,
     /// How they do in layers with a window, where that is another way.
@@ -132,7 +134,10 @@ impl Forward<'_> {
     /// What attention adds to the residual stream, [S·T, C] as `x`.
     fn attention(&self, x: Tensor<2>, context: &mut Context<'_>) -> Tensor<2> {
         let Passage {
-            sequences, tokens, ..
+            sequences,
+            tokens,
+            ref documents,
+            ..
         } = *self.passage;
         let normed = self.norm(Norm::Attention, x);
         let [queries, keys, values] = self.queries_keys_values(normed);
@@ -144,7 +149,7 @@ impl Forward<'_> {
                 window: self.config.window(self.layer),
             },
         };
-        let attended = attention(queries, keys, values, scores); // [S, T, H, D]
+        let attended = attention(queries, keys, values, documents, scores); // [S, T, H, D]
         let attended = attended.reshape([sequences * tokens, self.config.query_width()]);
         let attended = self.project(Projection::AttentionOutput, attended); // [S·T, C]
         self.scaled(self.norm(Norm::AttentionOutput, attended))

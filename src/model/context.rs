@@ -17,6 +17,9 @@ pub struct Context<'a> {
     pub dropout: Option<&'a Dropout>,
     /// Keys and values of earlier tokens; they are added to.
     pub cache: Option<&'a mut Cache>,
+    /// Tokens of each of the documents that every sequence is made of; each sequence is one where there are none. Without a
+    /// cache.
+    pub lengths: Option<&'a [usize]>,
     /// In which numbers weights of the base are multiplied; gradients are in single precision whatever it is.
     pub precision: ProductPrecision,
 }

@@ -29,7 +29,7 @@ pub use cache::Cache;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, ConfigError, ModelConfig};
 pub use context::Context;
-pub use dropout::Dropout;
+pub use dropout::{Dropout, Places};
 pub use lora::Bank;
 pub use rotary::{Rotary, RotaryScaling};
 pub use target::Target;

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::kernel::{Angles, rotate};
 
-/// Cosines and sines of a stretch of positions.
+/// Cosines and sines of the positions of some tokens.
 #[derive(Debug, Clone)]
 pub struct Rotation {
     angles: Angles,
@@ -13,18 +13,22 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// The rotation of positions `first .. first + tokens`, pair i with `frequencies[i]`.
+    /// The rotation of tokens at these positions, pair i with `frequencies[i]`.
     ///
     /// Angles are computed in f64: an f32 product of a late position and a frequency loses digits.
-    pub fn new(first: usize, tokens: usize, frequencies: &[f64], device: &Device) -> Self {
+    pub fn new(positions: &[usize], frequencies: &[f64], device: &Device) -> Self {
         let table = |function: fn(f64) -> f64| {
-            let values: Vec<f32> = (first..first + tokens)
-                .flat_map(|position| {
+            let values: Vec<f32> = positions
+                .iter()
+                .flat_map(|&position| {
                     let angles = frequencies.iter().map(move |f| position as f64 * f);
                     angles.map(move |angle| function(angle) as f32)
                 })
                 .collect();
-            Tensor::from_data(TensorData::new(values, [tokens, frequencies.len()]), device)
+            Tensor::from_data(
+                TensorData::new(values, [positions.len(), frequencies.len()]),
+                device,
+            )
         };
         Self {
             angles: Angles {

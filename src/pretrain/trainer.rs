@@ -10,10 +10,7 @@ use crate::model::{Context, ModelConfig};
 use crate::optim::OptimizerSettings;
 use crate::tensor_file::{self, TensorFile};
 use crate::train::{
-    BatchLosses, SessionError,
-    head::AskedRows,
-    labels::{CountedLabels, repeat_ids},
-    language::losses,
+    BatchLosses, SessionError, head::AskedRows, labels::NeededTokens, language::losses,
 };
 
 /// Key of the safetensors metadata that holds everything but tensors.
@@ -135,10 +132,13 @@ impl Pretraining {
         let tracked = self.weights.tracked();
         let base = tracked.base();
         base.check_length(batch.tokens)?;
-        let labels = CountedLabels::new(batch, 1, &self.weights.device)
-            .ok_or(SessionError::NothingCounts)?;
-        let ids = repeat_ids(batch, 1, &self.weights.device);
-        let hidden = base.forward(ids, Context::default()); // [B·T, C]
+        let needed = NeededTokens::new(batch).ok_or(SessionError::NothingCounts)?;
+        let labels = needed.labels(1, &self.weights.device);
+        let context = Context {
+            lengths: Some(&needed.lengths),
+            ..Context::default()
+        };
+        let hidden = base.forward(needed.ids(1, &self.weights.device), context); // [N, C]
         let asked = AskedRows::new(&base, hidden, labels);
         // Not the head's own gradient, which is for a frozen one: here its weights are trained too.
         let likelihoods = log_softmax(base.logits(asked.rows), 1); // [n, V]

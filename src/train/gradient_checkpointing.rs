@@ -14,22 +14,23 @@ pub struct KeptInputs<'a> {
     adapters: &'a Adapters,
     settings: PassSettings<'a>,
     passage: Passage,
-    /// What entered each block, [K·B·T, C].
+    /// What entered each block, [K·N, C].
     inputs: Vec<Tensor<2>>,
 }
 
 impl<'a> KeptInputs<'a> {
-    /// The residual stream after the last block, [K·B·T, C], outside autodiff, and what its backward needs.
+    /// The residual stream after the last block, [K·N, C], outside autodiff, and what its backward needs.
     ///
     /// # Shapes
-    /// - `ids`: [K·B, T]
+    /// - `ids`: [K, N], of documents of these `lengths`
     pub fn forward(
         model: &'a Base,
         adapters: &'a Adapters,
         settings: PassSettings<'a>,
         ids: Tensor<2, Int>,
+        lengths: &[usize],
     ) -> (Tensor<2>, Self) {
-        let (mut x, passage) = model.enter(ids, 0);
+        let (mut x, passage) = model.enter(ids, 0, Some(lengths));
         let mut kept = Self {
             model,
             adapters,
@@ -47,7 +48,7 @@ impl<'a> KeptInputs<'a> {
     /// Gradients of all banks, in the order of [`Adapters::banks`].
     ///
     /// # Shapes
-    /// - `gradient`: [K·B·T, C] with respect to what [`KeptInputs::forward`] gave
+    /// - `gradient`: [K·N, C] with respect to what [`KeptInputs::forward`] gave
     pub fn backward(mut self, mut gradient: Tensor<2>) -> Vec<Bank> {
         let mut blocks = Vec::with_capacity(self.inputs.len());
         while let Some(mut x) = self.inputs.pop() {
@@ -77,6 +78,7 @@ impl<'a> KeptInputs<'a> {
             adapters: Some(adapters),
             dropout: self.settings.dropout,
             cache: None,
+            lengths: None,
             precision: self.settings.precision,
         };
         self.model.block(layer, x, &self.passage, &mut context)

@@ -4,7 +4,7 @@ use burn::tensor::{Gradients, Tensor};
 
 use super::gradient_checkpointing::KeptInputs;
 use super::head::AskedRows;
-use super::labels::{CountedLabels, repeat_ids};
+use super::labels::{CountedLabels, NeededTokens};
 use crate::data::Batch;
 use crate::kernel::ProductPrecision;
 use crate::model::{Adapters, Bank, Base, Context, Dropout};
@@ -29,7 +29,7 @@ enum Graph<'a> {
         surrogate: Tensor<1>,
         adapters: Box<Adapters>,
     },
-    /// What entered each block, and the gradient with respect to what left the last, [K·B·T, C].
+    /// What entered each block, and the gradient with respect to what left the last, [K·N, C].
     Checkpointed {
         inputs: Box<KeptInputs<'a>>,
         gradient: Tensor<2>,
@@ -88,10 +88,12 @@ impl<'a> Pass<'a> {
         settings: PassSettings<'a>,
     ) -> Option<Self> {
         let runs = adapters.runs;
-        let labels = CountedLabels::new(batch, runs, &model.device)?;
-        let ids = repeat_ids(batch, runs, &model.device);
+        let needed = NeededTokens::new(batch)?;
+        let labels = needed.labels(runs, &model.device);
+        let ids = needed.ids(runs, &model.device);
         if settings.gradient_checkpointing {
-            let (hidden, inputs) = KeptInputs::forward(model, adapters, settings, ids);
+            let (hidden, inputs) =
+                KeptInputs::forward(model, adapters, settings, ids, &needed.lengths);
             let hidden = hidden.autodiff().require_grad();
             let (losses, surrogate) = head(model, hidden.clone(), labels, settings);
             let gradient = hidden.grad_remove(&mut surrogate.backward())?;
@@ -107,7 +109,11 @@ impl<'a> Pass<'a> {
             });
         }
         let pass = Self::of_graph(adapters, settings, |context| {
-            let hidden = model.forward(ids, context); // [K·B·T, C]
+            let context = Context {
+                lengths: Some(&needed.lengths),
+                ..context
+            };
+            let hidden = model.forward(ids, context); // [K·N, C]
             head(model, hidden, labels, settings)
         });
         Some(pass)
@@ -125,6 +131,7 @@ impl<'a> Pass<'a> {
             adapters: Some(&adapters),
             dropout: settings.dropout,
             cache: None,
+            lengths: None,
             precision: settings.precision,
         });
         Self {

@@ -37,7 +37,7 @@ impl AskedRows {
     /// Those of a whole residual stream.
     ///
     /// # Shapes
-    /// - `hidden`: [K·B·T, C]
+    /// - `hidden`: [K·N, C]
     pub fn new(model: &Base, hidden: Tensor<2>, labels: CountedLabels) -> Self {
         Self {
             chunk: chunk_rows(hidden.dims()[0], model.config.vocab_size, model.most_bytes),

@@ -8,12 +8,12 @@ use super::{
     SessionError, SessionSettings,
     gradients::{Pass, PassSettings},
     head::AskedRows,
-    labels::{self, CountedLabels, repeat_ids},
+    labels::{self, NeededTokens},
     settings::{adapter_shape, validate},
     trainable::Trainable,
 };
 use crate::data::Batch;
-use crate::model::{Adapters, Base, Context};
+use crate::model::{Adapters, Base, Context, Places};
 
 impl Trainable for Base {
     type Batch = Batch;
@@ -48,8 +48,8 @@ impl Trainable for Base {
         batch.rows
     }
 
-    fn row_size(batch: &Batch) -> usize {
-        batch.tokens
+    fn size(batch: &Batch) -> usize {
+        Self::places(batch).map_or(0, |places| places.count())
     }
 
     fn counted(batch: &Batch) -> usize {
@@ -58,6 +58,10 @@ impl Trainable for Base {
 
     fn part(batch: &Batch, rows: Range<usize>) -> Batch {
         batch.part(rows)
+    }
+
+    fn places(batch: &Batch) -> Option<Places> {
+        NeededTokens::new(batch).map(|needed| needed.places)
     }
 
     fn forward_pass<'a>(
@@ -81,12 +85,13 @@ impl Trainable for Base {
 /// - result: [K, n]
 pub fn losses(model: &Base, adapters: Option<&Adapters>, batch: &Batch) -> Option<Tensor<2>> {
     let runs = adapters.map_or(1, |adapters| adapters.runs);
-    let labels = CountedLabels::new(batch, runs, &model.device)?;
+    let needed = NeededTokens::new(batch)?;
     let context = Context {
         adapters,
+        lengths: Some(&needed.lengths),
         ..Context::default()
     };
-    let hidden = model.forward(repeat_ids(batch, runs, &model.device), context); // [K·B·T, C]
-    let asked = AskedRows::new(model, hidden, labels);
+    let hidden = model.forward(needed.ids(runs, &model.device), context); // [K·N, C]
+    let asked = AskedRows::new(model, hidden, needed.labels(runs, &model.device));
     Some(asked.losses(model).reshape([runs, asked.count]))
 }

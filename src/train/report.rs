@@ -46,7 +46,7 @@ pub struct StepReport {
     pub step: u32,
     /// In the order of the settings.
     pub runs: Vec<RunReport>,
-    /// Tokens of the batch, padding included.
+    /// Tokens of the batch that are computed: those that a label which counts depends on.
     pub tokens: u32,
     /// Tokens of the batch whose prediction counts.
     pub counted_tokens: u32,

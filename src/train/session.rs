@@ -14,7 +14,7 @@ use super::{
 };
 use crate::engine::EngineError;
 use crate::kernel::ProductPrecision;
-use crate::model::{Adapters, Dropout};
+use crate::model::{Adapters, Dropout, Places};
 use crate::optim::{
     BankCoefficients, Coefficients, Diagnostics, Optimizer, OptimizerSettings, RunDiagnostics,
 };
@@ -168,7 +168,7 @@ impl Session {
         let mut clock = self.clock();
         let gradients = self.gradients(model, batch, 0..M::rows(batch), &mut clock);
         let gradients = gradients.await?.ok_or(SessionError::NothingCounts)?;
-        let size = (M::rows(batch) * M::row_size(batch)) as u32;
+        let size = M::size(batch) as u32;
         self.finish(gradients, size, clock, model.device()).await
     }
 
@@ -185,7 +185,7 @@ impl Session {
         let mut sum: Option<StepGradients> = None;
         for examples in self.parts(rows) {
             let part = M::part(batch, examples.clone());
-            let dropout = self.dropout(examples);
+            let dropout = self.dropout(examples, M::places(&part));
             let settings = PassSettings {
                 dropout: dropout.as_ref(),
                 whole,
@@ -213,12 +213,13 @@ impl Session {
     }
 
     /// The dropout of this step on some examples of its batch; `None` where there is none.
-    fn dropout(&self, examples: Range<usize>) -> Option<Dropout> {
+    fn dropout(&self, examples: Range<usize>, places: Option<Places>) -> Option<Dropout> {
         let dropout = Dropout {
             share: self.settings.dropout,
             seed: u64::from(self.settings.seed),
             step: self.step,
             examples,
+            places,
         };
         (self.settings.dropout > 0.0).then_some(dropout)
     }

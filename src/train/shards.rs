@@ -55,7 +55,7 @@ impl Session {
             shards,
             clock,
             counted,
-            size: (all * M::row_size(batch)) as u32,
+            size: M::size(batch) as u32,
         });
         let Some(StepGradients { losses, banks, .. }) = gradients else {
             return Ok(vec![0.0; self.shard_len()]);

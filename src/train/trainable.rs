@@ -8,7 +8,7 @@ use super::{
     SessionError, SessionSettings,
     gradients::{Pass, PassSettings},
 };
-use crate::model::Adapters;
+use crate::model::{Adapters, Places};
 
 /// A frozen model that carries adapters.
 pub trait Trainable {
@@ -39,14 +39,17 @@ pub trait Trainable {
     /// Rows of a batch.
     fn rows(batch: &Self::Batch) -> usize;
 
-    /// What a step's report counts of each row, such as its tokens.
-    fn row_size(batch: &Self::Batch) -> usize;
+    /// What a step's report counts of a batch, such as the tokens that it computes.
+    fn size(batch: &Self::Batch) -> usize;
 
     /// Terms of the loss on a batch, such as labels that count.
     fn counted(batch: &Self::Batch) -> usize;
 
     /// Some rows of a batch.
     fn part(batch: &Self::Batch, rows: Range<usize>) -> Self::Batch;
+
+    /// Which rows of a batch's examples are computed; `None` where all are.
+    fn places(batch: &Self::Batch) -> Option<Places>;
 
     /// Forward pass of all runs on a part of a step's batch that has been checked; `None` where nothing of it counts.
     fn forward_pass<'a>(

@@ -45,7 +45,7 @@ async function timed(action) {
 
 answer({
   /** Each file is `[name, address]`. */
-  async load({ engine, files, data, dataSettings }) {
+  async load({ engine, files, data, dataName = 'data.txt', dataSettings }) {
     countBuffers();
     const module = await import(`/engines/${engine}/riemann_lora.js`);
     ({ memory } = await module.default());
@@ -55,7 +55,7 @@ answer({
     );
     session = await module.WebSession.load_model(model, always);
     await session.load_data(
-      'data.txt',
+      dataName,
       new TextEncoder().encode(data),
       undefined,
       undefined,

@@ -902,7 +902,7 @@ step: number,
  */
 runs: Array<RunReport>, 
 /**
- * Tokens of the batch, padding included.
+ * Tokens of the batch that are computed: those that a label which counts depends on.
  */
 tokens: number, 
 /**

@@ -1,7 +1,7 @@
 //! Attention against its definition.
 
 use burn::tensor::{Device, Tensor};
-use riemann_lora::kernel::{Mask, Scores, attention};
+use riemann_lora::kernel::{Documents, Mask, Scores, attention};
 
 use super::check_gradient;
 use crate::support::{device, draws::normal, values};
@@ -62,8 +62,8 @@ fn scores(mask: Mask) -> Scores {
 const CAUSAL: Mask = Mask::Causal { window: None };
 
 /// Fewer queries than a block has, several blocks, blocks and heads that are not whole, one query, keys of before, windows
-/// shorter and longer than a block, bounded scores.
-fn cases() -> Vec<(Shape, Scores)> {
+/// shorter and longer than a block, bounded scores, and documents beside each other that are shorter and longer than a block.
+fn cases() -> Vec<(Shape, Scores, &'static [usize])> {
     let window = |window| {
         scores(Mask::Causal {
             window: Some(window),
@@ -74,20 +74,53 @@ fn cases() -> Vec<(Shape, Scores)> {
         ..scores(CAUSAL)
     };
     vec![
-        (Shape::new([2, 5, 5, 4, 2, 8]), scores(CAUSAL)),
-        (Shape::new([1, 70, 70, 3, 1, 16]), scores(CAUSAL)),
-        (Shape::new([2, 9, 14, 2, 2, 6]), scores(CAUSAL)),
-        (Shape::new([2, 1, 13, 6, 2, 8]), scores(CAUSAL)),
-        (Shape::new([1, 1, 300, 9, 1, 12]), scores(CAUSAL)),
-        (Shape::new([1, 1, 1, 2, 1, 8]), scores(CAUSAL)),
-        (Shape::new([1, 70, 75, 2, 1, 8]), window(3)),
-        (Shape::new([1, 70, 70, 2, 1, 8]), window(41)),
-        (Shape::new([1, 1, 40, 2, 1, 8]), window(11)),
-        (Shape::new([2, 37, 37, 2, 1, 8]), bounded),
-        (Shape::new([1, 1, 9, 2, 1, 8]), bounded),
-        (Shape::new([2, 40, 11, 2, 2, 10]), scores(Mask::None)),
-        (Shape::new([1, 40, 600, 1, 1, 8]), scores(CAUSAL)),
+        (Shape::new([2, 5, 5, 4, 2, 8]), scores(CAUSAL), &[]),
+        (Shape::new([1, 70, 70, 3, 1, 16]), scores(CAUSAL), &[]),
+        (Shape::new([2, 9, 14, 2, 2, 6]), scores(CAUSAL), &[]),
+        (Shape::new([2, 1, 13, 6, 2, 8]), scores(CAUSAL), &[]),
+        (Shape::new([1, 1, 300, 9, 1, 12]), scores(CAUSAL), &[]),
+        (Shape::new([1, 1, 1, 2, 1, 8]), scores(CAUSAL), &[]),
+        (Shape::new([1, 70, 75, 2, 1, 8]), window(3), &[]),
+        (Shape::new([1, 70, 70, 2, 1, 8]), window(41), &[]),
+        (Shape::new([1, 1, 40, 2, 1, 8]), window(11), &[]),
+        (Shape::new([2, 37, 37, 2, 1, 8]), bounded, &[]),
+        (Shape::new([1, 1, 9, 2, 1, 8]), bounded, &[]),
+        (Shape::new([2, 40, 11, 2, 2, 10]), scores(Mask::None), &[]),
+        (Shape::new([1, 40, 600, 1, 1, 8]), scores(CAUSAL), &[]),
+        (
+            Shape::new([2, 24, 24, 4, 2, 8]),
+            scores(CAUSAL),
+            &[7, 1, 13, 3],
+        ),
+        (
+            Shape::new([1, 120, 120, 2, 1, 16]),
+            scores(CAUSAL),
+            &[40, 75, 5],
+        ),
+        (Shape::new([1, 100, 100, 2, 1, 8]), window(9), &[33, 50, 17]),
+        (Shape::new([2, 60, 60, 3, 3, 6]), bounded, &[11, 49]),
+        (
+            Shape::new([1, 50, 50, 2, 1, 8]),
+            scores(Mask::None),
+            &[36, 14],
+        ),
     ]
+}
+
+/// The number of the document that has this token; all are of one where there are no lengths.
+fn document_of(lengths: &[usize], token: usize) -> usize {
+    let ends = lengths.iter().scan(0, |end, length| {
+        *end += length;
+        Some(*end)
+    });
+    ends.filter(|end| *end <= token).count()
+}
+
+fn documents(shape: Shape, lengths: &[usize], device: &Device) -> Documents {
+    match lengths {
+        [] => Documents::one(shape.tokens, shape.keys, device),
+        lengths => Documents::of_lengths(lengths, device),
+    }
 }
 
 /// Result, and gradients of `Σ result ∘ towards` for queries, keys and values, one number after the other in f64: no
@@ -95,6 +128,7 @@ fn cases() -> Vec<(Shape, Scores)> {
 fn by_definition(
     shape: Shape,
     scores: Scores,
+    lengths: &[usize],
     [queries, keys, values]: &[Vec<f32>; 3],
     towards: &[f32],
 ) -> [Vec<f32>; 4] {
@@ -117,6 +151,7 @@ fn by_definition(
         let of_query = query * width..(query + 1) * width;
         let of_head = query / heads / tokens * shape.key_heads + head * shape.key_heads / heads;
         let seen = (0..shape.keys).filter(|&key| match scores.mask {
+            _ if document_of(lengths, key) != document_of(lengths, token) => false,
             Mask::None => true,
             Mask::Causal { window } => {
                 let own = token + shape.keys - tokens;
@@ -171,13 +206,14 @@ fn by_definition(
 
 /// What [`attention`] says of the same.
 async fn with_gradients(
+    documents: &Documents,
     scores: Scores,
     inputs: &[Tensor<4>; 3],
     towards: &Tensor<4>,
 ) -> [Vec<f32>; 4] {
     let leaves = inputs.clone().map(|x| x.autodiff().require_grad());
     let [queries, keys, values_] = leaves.clone();
-    let result = attention(queries, keys, values_, scores);
+    let result = attention(queries, keys, values_, documents, scores);
     let gradients = (result.clone() * towards.clone().autodiff())
         .sum()
         .backward();
@@ -197,19 +233,20 @@ fn draw(shape: Shape, device: &Device) -> [Tensor<4>; 3] {
 everywhere! {
     async fn attention_and_its_gradients_are_as_defined() {
         let device = device().await;
-        for (shape, scores) in cases() {
+        for (shape, scores, lengths) in cases() {
             let inputs = draw(shape, &device);
             let towards = normal(shape.queries(), 1.0, &device);
-            let ours = with_gradients(scores, &inputs, &towards).await;
+            let documents = documents(shape, lengths, &device);
+            let ours = with_gradients(&documents, scores, &inputs, &towards).await;
             let [queries, keys, values_] = inputs;
             let inputs = [
                 values(queries).await,
                 values(keys).await,
                 values(values_).await,
             ];
-            let expected = by_definition(shape, scores, &inputs, &values(towards).await);
+            let expected = by_definition(shape, scores, lengths, &inputs, &values(towards).await);
             for (part, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
-                assert_close(ours, expected, &format!("{shape:?}, {scores:?}, part {part}"));
+                assert_close(ours, expected, &format!("{shape:?}, {scores:?}, {lengths:?}, part {part}"));
             }
         }
     }
@@ -226,15 +263,16 @@ everywhere! {
         for scores in [scores(CAUSAL), bounded] {
             let [queries, keys, values] = draw(shape, &device);
             let towards = normal(shape.queries(), 1.0, &device);
+            let documents = &documents(shape, &[], &device);
             let loss = |result: Tensor<4>| (result * towards.clone()).sum();
             let of_queries =
-                |x: Tensor<4>| loss(attention(x, keys.clone(), values.clone(), scores));
+                |x: Tensor<4>| loss(attention(x, keys.clone(), values.clone(), documents, scores));
             check_gradient(shape.queries(), 0.5, of_queries, &device).await;
             let of_keys =
-                |x: Tensor<4>| loss(attention(queries.clone(), x, values.clone(), scores));
+                |x: Tensor<4>| loss(attention(queries.clone(), x, values.clone(), documents, scores));
             check_gradient(shape.keys(), 0.5, of_keys, &device).await;
             let of_values =
-                |x: Tensor<4>| loss(attention(queries.clone(), keys.clone(), x, scores));
+                |x: Tensor<4>| loss(attention(queries.clone(), keys.clone(), x, documents, scores));
             check_gradient(shape.keys(), 0.5, of_values, &device).await;
         }
     }
@@ -245,7 +283,8 @@ everywhere! {
         let device = device().await;
         let shape = Shape::new([2, 33, 33, 4, 2, 8]);
         let [queries, keys, values_] = draw(shape, &device);
-        let expected = attention(queries.clone(), keys.clone(), values_.clone(), scores(CAUSAL));
+        let documents = &documents(shape, &[], &device);
+        let expected = attention(queries.clone(), keys.clone(), values_.clone(), documents, scores(CAUSAL));
         // Heads beside each other, as a projection leaves them, and as a part of a wider one.
         let wide = |x: Tensor<4>| {
             let tokens_first = x.swap_dims(1, 2).mul_scalar(1.0);
@@ -253,7 +292,7 @@ everywhere! {
                 .narrow(3, shape.width, shape.width)
                 .swap_dims(1, 2)
         };
-        let ours = attention(queries, wide(keys), wide(values_), scores(CAUSAL));
+        let ours = attention(queries, wide(keys), wide(values_), documents, scores(CAUSAL));
         assert_close(&values(ours).await, &values(expected).await, "keys that lie apart");
     }
 }
@@ -264,12 +303,14 @@ everywhere! {
         let device = device().await;
         let shape = Shape::new([1, 50, 50, 6, 2, 8]);
         let [queries, keys, values_] = draw(shape, &device);
-        let all = attention(queries.clone(), keys.clone(), values_.clone(), scores(CAUSAL));
+        let whole = documents(shape, &[], &device);
+        let all = attention(queries.clone(), keys.clone(), values_.clone(), &whole, scores(CAUSAL));
         for token in [0, 1, 31, 32, 49] {
             let alone = attention(
                 queries.clone().narrow(1, token, 1),
                 keys.clone().narrow(2, 0, token + 1),
                 values_.clone().narrow(2, 0, token + 1),
+                &Documents::one(1, token + 1, &device),
                 scores(CAUSAL),
             );
             let among = all.clone().narrow(1, token, 1);

@@ -1,5 +1,7 @@
 //! A tensor of heads, read where it lies.
 
+use std::ops::Range;
+
 use burn::backend::{Flex, TensorMetadata, tensor::FloatTensor};
 
 use super::super::host::contiguous;
@@ -134,6 +136,15 @@ impl<'a> Head<'a> {
     /// All that follows from the row of token `first` on, and how far apart rows begin there.
     pub fn values_from(self, first: usize) -> (&'a [f32], usize) {
         (&self.values[first * self.stride..], self.stride)
+    }
+
+    /// Some of its tokens.
+    pub fn part(self, tokens: &Range<usize>) -> Self {
+        Self {
+            values: &self.values[tokens.start * self.stride..],
+            tokens: tokens.len(),
+            ..self
+        }
     }
 
     /// `count` rows from `first` on, as the left side of a product.

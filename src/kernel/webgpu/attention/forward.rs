@@ -15,6 +15,7 @@ pub fn forward(
     queries: &[f32],
     keys: &[f32],
     values: &[f32],
+    documents: &[i32],
     result: &mut [f32],
     totals: &mut [f32],
     tokens: usize,
@@ -63,18 +64,27 @@ pub fn forward(
     }
 
     // Squares of keys that no query of this workgroup sees are passed over.
-    let mut key = 0usize;
-    let mut end = key_count;
+    let mut last = first_query + comptime!(SIDE - 1);
+    if last >= tokens {
+        last = tokens - 1;
+    }
+    let mut key = documents[first_query] as usize;
+    let mut end = documents[tokens + last] as usize;
     if comptime!(causal) {
-        let mut last = first_query + comptime!(SIDE);
-        if last > tokens {
-            last = tokens;
-        }
-        end = past + last;
+        end = past + last + 1;
         let seen = past + first_query + 1;
-        if seen > window {
-            key = (seen - window) / comptime!(SIDE) * comptime!(SIDE);
+        if seen > window + key {
+            key = seen - window;
         }
+    }
+    key = key / comptime!(SIDE) * comptime!(SIDE);
+    let of_turns = shared_row();
+    let query = first_query + of_turns;
+    let mut first_of_query = 0usize;
+    let mut end_of_query = 0usize;
+    if query < tokens {
+        first_of_query = documents[query] as usize;
+        end_of_query = documents[tokens + query] as usize;
     }
     let mut results = zeros(comptime!(own_squares * OWN));
     while key < end {
@@ -100,13 +110,15 @@ pub fn forward(
         }
         put(&products, 0usize, &mut likely);
         sync_cube();
-        let of_turns = shared_row();
         for turn in 0..comptime!(TURNS) {
             let of_turn = column_of_turn(turn);
             let of_key = key + of_turn;
             let place = of_turns * comptime!(SIDE) + of_turn;
             let mut value = least;
-            if of_key < key_count && sees(past + first_query + of_turns, of_key, window, causal) {
+            if of_key >= first_of_query
+                && of_key < end_of_query
+                && sees(past + query, of_key, window, causal)
+            {
                 value = score(likely[place], scale, bound, bounded);
             }
             likely[place] = value;

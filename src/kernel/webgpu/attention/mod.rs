@@ -6,7 +6,7 @@ mod tile;
 mod to_keys;
 mod to_queries;
 
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::Shape;
 use burn_cubecl::{
     CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype,
@@ -26,6 +26,7 @@ impl Attention for CubeBackend {
         queries: FloatTensor<Self>,
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
+        documents: IntTensor<Self>,
         scores: Scores,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let queries = into_contiguous(queries);
@@ -36,7 +37,7 @@ impl Attention for CubeBackend {
         let ([key_sequence, key_head, key_row], [value_sequence, value_head, value_row]) =
             (strides(&keys), strides(&values));
         // SAFETY: a thread reads and writes rows below the tokens, keys and heads of the plan, which the tensors have, and
-        // columns below their width.
+        // columns below their width; documents have two bounds a token.
         unsafe {
             forward::forward::launch_unchecked(
                 &result.client,
@@ -45,6 +46,7 @@ impl Attention for CubeBackend {
                 queries.into_buffer_arg(),
                 keys.into_buffer_arg(),
                 values.into_buffer_arg(),
+                into_contiguous(documents).into_buffer_arg(),
                 result.clone().into_buffer_arg(),
                 totals.clone().into_buffer_arg(),
                 plan.tokens,
@@ -79,10 +81,12 @@ impl AttentionGradients for CubeBackend {
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
         totals: FloatTensor<Self>,
+        documents: IntTensor<Self>,
         scores: Scores,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (gradient, queries) = (into_contiguous(gradient), into_contiguous(queries));
         let totals = into_contiguous(totals);
+        let documents = into_contiguous(documents);
         let (keys, values) = (with_rows_in_order(keys), with_rows_in_order(values));
         let plan = Plan::new(&queries, &keys, scores);
         let to_queries = empty_like(&queries);
@@ -101,6 +105,7 @@ impl AttentionGradients for CubeBackend {
                 keys.clone().into_buffer_arg(),
                 values.clone().into_buffer_arg(),
                 totals.into_buffer_arg(),
+                documents.clone().into_buffer_arg(),
                 to_queries.clone().into_buffer_arg(),
                 summary.clone().into_buffer_arg(),
                 plan.tokens,
@@ -132,6 +137,7 @@ impl AttentionGradients for CubeBackend {
                 keys.into_buffer_arg(),
                 values.into_buffer_arg(),
                 summary.into_buffer_arg(),
+                documents.into_buffer_arg(),
                 to_keys.clone().into_buffer_arg(),
                 to_values.clone().into_buffer_arg(),
                 plan.tokens,

@@ -16,6 +16,7 @@ pub fn to_keys(
     keys: &[f32],
     values: &[f32],
     summary: &[f32],
+    documents: &[i32],
     of_keys: &mut [f32],
     of_values: &mut [f32],
     tokens: usize,
@@ -60,8 +61,18 @@ pub fn to_keys(
         if first_key > past {
             first = (first_key - past) / comptime!(SIDE) * comptime!(SIDE);
         }
-        // The last query that sees the last of these keys.
-        let behind = first_key + comptime!(SIDE - 1) + window;
+        // The last query that sees the last of these keys, within its window and within its document.
+        let mut last_key = first_key + comptime!(SIDE - 1);
+        if last_key >= key_count {
+            last_key = key_count - 1;
+        }
+        let mut behind = last_key + window;
+        if last_key >= past {
+            let end_of_document = documents[tokens + last_key - past] as usize;
+            if end_of_document < behind {
+                behind = end_of_document;
+            }
+        }
         if behind <= past {
             end = 0;
         } else if behind < past + tokens {
@@ -126,10 +137,14 @@ pub fn to_keys(
             let query = first_query + of_turns;
             let mut total = 0.0f32;
             let mut mean = 0.0f32;
+            let mut first_of_query = 0usize;
+            let mut end_of_query = 0usize;
             if query < tokens {
                 let of_query = (total_start + query) * 2;
                 total = summary[of_query];
                 mean = summary[of_query + 1];
+                first_of_query = documents[query] as usize;
+                end_of_query = documents[tokens + query] as usize;
             }
             for turn in 0..comptime!(TURNS) {
                 let of_turn = column_of_turn(turn);
@@ -137,7 +152,10 @@ pub fn to_keys(
                 let place = of_turns * comptime!(SIDE) + of_turn;
                 let mut chance = 0.0f32;
                 let mut change = 0.0f32;
-                if query < tokens && key < key_count && sees(past + query, key, window, causal) {
+                if key >= first_of_query
+                    && key < end_of_query
+                    && sees(past + query, key, window, causal)
+                {
                     let score = score(likely[place], scale, bound, bounded);
                     chance = f32::exp(score - total);
                     change = chance * (changed[place] - mean) * scale;

@@ -18,6 +18,7 @@ pub fn to_queries(
     keys: &[f32],
     values: &[f32],
     totals: &[f32],
+    documents: &[i32],
     result: &mut [f32],
     summary: &mut [f32],
     tokens: usize,
@@ -60,24 +61,29 @@ pub fn to_queries(
     let of_turns = shared_row();
     let query = first_query + of_turns;
     let mut total = 0.0f32;
+    let mut first_of_query = 0usize;
+    let mut end_of_query = 0usize;
     if query < tokens {
         total = totals[total_start + query];
+        first_of_query = documents[query] as usize;
+        end_of_query = documents[tokens + query] as usize;
     }
     let mut mean = 0.0f32;
 
-    let mut key = 0usize;
-    let mut end = key_count;
+    let mut last = first_query + comptime!(SIDE - 1);
+    if last >= tokens {
+        last = tokens - 1;
+    }
+    let mut key = documents[first_query] as usize;
+    let mut end = documents[tokens + last] as usize;
     if comptime!(causal) {
-        let mut last = first_query + comptime!(SIDE);
-        if last > tokens {
-            last = tokens;
-        }
-        end = past + last;
+        end = past + last + 1;
         let seen = past + first_query + 1;
-        if seen > window {
-            key = (seen - window) / comptime!(SIDE) * comptime!(SIDE);
+        if seen > window + key {
+            key = seen - window;
         }
     }
+    key = key / comptime!(SIDE) * comptime!(SIDE);
     let mut with_change = zeros(comptime!(own_squares * OWN));
     let mut without = zeros(comptime!(own_squares * OWN));
     while key < end {
@@ -134,7 +140,10 @@ pub fn to_queries(
             let place = of_turns * comptime!(SIDE) + of_turn;
             let mut slope = 0.0f32;
             let mut change = 0.0f32;
-            if query < tokens && of_key < key_count && sees(past + query, of_key, window, causal) {
+            if of_key >= first_of_query
+                && of_key < end_of_query
+                && sees(past + query, of_key, window, causal)
+            {
                 let score = score(steep[place], scale, bound, bounded);
                 slope = f32::exp(score - total);
                 change = slope * changed[place];
