@@ -13,7 +13,7 @@ export interface Cut {
   proposed: number | null;
 }
 
-// Lengths are multiples of it: batches are padded to one.
+// Lengths that are proposed are multiples of it.
 const MULTIPLE = 8;
 // One example may be many times as long as most: further than this, the length is doubled at a time.
 const AT_ONCE = 512;
