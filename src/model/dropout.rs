@@ -85,7 +85,7 @@ impl Dropout {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "webgpu")))]
 mod tests {
     use burn::tensor::Device;
 
