@@ -100,7 +100,8 @@ pub fn attention(
     Autodiff
 )]
 pub(super) trait Attention: Backend {
-    /// As [`attention`](fn@attention), and ln Σ exp(score) of each query, [S, H, T].
+    /// As [`attention`](fn@attention), and what the way back asks of each query and head: ln Σ exp(score), [S, H, T]; on
+    /// WebGPU with the bounds of its document, [S, H, T, 3], because a kernel has no more than eight buffers.
     #[fusion(meta = described)]
     fn attention(
         queries: FloatTensor<Self>,
@@ -142,7 +143,7 @@ fn described(
     _scores: &Scores,
 ) -> (TensorSpec, TensorSpec) {
     let [sequences, tokens, heads] = [0, 1, 2].map(|axis| queries.shape[axis]);
-    let totals = Shape::new([sequences, heads, tokens]);
+    let totals = Shape::new([sequences, heads, tokens, 3]);
     (queries.clone(), TensorSpec::new(totals, queries.dtype))
 }
 

@@ -33,10 +33,11 @@ impl BlockValues {
             + norm(Norm::AttentionOutput, channels)
             + norm(Norm::FeedForward, channels)
             + norm(Norm::FeedForwardOutput, channels);
-        // What goes into it, and a number a head.
+        // What goes into it, and a number a head; on WebGPU three.
+        let of_head = if cfg!(feature = "webgpu") { 3.0 } else { 1.0 };
         let attention = queries
             + Self::keys_and_values(config, &settings.targets)
-            + config.num_attention_heads as f64;
+            + of_head * config.num_attention_heads as f64;
         let is_gated = config.architecture.is_gated();
         let (feed_forward, to_feed_forward) = match (is_gated, config.activation) {
             // Gate and values of one layer are views of its result, which are copied to be read in order.

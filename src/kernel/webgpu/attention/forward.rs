@@ -9,6 +9,8 @@ use super::tile::{
 
 /// Softmax as Milakov and Gimelshein 2018 (arXiv 1805.02867) compute it: with the largest score so far, by which what was
 /// summed is corrected when a larger one comes.
+///
+/// `totals` takes for each query ln Σ exp(score) and the bounds of its document, which are whole numbers that f32 holds.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments)]
 pub fn forward(
@@ -209,6 +211,9 @@ pub fn forward(
     }
     let query = first_query + unit;
     if part == 0 && unit < comptime!(SIDE) && query < tokens {
-        totals[(sequence * heads + head) * tokens + query] = largest[unit] + f32::ln(sum[unit]);
+        let place = ((sequence * heads + head) * tokens + query) * 3;
+        totals[place] = largest[unit] + f32::ln(sum[unit]);
+        totals[place + 1] = documents[query] as f32;
+        totals[place + 2] = documents[tokens + query] as f32;
     }
 }

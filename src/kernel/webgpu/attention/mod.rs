@@ -33,7 +33,7 @@ impl Attention for CubeBackend {
         let (keys, values) = (with_rows_in_order(keys), with_rows_in_order(values));
         let plan = Plan::new(&queries, &keys, scores);
         let result = empty_like(&queries);
-        let totals = empty(&queries, [plan.sequences, plan.heads, plan.tokens]);
+        let totals = empty(&queries, [plan.sequences, plan.heads, plan.tokens, 3]);
         let ([key_sequence, key_head, key_row], [value_sequence, value_head, value_row]) =
             (strides(&keys), strides(&values));
         // SAFETY: a thread reads and writes rows below the tokens, keys and heads of the plan, which the tensors have, and
@@ -81,20 +81,19 @@ impl AttentionGradients for CubeBackend {
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
         totals: FloatTensor<Self>,
-        documents: IntTensor<Self>,
+        _documents: IntTensor<Self>,
         scores: Scores,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (gradient, queries) = (into_contiguous(gradient), into_contiguous(queries));
         let totals = into_contiguous(totals);
-        let documents = into_contiguous(documents);
         let (keys, values) = (with_rows_in_order(keys), with_rows_in_order(values));
         let plan = Plan::new(&queries, &keys, scores);
         let to_queries = empty_like(&queries);
         let [to_keys, to_values] = [&keys, &values].map(empty_like);
-        let summary = empty(&queries, [plan.sequences, plan.heads, plan.tokens, 2]);
+        let summary = empty(&queries, [plan.sequences, plan.heads, plan.tokens, 4]);
         let ([key_sequence, key_head, key_row], [value_sequence, value_head, value_row]) =
             (strides(&keys), strides(&values));
-        // SAFETY: as above; the gradient has the queries' shape, and the summary two values a query and head.
+        // SAFETY: as above; the gradient has the queries' shape, and the summary four values a query and head.
         unsafe {
             to_queries::to_queries::launch_unchecked(
                 &to_queries.client,
@@ -105,7 +104,6 @@ impl AttentionGradients for CubeBackend {
                 keys.clone().into_buffer_arg(),
                 values.clone().into_buffer_arg(),
                 totals.into_buffer_arg(),
-                documents.clone().into_buffer_arg(),
                 to_queries.clone().into_buffer_arg(),
                 summary.clone().into_buffer_arg(),
                 plan.tokens,
@@ -137,7 +135,6 @@ impl AttentionGradients for CubeBackend {
                 keys.into_buffer_arg(),
                 values.into_buffer_arg(),
                 summary.into_buffer_arg(),
-                documents.into_buffer_arg(),
                 to_keys.clone().into_buffer_arg(),
                 to_values.clone().into_buffer_arg(),
                 plan.tokens,

@@ -16,7 +16,6 @@ pub fn to_keys(
     keys: &[f32],
     values: &[f32],
     summary: &[f32],
-    documents: &[i32],
     of_keys: &mut [f32],
     of_values: &mut [f32],
     tokens: usize,
@@ -68,7 +67,8 @@ pub fn to_keys(
         }
         let mut behind = last_key + window;
         if last_key >= past {
-            let end_of_document = documents[tokens + last_key - past] as usize;
+            let of_head = (sequence * heads + of_head * group) * tokens;
+            let end_of_document = summary[(of_head + last_key - past) * 4 + 3] as usize;
             if end_of_document < behind {
                 behind = end_of_document;
             }
@@ -140,11 +140,11 @@ pub fn to_keys(
             let mut first_of_query = 0usize;
             let mut end_of_query = 0usize;
             if query < tokens {
-                let of_query = (total_start + query) * 2;
+                let of_query = (total_start + query) * 4;
                 total = summary[of_query];
                 mean = summary[of_query + 1];
-                first_of_query = documents[query] as usize;
-                end_of_query = documents[tokens + query] as usize;
+                first_of_query = summary[of_query + 2] as usize;
+                end_of_query = summary[of_query + 3] as usize;
             }
             for turn in 0..comptime!(TURNS) {
                 let of_turn = column_of_turn(turn);

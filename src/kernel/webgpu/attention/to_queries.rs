@@ -9,7 +9,7 @@ use super::tile::{
 
 /// ∂Q in one pass over the keys: Σ P ∘ ∂P is only known at its end, so `Σ P ∘ ∂P · K` and `Σ P · K` are added up apart.
 ///
-/// `summary` takes for each query its total and Σ P ∘ ∂P, for the gradients of keys and values.
+/// `summary` takes for each query its total, Σ P ∘ ∂P and the bounds of its document, for the gradients of keys and values.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments)]
 pub fn to_queries(
@@ -18,7 +18,6 @@ pub fn to_queries(
     keys: &[f32],
     values: &[f32],
     totals: &[f32],
-    documents: &[i32],
     result: &mut [f32],
     summary: &mut [f32],
     tokens: usize,
@@ -64,9 +63,10 @@ pub fn to_queries(
     let mut first_of_query = 0usize;
     let mut end_of_query = 0usize;
     if query < tokens {
-        total = totals[total_start + query];
-        first_of_query = documents[query] as usize;
-        end_of_query = documents[tokens + query] as usize;
+        let of_query = (total_start + query) * 3;
+        total = totals[of_query];
+        first_of_query = totals[of_query + 1] as usize;
+        end_of_query = totals[of_query + 2] as usize;
     }
     let mut mean = 0.0f32;
 
@@ -74,8 +74,8 @@ pub fn to_queries(
     if last >= tokens {
         last = tokens - 1;
     }
-    let mut key = documents[first_query] as usize;
-    let mut end = documents[tokens + last] as usize;
+    let mut key = totals[(total_start + first_query) * 3 + 1] as usize;
+    let mut end = totals[(total_start + last) * 3 + 2] as usize;
     if comptime!(causal) {
         end = past + last + 1;
         let seen = past + first_query + 1;
@@ -196,9 +196,11 @@ pub fn to_queries(
         for sharer in 0..comptime!(SHARERS) {
             sum += left[of_turns * comptime!(SHARERS) + sharer];
         }
-        let place = (total_start + query) * 2;
+        let place = (total_start + query) * 4;
         summary[place] = total;
         summary[place + 1] = sum;
+        summary[place + 2] = first_of_query as f32;
+        summary[place + 3] = end_of_query as f32;
     }
     #[unroll]
     for square in 0..own_squares {
