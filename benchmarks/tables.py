@@ -118,7 +118,7 @@ def models():
         [
             {"qwen3_06b": "Qwen3-0.6B, Q8_0, random", "gemma3_270m": "Gemma 3 270M, Q4_K_M"}[one["model"]], one["engine"],
             megabytes(one["peak"]), megabytes(one["estimate"]), f"{(one['estimate'] / one['peak'] - 1) * 100:+.1f} %",
-            number(sorted(one["seconds"])[len(one["seconds"]) // 2]), " ".join(f"{loss:.3f}" for loss in one["losses"]),
+            number(median(one["seconds"])), " ".join(f"{loss:.3f}" for loss in one["losses"]),
         ]
         for one in found["cases"]
     ]

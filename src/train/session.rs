@@ -14,7 +14,7 @@ use super::{
 };
 use crate::engine::EngineError;
 use crate::kernel::ProductPrecision;
-use crate::model::{Adapters, Dropout, Places};
+use crate::model::{Adapters, Dropout};
 use crate::optim::{
     BankCoefficients, Coefficients, Diagnostics, Optimizer, OptimizerSettings, RunDiagnostics,
 };
@@ -185,7 +185,7 @@ impl Session {
         let mut sum: Option<StepGradients> = None;
         for examples in self.parts(rows) {
             let part = M::part(batch, examples.clone());
-            let dropout = self.dropout(examples, M::places(&part));
+            let dropout = self.dropout::<M>(examples, &part);
             let settings = PassSettings {
                 dropout: dropout.as_ref(),
                 whole,
@@ -212,16 +212,15 @@ impl Session {
         Clock::new(self.step.is_multiple_of(STEPS_BETWEEN_SPLITS))
     }
 
-    /// The dropout of this step on some examples of its batch; `None` where there is none.
-    fn dropout(&self, examples: Range<usize>, places: Option<Places>) -> Option<Dropout> {
-        let dropout = Dropout {
+    /// The dropout of this step on some examples of its batch, which are `part`; `None` where there is none.
+    fn dropout<M: Trainable>(&self, examples: Range<usize>, part: &M::Batch) -> Option<Dropout> {
+        (self.settings.dropout > 0.0).then(|| Dropout {
             share: self.settings.dropout,
             seed: u64::from(self.settings.seed),
             step: self.step,
             examples,
-            places,
-        };
-        (self.settings.dropout > 0.0).then_some(dropout)
+            places: M::places(part),
+        })
     }
 
     /// The step from its gradients on, whatever the model is. `tokens` is the size of the batch, as the
