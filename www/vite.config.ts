@@ -4,6 +4,7 @@ import manifest from './package.json' with { type: 'json' };
 import { responseHeaders } from './policy.ts';
 import { policy } from './policy-plugin.ts';
 import { precompressed } from './precompressed-plugin.ts';
+import { apartTestHooks } from './test-hooks-plugin.ts';
 
 const isolation = Object.fromEntries(
   Object.entries(responseHeaders).filter(([name]) => name.startsWith('Cross-Origin-')),
@@ -14,7 +15,7 @@ export default defineConfig({
   base: './',
   // A missing file is a 404 and not the page: the page asks whether models are there.
   appType: 'mpa',
-  plugins: [policy(), offline(), precompressed()],
+  plugins: [policy(), apartTestHooks(), offline(), precompressed()],
   define: {
     __VERSION__: JSON.stringify(manifest.version),
     __WEBGPU_TO_COME__: JSON.stringify(Boolean(process.env.WEBGPU_TO_COME)),

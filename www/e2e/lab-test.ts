@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { preview } from 'vite';
+import { besideTestHooks } from '../test-hooks-plugin';
 
 const www = join(import.meta.dirname, '..');
 const golden = join(www, '..', 'tests', 'fixtures', 'golden');
@@ -42,7 +43,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     async ({}, use) => {
       if (!existsSync(join(www, 'dist', 'index.html')))
         throw new Error('Build the page first: npm run build');
-      const server = await preview({ root: www, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
+      const server = await preview({
+        root: www,
+        plugins: [besideTestHooks()],
+        preview: { port: 0, host: '127.0.0.1' },
+        logLevel: 'error',
+      });
       const address = server.httpServer.address();
       if (address === null || typeof address === 'string') throw new Error('the server has no port');
       await use(`http://127.0.0.1:${address.port}`);

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { responseHeaders } from '../policy';
 import { expect, test } from './lab-test';
 
@@ -20,6 +22,16 @@ test('every response says what the page may do, workers’ scripts among them', 
   for (const [name, value] of Object.entries(responseHeaders)) {
     expect(await hosts.text()).toContain(`  ${name}: ${value}\n`);
   }
+});
+
+test('the built page has nothing that only tests may do', () => {
+  const dist = join(import.meta.dirname, '..', 'dist');
+  const scripts = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.js$/.test(name),
+  );
+  expect(scripts.length).toBeGreaterThan(5);
+  for (const name of scripts)
+    expect(readFileSync(join(dist, name), 'utf8'), name).not.toContain('crashWorker');
 });
 
 test('the policy forbids nothing that the page does, and what it does not do', async ({ lab }) => {

@@ -1,7 +1,7 @@
 import type { App } from './language/app';
 import type { StepTimes } from './protocol';
 
-/** What end-to-end tests need to do and no user can. Only there with `?test-hooks` in the address. */
+/** What end-to-end tests need to do and no user can. The built page is without it; page tests serve it beside. */
 export interface TestHooks {
   /** Ends a worker as the browser does when it runs out of memory. */
   crashWorker(index: number): void;
