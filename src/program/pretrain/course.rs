@@ -71,8 +71,9 @@ pub async fn train(course: &mut impl Course, folder: &Folder) -> Result<Vec<Poin
         folder.add(&point)?;
         points.push(point);
         if due {
-            folder.keep(&course.checkpoint().await?)?;
+            // In this order: a checkpoint of the last step is never there without the model.
             course.write_model().await?;
+            folder.keep(&course.checkpoint().await?)?;
         }
     }
     bar.finish_and_clear();

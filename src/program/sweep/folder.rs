@@ -1,7 +1,7 @@
 //! Where a sweep keeps what it has done, so that it can be stopped at any time.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -84,7 +84,7 @@ impl Folder {
         Ok(Self { path: path.into() })
     }
 
-    /// Runs that are finished. A last line that was only half written is left out.
+    /// Runs that are finished. A line that was only half written is left out.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -93,10 +93,11 @@ impl Folder {
         if !file.exists() {
             return Ok(Vec::new());
         }
-        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let lines = text.lines();
+        // As bytes: half of a line may end in half of a letter.
+        let text = fs::read(&file).with_context(|| file.display().to_string())?;
+        let lines = text.split(|byte| *byte == b'\n');
         Ok(lines
-            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter_map(|line| serde_json::from_slice(line).ok())
             .collect())
     }
 
@@ -106,17 +107,14 @@ impl Folder {
     /// A file that cannot be written.
     pub fn add(&self, results: &[Finished]) -> Result<()> {
         let path = self.path.join(RESULTS);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .with_context(|| path.display().to_string())?;
         let mut text = String::new();
         for result in results {
             text.push_str(&serde_json::to_string(result)?);
             text.push('\n');
         }
-        file.write_all(text.as_bytes())
+        let mut file = OpenOptions::new();
+        let file = file.create(true).read(true).append(true).open(&path);
+        file.and_then(|file| append_lines(file, text))
             .with_context(|| path.display().to_string())
     }
 
@@ -176,9 +174,60 @@ impl Folder {
     }
 }
 
+/// Adds whole lines. Where a kill has left half a line, it stays alone on its own.
+fn append_lines(mut file: File, mut text: String) -> io::Result<()> {
+    let length = file.seek(SeekFrom::End(0))?;
+    if length > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::Start(length - 1))?;
+        file.read_exact(&mut last)?;
+        if last != [b'\n'] {
+            text.insert(0, '\n');
+        }
+    }
+    file.write_all(text.as_bytes())
+}
+
 /// Writes a file so that it is there whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let draft = path.with_extension("draft");
     fs::write(&draft, bytes).with_context(|| draft.display().to_string())?;
     fs::rename(&draft, path).with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of a method of this name.
+    fn finished(method: &str) -> Finished {
+        let text = serde_json::json!({
+            "method": method, "lr": 0.1, "seed": 0, "validation_loss": 2.5, "diverged_at": null, "losses": [3.0],
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    #[test]
+    fn half_a_line_costs_no_other_line() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder {
+            path: place.path().to_owned(),
+        };
+        let (one, two, three) = (finished("e\u{301}te"), finished("two"), finished("three"));
+        folder.add(std::slice::from_ref(&one)).unwrap();
+        let file = place.path().join(RESULTS);
+        let whole = fs::read(&file).unwrap();
+        // The bytes of its accent are apart, too.
+        for cut in 1..whole.len() {
+            fs::write(&file, &whole[..cut]).unwrap();
+            folder.add(std::slice::from_ref(&two)).unwrap();
+            folder.add(std::slice::from_ref(&three)).unwrap();
+            let left = folder.results().unwrap();
+            let others = [two.clone(), three.clone()];
+            // Without its line end alone it is whole.
+            let whole_line = cut == whole.len() - 1;
+            assert_eq!(whole_line, left.contains(&one));
+            assert!(left.ends_with(&others), "cut at {cut}: {left:?}");
+        }
+    }
 }
