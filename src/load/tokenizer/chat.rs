@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::{
     python_json, template_date, template_growth,
     template_limits::{explained, set_limits},
+    template_tags,
 };
 
 /// Names under which files keep what an assistant thinks before it answers; the first one is what templates read.
@@ -110,7 +111,7 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
     let mut environment = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     let syntax = syntax.trim_blocks(true).lstrip_blocks(true).build()?;
-    environment.set_syntax(syntax);
+    environment.set_syntax(syntax.clone());
     let bytes = context.bytes();
     set_limits(&mut environment, context.messages.len(), bytes);
     environment.add_function(
@@ -126,6 +127,7 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
     // transformers passes them as null when there are none.
     environment.add_global("documents", ());
     let template = without_generation_tags(template);
+    template_tags::check_lengths(&template, syntax)?;
     let messages: Vec<_> = context
         .messages
         .iter()
@@ -134,6 +136,7 @@ pub fn render(template: &str, context: &Context<'_>) -> Result<String, Error> {
     let context = minijinja::context! { messages => Serde(messages), ..minijinja::Value::from(Serde(context)) };
     let template = environment.template_from_named_str("chat_template", &template)?;
     let compiled = get_compiled_template(&template);
+    template_tags::check_blocks(compiled)?;
     template_growth::render(&environment, compiled, context).map_err(explained)
 }
 

@@ -13,6 +13,7 @@ mod stream;
 mod template_date;
 mod template_growth;
 mod template_limits;
+mod template_tags;
 
 pub use chat::ChatMessage;
 pub use encoded::Encoded;

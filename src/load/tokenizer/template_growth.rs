@@ -13,6 +13,10 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, Value};
 
 /// What the filter is called; no template can write it.
 const FILTER: &str = "how-large";
+/// The same for what a namespace is given.
+const KEPT: &str = "is-kept";
+/// How the engine calls a namespace within.
+const NAMESPACE: &str = "::Namespace";
 /// No place in the engine's table of filters.
 const NOT_KEPT: u8 = !0;
 /// Values that a list may show, those within it counted as often as it shows them, beside as many as a conversation has bytes.
@@ -22,7 +26,7 @@ const DEEPEST: usize = 128;
 /// Values that are looked at for a unit of fuel.
 const VALUES_A_UNIT: usize = 64;
 
-/// Renders a template of `environment`.
+/// Renders a template of `environment` without blocks.
 ///
 /// # Errors
 /// Those of the template, and of a list that shows more than [`add_filter`] lets it.
@@ -32,10 +36,7 @@ pub fn render<'env>(
     context: Value,
 ) -> Result<String, Error> {
     let instructions = watched(&template.instructions);
-    let blocks = template.blocks.iter();
-    let blocks: BTreeMap<_, _> = blocks
-        .map(|(name, block)| (*name, watched(block)))
-        .collect();
+    let blocks = BTreeMap::new();
     let mut text = String::new();
     let mut output = make_string_output(&mut text);
     eval(
@@ -59,6 +60,46 @@ pub fn add_filter(environment: &mut Environment, bytes: usize) {
         state.consume_fuel(units as u64)?;
         Ok(value)
     });
+    // A namespace alone changes after it was made, and one that held itself would show itself without an end.
+    environment.add_filter(KEPT, |value: Value| {
+        let mut left = MOST_VALUES;
+        match holds_namespace(&value, DEEPEST, &mut left)? {
+            false => Ok(value),
+            true => Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "the template puts a namespace into a namespace; put what it holds there",
+            )),
+        }
+    });
+}
+
+/// Whether a value is or shows a namespace.
+fn holds_namespace(value: &Value, depth: usize, left: &mut usize) -> Result<bool, Error> {
+    let Some(object) = value.as_object() else {
+        return Ok(false);
+    };
+    if object.type_name().ends_with(NAMESPACE) {
+        return Ok(true);
+    }
+    let is_map = value.kind() == ValueKind::Map;
+    let Some(length) = value.len() else {
+        return Ok(false);
+    };
+    // What shows more is refused where it is made.
+    let Some(rest) = left.checked_sub(length).filter(|_| depth > 0) else {
+        return Ok(false);
+    };
+    *left = rest;
+    for element in value.try_iter()? {
+        let element = match is_map {
+            true => value.get_item(&element)?,
+            false => element,
+        };
+        if holds_namespace(&element, depth - 1, left)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Takes what a value shows off `left`.
@@ -95,9 +136,12 @@ fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'sourc
     let all = || (0..).map_while(|place| instructions.get(place));
     let mut moved = Vec::new();
     let mut next = 0;
-    for instruction in all() {
+    for (place, instruction) in (0..).zip(all()) {
         moved.push(next);
-        next += 1 + u32::from(compares(instruction)) + u32::from(makes_values(instruction));
+        next += 1
+            + u32::from(compares(instruction))
+            + u32::from(makes_values(instruction))
+            + u32::from(is_kept(instructions, place));
     }
     // A jump may go behind the last one.
     moved.push(next);
@@ -115,6 +159,9 @@ fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'sourc
         if compares(instruction) {
             add(filter.clone());
         }
+        if is_kept(instructions, place) {
+            add(Instruction::ApplyFilter(KEPT, Some(1), NOT_KEPT));
+        }
         add(match instruction {
             Instruction::Iterate(place) => Instruction::Iterate(to(*place)),
             Instruction::Jump(place) => Instruction::Jump(to(*place)),
@@ -131,6 +178,16 @@ fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'sourc
         }
     }
     result
+}
+
+/// Whether the value on top of the stack is given to a namespace, which is found from this place on.
+fn is_kept(instructions: &Instructions<'_>, place: u32) -> bool {
+    if !matches!(instructions.get(place), Some(Instruction::Lookup(_))) {
+        return false;
+    }
+    let mut after = (place + 1..).map_while(|next| instructions.get(next));
+    let found = after.find(|next| !matches!(next, Instruction::GetAttr(_)));
+    matches!(found, Some(Instruction::SetAttr(_)))
 }
 
 /// Whether it goes through the value on top of the stack, beside another one.

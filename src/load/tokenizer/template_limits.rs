@@ -11,6 +11,9 @@ const FUEL: u64 = 4_000;
 const FEWEST_MESSAGES: u64 = 50;
 /// Fuel for each byte of a conversation: a template may trim, cut and join what is said again and again.
 const FUEL_A_BYTE: u64 = 4;
+/// Depth of what is open at once: a loop counts 1, a macro that is called 4. A browser's stack of a megabyte ends at three
+/// hundred; templates that TRL ships come to some tens.
+const DEEPEST: usize = 120;
 /// Largest width that a format is given.
 const WIDEST: usize = 10_000;
 
@@ -20,6 +23,7 @@ pub fn set_limits(environment: &mut Environment, messages: usize, bytes: usize) 
     let fuel = messages.saturating_mul(FUEL);
     let fuel = fuel.saturating_add((bytes as u64).saturating_mul(FUEL_A_BYTE));
     environment.set_fuel(Some(fuel));
+    environment.set_recursion_limit(DEEPEST);
     environment.set_unknown_method_callback(method);
     template_growth::add_filter(environment, bytes);
 }

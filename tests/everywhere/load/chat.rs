@@ -197,9 +197,30 @@ fn templates_that_do_not_end_or_that_grow_without_bound_are_refused() {
         "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = dict(a=ns.x, b=ns.x) %}{% set ns.y = dict(a=ns.y, b=ns.y) %}{% endfor %}{{ [ns.x, ns.y]|unique|list|length }}",
         "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = ns.x|zip(ns.x)|list %}{% set ns.y = ns.y|zip(ns.y)|list %}{% endfor %}{{ [ns.x, ns.y]|sort|length }}",
         "{% set ns = namespace(x=[1]) %}{% for i in range(30000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+        "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns|tojson }}",
+        "{% set ns = namespace() %}{% set ns.x = [1, {'a': ns}] %}{{ ns }}",
+        "{% set a = namespace() %}{% set b = namespace(x=a) %}{% set a.x = b %}{{ a ~ b }}",
+        "{% block a %}{{ self.a() }}{% endblock %}",
+        "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
         "{% set x = range(90000)|list %}{% set y = range(90000)|list %}{% for i in range(9999) %}{% if [x] == [y] %}{% endif %}{% endfor %}",
     ];
-    for template in endless {
+    // Levels of a function that calls itself.
+    let deep = [
+        ("{{ 1", " + 1", " }}"),
+        ("{{ 1", " ~ 1", " }}"),
+        ("{{ 1", "|string", " }}"),
+        ("{{ a", ".b", " }}"),
+        ("{{ a", "()", " }}"),
+        ("{{ ", "not ", "1 }}"),
+        ("{{ ", "-", "1 }}"),
+        ("{{ ", "(", "1 }}"),
+        ("{{ ", "[", "1 }}"),
+        ("{{ ", "1 if 0 else ", "2 }}"),
+        ("{% if 0 %}", "{% elif 0 %}", "{% endif %}"),
+        ("", "{% if 1 %}", ""),
+    ];
+    let deep = deep.map(|(before, part, after)| format!("{before}{}{after}", part.repeat(50_000)));
+    for template in endless.into_iter().chain(deep.iter().map(String::as_str)) {
         let error = render(template, false).expect_err(template).to_string();
         assert!(error.contains("chat template: "), "{error}");
     }
