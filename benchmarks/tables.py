@@ -274,6 +274,30 @@ def ecosystem():
     return table(["figure", "value", "command"], rows)
 
 
+def reliability():
+    found = result("reliability")
+    rows = [
+        [name, f"{one['cases']:,}", f"{one['accepted'] / one['cases'] * 100:.0f} %", one["panics"], one["aborts"], one["hangs"],
+         one["memory_excess"]]
+        for name, one in found["targets"].items()
+    ]
+    figures = found["figures"]
+    rows.append(["**all**", f"{figures['fuzz_cases']:,}", "",
+                 *(figures[fault] for fault in ("panics", "aborts", "hangs", "memory_excess"))])
+    titles = ["what was malformed", "cases", "accepted", "panics", "aborts", "without an end", "too much memory"]
+    seeds = ", ".join(str(run["seed"]) for run in found["runs"])
+    return origin(found) + table(titles, rows) + f"\nSeeds {seeds}.\n"
+
+
+def kills():
+    found = result("reliability")
+    rows = [
+        [name, one["kills"], one["curves"], one["curves_equal"], one["trainings_lost"]]
+        for run in found["kills"] for name, one in run["kinds"].items()
+    ]
+    return table(["what was killed", "kills", "trainings", "with the same curve, to the bit", "lost"], rows)
+
+
 def overhead():
     found = result("overhead")
     rows = [

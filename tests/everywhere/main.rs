@@ -37,6 +37,8 @@ mod diffusion_lanes;
 mod diffusion_sessions;
 mod families;
 mod forms;
+#[cfg(not(feature = "webgpu"))]
+mod fuzz;
 mod golden_base;
 #[cfg(not(feature = "webgpu"))]
 mod golden_gguf;
