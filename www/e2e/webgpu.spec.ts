@@ -7,6 +7,16 @@ test.use({
   launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: softwareWebgpu },
 });
 
+const losses = async (lab: LabPage) => [await lab.losses(0), await lab.losses(1)];
+
+/** Both runs' losses are those of the CPU, but for what the order of sums changes. */
+function areClose(gpu: (number | null)[][], cpu: (number | null)[][], steps: number): void {
+  for (const [run, expected] of cpu.entries()) {
+    expect(expected).toHaveLength(steps);
+    for (const [step, loss] of expected.entries()) expect(gpu[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
+  }
+}
+
 /** Two steps on the CPU, then the same ones on WebGPU: the losses are equal. */
 async function trainsOnBoth(lab: LabPage, model?: ModelFiles): Promise<void> {
   const { page } = lab;
@@ -14,7 +24,7 @@ async function trainsOnBoth(lab: LabPage, model?: ModelFiles): Promise<void> {
   await lab.prepare({ steps: 2, validate: 0, ...(model === undefined ? {} : { model }) });
   await lab.start();
   await lab.finished();
-  const cpu = [await lab.losses(0), await lab.losses(1)];
+  const cpu = await losses(lab);
   await page.locator('label[for=engine-webgpu]').click();
   await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
   await expect(lab.button('start')).toBeEnabled();
@@ -24,11 +34,7 @@ async function trainsOnBoth(lab: LabPage, model?: ModelFiles): Promise<void> {
   // No words may push the bar out of its panel.
   expect(await transport.evaluate((panel) => panel.scrollWidth - panel.clientWidth)).toBe(0);
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
-  const gpu = [await lab.losses(0), await lab.losses(1)];
-  for (const [run, losses] of cpu.entries()) {
-    expect(losses).toHaveLength(2);
-    for (const [step, loss] of losses.entries()) expect(gpu[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
-  }
+  areClose(await losses(lab), cpu, 2);
 }
 
 test('a software adapter is passed over, and WebGPU on it trains as the CPU does', async ({ lab }) => {
@@ -105,31 +111,42 @@ test('a GGUF file with packed weights trains on WebGPU as on the CPU', async ({ 
   await trainsOnBoth(lab, [{ name: 'packed.gguf', mimeType: 'application/octet-stream', buffer }]);
 });
 
-test('a lost GPU device is replaced, and training resumes from the checkpoint', async ({ lab }) => {
-  test.setTimeout(600_000);
+/** A training on WebGPU loses its device after the first step, and has the losses of the CPU's after the last. */
+async function survives(lab: LabPage, loseDevice: () => Promise<unknown>): Promise<void> {
   const { page } = lab;
   await lab.withoutSamples();
   await lab.prepare({ steps: 3, validate: 0 });
   await lab.start();
   await lab.finished();
-  const cpu = [await lab.losses(0), await lab.losses(1)];
+  const cpu = await losses(lab);
   await lab.set('checkpoint_every', '1');
   await page.locator('label[for=engine-webgpu]').click();
   await expect(page.locator('#engine-badge')).toHaveText('WebGPU', { timeout: 120_000 });
   await expect(lab.button('start')).toBeEnabled();
   await lab.button('step').click();
   await expect(page.locator('#status')).toHaveText('Paused.', { timeout: 300_000 });
-  await page.evaluate(() => window.testHooks?.loseDevice());
+  await loseDevice();
   await lab.button('pause').click();
   await expect(page.locator('#status')).toHaveText('Finished.', { timeout: 300_000 });
   await expect(page.locator('#train .message.warn:visible')).toContainText('device was lost');
-  const resumed = [await lab.losses(0), await lab.losses(1)];
-  for (const [run, losses] of cpu.entries()) {
-    for (const [step, loss] of losses.entries())
-      expect(resumed[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
-  }
+  areClose(await losses(lab), cpu, 3);
+}
+
+test('a lost GPU device is replaced, and training resumes from the checkpoint', async ({ lab }) => {
+  test.setTimeout(600_000);
+  await survives(lab, () => lab.page.evaluate(() => window.testHooks?.loseDevice()));
   // Chromium reports the loss as an error; here it is what was asked for, and the only one.
   expect(lab.wrong.splice(0)).toEqual([
     'console: the wgpu device was lost (Destroyed): Device was destroyed.',
   ]);
+});
+
+test('the browser’s GPU process may crash, and training resumes from the checkpoint', async ({
+  lab,
+  browser,
+}) => {
+  test.setTimeout(600_000);
+  const session = await browser.newBrowserCDPSession();
+  await survives(lab, () => session.send('Browser.crashGpuProcess'));
+  for (const message of lab.wrong.splice(0)) expect(message).toContain('the wgpu device was lost');
 });
