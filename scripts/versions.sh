@@ -5,8 +5,6 @@
 # The `rust-version` of Cargo.toml.
 RUST_MIN=1.95
 
-# The crate and its command-line tool must have the same version: scripts/setup/wasm-tools.sh compares this with Cargo.lock.
-WASM_BINDGEN_VERSION=0.2.130
 WASM_PACK_VERSION=0.15.1
 
 # What Vite needs; scripts/setup/locks/node.txt is installed where there is none or an older one.

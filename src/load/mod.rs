@@ -3,11 +3,13 @@
 //! - [`source`]: where bytes come from, so that a file is never whole in memory
 //! - [`gguf`] and [`hugging_face`]: which tensors and metadata a file of each format holds, read from headers only
 //! - [`tensor`]: a tensor's place in its file, and its values
+//! - [`quoted`]: what a file says, within what is said of it
 //! - [`tokenizer`]: text to ids and back, and chat templates
 
 pub mod error;
 pub mod gguf;
 pub mod hugging_face;
+pub mod quoted;
 pub mod source;
 pub mod tensor;
 pub mod tokenizer;

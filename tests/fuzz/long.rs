@@ -32,6 +32,18 @@ struct Counts {
 }
 
 impl Counts {
+    fn failed(&self) -> bool {
+        let Self {
+            panics,
+            aborts,
+            hangs,
+            memory_excess,
+            unreadable_refusals,
+            ..
+        } = self;
+        panics + aborts + hangs + memory_excess + unreadable_refusals > 0
+    }
+
     fn add(&mut self, tried: &Tried) {
         self.cases += tried.cases;
         self.accepted += tried.accepted;
@@ -44,6 +56,40 @@ impl Counts {
                 Fault::Words => &mut self.unreadable_refusals,
             } += 1;
         }
+    }
+}
+
+/// What a target has had of the time.
+struct Share {
+    target: &'static str,
+    /// Cases of a turn.
+    turn: u64,
+    next: u64,
+    time: Duration,
+    counts: Counts,
+}
+
+impl Share {
+    fn new(target: &'static str, turn: u64) -> Self {
+        Self {
+            target,
+            turn,
+            next: 0,
+            time: Duration::ZERO,
+            counts: Counts::default(),
+        }
+    }
+
+    fn take_turn(&mut self, seed: u64) {
+        let begun = Instant::now();
+        let indices = self.next..self.next + self.turn;
+        self.next = indices.end;
+        let tried = supervise(self.target, Cases::Drawn { seed }, indices);
+        for finding in &tried.findings {
+            println!("{}, seed {seed}, {finding}", self.target);
+        }
+        self.counts.add(&tried);
+        self.time += begun.elapsed();
     }
 }
 
@@ -65,40 +111,32 @@ pub fn run(words: &[&str]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let end = Instant::now() + Duration::from_secs(60 * minutes);
-    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
-    let mut failed = false;
-    for turn in 0.. {
-        for &(name, count, _) in TARGETS
-            .iter()
-            .filter(|(name, ..)| named.is_empty() || named.contains(name))
-        {
-            if Instant::now() >= end {
-                return write(Path::new(output), &counts, failed);
-            }
-            let tried = supervise(
-                name,
-                Cases::Drawn { seed },
-                turn * count..(turn + 1) * count,
-            );
-            for finding in &tried.findings {
-                println!("{name}, seed {seed}, {finding}");
-                failed = true;
-            }
-            counts.entry(name).or_default().add(&tried);
-        }
+    let mut shares: Vec<Share> = TARGETS
+        .iter()
+        .filter(|(name, ..)| named.is_empty() || named.contains(name))
+        .map(|&(name, turn, _)| Share::new(name, turn))
+        .collect();
+    // Every target gets the same time: cases of some take a hundred times as long as those of others.
+    while Instant::now() < end
+        && let Some(share) = shares.iter_mut().min_by_key(|share| share.time)
+    {
+        share.take_turn(seed);
     }
-    ExitCode::SUCCESS
+    let counts: BTreeMap<&str, Counts> = shares
+        .into_iter()
+        .map(|share| (share.target, share.counts))
+        .collect();
+    write(Path::new(output), &counts)
 }
 
-fn write(output: &Path, counts: &BTreeMap<&str, Counts>, failed: bool) -> ExitCode {
+fn write(output: &Path, counts: &BTreeMap<&str, Counts>) -> ExitCode {
     let text = serde_json::to_string_pretty(counts).expect("counts are JSON");
     if let Err(error) = std::fs::write(output, text) {
         eprintln!("{}: {error}", output.display());
         return ExitCode::FAILURE;
     }
-    if failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    match counts.values().any(Counts::failed) {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
     }
 }

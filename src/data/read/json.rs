@@ -8,7 +8,7 @@ use super::{Read, ReadOptions, Record, RecordAtLine, chat, meant};
 use crate::data::columns::Columns;
 use crate::data::error::DataError;
 use crate::data::skipped::{RowError, SkippedRows};
-use crate::load::ChatMessage;
+use crate::load::{ChatMessage, quoted};
 
 /// A record for every row. Without columns, a row's own fields say what it is.
 ///
@@ -166,11 +166,7 @@ impl Row<'_> {
     }
 
     fn names(&self) -> String {
-        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        match names.as_slice() {
-            [] => "(none)".to_owned(),
-            names => names.join(", "),
-        }
+        quoted::names(self.0.iter().map(|(name, _)| name.as_str()))
     }
 
     /// Fields that mean something must not be passed over.
@@ -205,7 +201,8 @@ impl Row<'_> {
     fn text(&self, name: &str) -> Result<String, RowError> {
         let Some(json) = self.get(name) else {
             return Err(RowError::field(format!(
-                "has no field `{name}`; its fields are {}",
+                "has no field `{}`; its fields are {}",
+                quoted::text(name),
                 self.names()
             )));
         };

@@ -4,6 +4,7 @@ use super::{Read, Record, RecordAtLine, join, meant, pair, quotes};
 use crate::data::columns::Columns;
 use crate::data::error::DataError;
 use crate::data::skipped::{RowError, SkipReason};
+use crate::load::quoted;
 
 /// What may stand between fields.
 const SEPARATORS: [u8; 4] = [b'|', b';', b'\t', b','];
@@ -154,7 +155,7 @@ fn made(
                 (Some(column), None) => Ok(Made::Document(column)),
                 _ => wrong(format!(
                     "has the columns {}; choose which are the prompt and the completion, or name them {} or {TEXT}",
-                    names(header),
+                    quoted::names(header.iter()),
                     Columns::known()
                 )),
             };
@@ -167,14 +168,19 @@ fn made(
             (Some(one), Some(other)) => Err(DataError::in_file(
                 file,
                 format!(
-                    "calls two columns `{name}`, number {} and number {}; give each a name of its own",
+                    "calls two columns `{}`, number {} and number {}; give each a name of its own",
+                    quoted::text(name),
                     one + 1,
                     other + 1
                 ),
             )),
             (None, _) => Err(DataError::in_file(
                 file,
-                format!("has no column `{name}`; its columns are {}", names(header)),
+                format!(
+                    "has no column `{}`; its columns are {}",
+                    quoted::text(name),
+                    quoted::names(header.iter())
+                ),
             )),
         }
     };
@@ -272,10 +278,6 @@ fn explain(error: &csv::Error) -> String {
         ),
         _ => format!("cannot be read as a row of a table ({error}); export the table again as CSV"),
     }
-}
-
-fn names(header: &csv::StringRecord) -> String {
-    header.iter().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::load::quoted;
 use crate::model::architecture::Fields;
 
 /// The way out that is always there.
@@ -121,7 +122,7 @@ pub fn check(fields: &Fields) -> Result<(), String> {
             };
             return Err(format!(
                 "{name} is {}: {words}, which is not computed; {way_out}",
-                short(value)
+                quoted::text(&value.to_string())
             ));
         }
     }
@@ -166,7 +167,8 @@ pub fn notices(fields: &Fields) -> Result<Vec<String>, String> {
         if known(name) || !says_something(value) {
             continue;
         }
-        let value = short(value);
+        let value = value.to_string();
+        let value = quoted::text(&value);
         if name.starts_with("use_") {
             return Err(format!(
                 "{name} is {value}, which is not known here and may change what the adapter computes; {MERGE}"
@@ -188,14 +190,5 @@ fn says_something(value: &Value) -> bool {
         Value::String(text) => !text.is_empty(),
         Value::Array(list) => !list.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
-    }
-}
-
-fn short(value: &Value) -> String {
-    const MOST: usize = 60;
-    let text = value.to_string();
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }
