@@ -142,7 +142,7 @@ class Sweep:
             "data": {"sequence_length": 32}, "validation_examples": 3, "seeds": [0, 1], "extensions": 1,
             "methods": [
                 {"name": "AdamW", "preset": "adamw", "lrs": [1e-3, 1e-2]},
-                {"name": "Scaled", "preset": "scaled-adamw", "lrs": [1e-3, 1e-2]},
+                {"name": "Scaled", "preset": "scaled-adamw-safe", "lrs": [1e-3, 1e-2]},
                 {"name": "Wild", "preset": "scaled-gd-paper", "lrs": [1e30]},
             ],
         }
