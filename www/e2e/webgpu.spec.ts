@@ -13,7 +13,8 @@ const losses = async (lab: LabPage) => [await lab.losses(0), await lab.losses(1)
 function areClose(gpu: (number | null)[][], cpu: (number | null)[][], steps: number): void {
   for (const [run, expected] of cpu.entries()) {
     expect(expected).toHaveLength(steps);
-    for (const [step, loss] of expected.entries()) expect(gpu[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
+    for (const [step, loss] of expected.entries())
+      expect(gpu[run]?.[step]).toBeCloseTo(loss ?? Number.NaN, 3);
   }
 }
 
