@@ -92,11 +92,11 @@ fn try_all(name: &str, cases: Cases, indices: std::ops::Range<u64>, progress: &F
     });
     let mut accepted = 0;
     for index in indices {
-        let files = cases.case(target.as_ref(), name, index);
         let record = [index, accepted].map(u64::to_le_bytes).concat();
         progress
             .write_all_at(&record, 0)
             .expect("progress can be written");
+        let files = cases.case(target.as_ref(), name, index);
         watch::NOW.store(index, Relaxed);
         let bytes = files.iter().map(|(_, bytes)| bytes.len()).sum();
         let (outcome, took) = excess(bytes, || {

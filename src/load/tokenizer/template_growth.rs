@@ -1,9 +1,8 @@
 //! What a chat template makes of lists is looked at where it is made.
 //!
 //! minijinja's fuel pays for the elements of a list, and not for what a list shows: one that holds itself twice, forty times over,
-//! is forty small lists to fuel, and 2^40 elements to whoever compares it; and of lists that were joined, the joining is paid for
-//! when they are gone through, but 33 of them are one list in memory, unpaid. So a filter of ours stands behind every instruction
-//! that makes a value of values, and before those that compare.
+//! is forty small lists to fuel, and 2^40 elements to whoever compares it. So a filter of ours stands behind every instruction that
+//! makes a value of values, and before those that compare; and lists that are joined are made one at once.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +14,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, Value};
 const FILTER: &str = "how-large";
 /// The same for what a namespace is given.
 const KEPT: &str = "is-kept";
+/// The same for what was joined.
+const JOINED: &str = "joined";
 /// How the engine calls a namespace within.
 const NAMESPACE: &str = "::Namespace";
 /// No place in the engine's table of filters.
@@ -59,6 +60,18 @@ pub fn add_filter(environment: &mut Environment, bytes: usize) {
         let units = (most - left) / VALUES_A_UNIT;
         state.consume_fuel(units as u64)?;
         Ok(value)
+    });
+    // The engine keeps what was joined as its parts, and goes through all of them even where none has an element: an empty list
+    // that is joined with itself sixty times has no elements and 2^60 parts.
+    environment.add_filter(JOINED, move |value: Value| {
+        if value.kind() != ValueKind::Iterable {
+            return Ok(value);
+        }
+        let elements: Vec<Value> = value.try_iter()?.take(most + 1).collect();
+        match elements.len() > most {
+            true => Err(too_many()),
+            false => Ok(Value::from(elements)),
+        }
     });
     // A namespace alone changes after it was made, and one that held itself would show itself without an end.
     environment.add_filter(KEPT, |value: Value| {
@@ -114,13 +127,7 @@ fn count(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
         return Ok(());
     };
     let rest = left.checked_sub(length).filter(|_| depth > 0);
-    *left = rest.ok_or_else(|| {
-        let problem = format!(
-            "the template makes a list that shows more values than a conversation of its length has, or has more than {DEEPEST} \
-             lists in each other"
-        );
-        Error::new(ErrorKind::InvalidOperation, problem)
-    })?;
+    *left = rest.ok_or_else(too_many)?;
     for element in value.try_iter()? {
         let element = match is_map {
             true => value.get_item(&element)?,
@@ -129,6 +136,14 @@ fn count(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
         count(&element, depth - 1, left)?;
     }
     Ok(())
+}
+
+fn too_many() -> Error {
+    let problem = format!(
+        "the template makes a list that shows more values than a conversation of its length has, or has more than {DEEPEST} lists \
+         in each other"
+    );
+    Error::new(ErrorKind::InvalidOperation, problem)
 }
 
 /// The same instructions, with the filter behind those that make a value of values.
@@ -140,6 +155,7 @@ fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'sourc
         moved.push(next);
         next += 1
             + u32::from(compares(instruction))
+            + u32::from(matches!(instruction, Instruction::Add))
             + u32::from(makes_values(instruction))
             + u32::from(is_kept(instructions, place));
     }
@@ -173,6 +189,9 @@ fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'sourc
             }
             other => other.clone(),
         });
+        if matches!(instruction, Instruction::Add) {
+            add(Instruction::ApplyFilter(JOINED, Some(1), NOT_KEPT));
+        }
         if makes_values(instruction) {
             add(filter);
         }

@@ -54,6 +54,13 @@ fn templates_render_as_in_transformers() {
             "[]none26 Jul 2024",
             "",
         ),
+        // Lists are joined, and joined again; empty ones too.
+        (
+            "{{ [1] + [2, 3] }}{{ ([1] + []) is sequence }}{% set ns = namespace(x=[]) %}{% for i in range(60) %}\
+             {% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x }}",
+            "[1, 2, 3]True[]",
+            "",
+        ),
         // What Python goes through, and what it takes an element of.
         (
             "{% for it in [none, 'a', [1], {'a': 1}, 1, nothing] %}{{ it is iterable }} {{ it is sequence }},{% endfor %}",

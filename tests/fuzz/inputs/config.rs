@@ -105,7 +105,7 @@ impl Target for Config {
                     } else {
                         random.pick(&ideas).clone()
                     };
-                    set(&mut config, random.pick(NAMES), new);
+                    set(&mut config, random.text(NAMES), new);
                 }
                 _ => damage(random, &mut config, &ideas),
             }

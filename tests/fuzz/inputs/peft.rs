@@ -163,7 +163,7 @@ fn change_config(random: &mut Random, config: &mut Value) {
     } else {
         random.pick(&ideas).clone()
     };
-    set(config, random.pick(FIELDS), new);
+    set(config, random.text(FIELDS), new);
 }
 
 /// All tensors in half precision.

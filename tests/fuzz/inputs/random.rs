@@ -41,6 +41,11 @@ impl Random {
         &all[self.below(all.len())]
     }
 
+    /// One of `all`.
+    pub fn text<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.below(all.len())]
+    }
+
     pub fn byte(&mut self) -> u8 {
         self.0.random()
     }

@@ -156,11 +156,11 @@ fn change(random: &mut Random, settings: &mut Value) {
         random.pick(&ideas).clone()
     };
     match random.below(6) {
-        0 => set(settings, random.pick(SHARED), new),
+        0 => set(settings, random.text(SHARED), new),
         1 | 2 => {
             let run = format!("/runs/{}/optimizer", random.below(2));
             if let Some(optimizer) = settings.pointer_mut(&run) {
-                set(optimizer, random.pick(OPTIMIZER), new);
+                set(optimizer, random.text(OPTIMIZER), new);
             }
         }
         3 => {

@@ -116,7 +116,7 @@ fn change(random: &mut Random, tokenizer: &mut Value) {
                 "merges",
             ];
             if let Some(model) = tokenizer.get_mut("model") {
-                set(model, random.pick(&names), odd_value(random));
+                set(model, random.text(&names), odd_value(random));
             }
         }
         5 => {
@@ -129,7 +129,7 @@ fn change(random: &mut Random, tokenizer: &mut Value) {
         }
         6 => set(
             tokenizer,
-            random.pick(&["padding", "truncation"]),
+            random.text(&["padding", "truncation"]),
             random.pick(&parts).clone(),
         ),
         _ => damage(random, tokenizer, &parts),
