@@ -56,7 +56,7 @@ fn templates_render_as_in_transformers() {
         ),
         // Lists are joined, and joined again; empty ones too.
         (
-            "{{ [1] + [2, 3] }}{{ ([1] + []) is sequence }}{% set ns = namespace(x=[]) %}{% for i in range(60) %}\
+            "{{ [1] + [2, 3] }}{{ (messages + []) is sequence }}{% set ns = namespace(x=[]) %}{% for i in range(60) %}\
              {% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x }}",
             "[1, 2, 3]True[]",
             "",
