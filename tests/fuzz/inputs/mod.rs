@@ -6,7 +6,11 @@ pub mod config;
 pub mod data;
 mod fixtures;
 pub mod gguf;
-#[allow(dead_code, reason = "the tests of loading use the rest")]
+#[allow(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the tests of loading use the rest, and tests/everywhere has it in both"
+)]
 #[path = "../../everywhere/load/gguf_writer.rs"]
 mod gguf_writer;
 mod json;
