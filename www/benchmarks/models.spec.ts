@@ -74,7 +74,9 @@ test('models of big vocabularies', async ({ page }) => {
       );
       seconds.push(done.seconds);
       losses.push(done.value.runs[0]?.loss ?? Number.NaN);
-      process.stdout.write(`${engine} ${model}: step ${step + 1} of ${one.steps}, ${done.seconds.toFixed(1)} s\n`);
+      process.stdout.write(
+        `${engine} ${model}: step ${step + 1} of ${one.steps}, ${done.seconds.toFixed(1)} s\n`,
+      );
     }
     const bytes = await bench.ask<{ heap: number; mostGpu: number }>(engine, SCRIPT, 'bytes');
     // The module's memory never shrinks, so this is its peak.
