@@ -5,6 +5,10 @@
 //! and memory beyond what the input explains are findings. `cargo test` tries a fixed number of each target's cases;
 //! `scripts/fuzz` goes on for as long as it is told.
 
+// wasm-pack builds all tests, this one too, which has no processes there. Both attributes are needed, in this order.
+#![cfg_attr(target_arch = "wasm32", no_main)]
+#![cfg(not(target_arch = "wasm32"))]
+
 mod allocator;
 mod cases;
 mod child;
