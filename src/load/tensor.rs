@@ -1,6 +1,6 @@
 //! A weight of the model: what its file says about it, and its values.
 
-use super::{error::LoadError, source::Source};
+use super::{error::LoadError, quoted, source::Source};
 use crate::packed::StorageType;
 
 /// What a checkpoint says about one tensor, without its values.
@@ -98,7 +98,10 @@ impl StoredTensors {
             }
         };
         self.unreadable.push(UnreadableTensor {
-            why: LoadError::new(source.name(), format!("tensor {name} {problem}")),
+            why: LoadError::new(
+                source.name(),
+                format!("tensor {} {problem}", quoted::text(&name)),
+            ),
             name,
             is_no_weight,
         });
@@ -160,8 +163,10 @@ impl StoredTensor {
         storage: StorageType,
         offset: u64,
     ) -> Result<Self, LoadError> {
-        let wrong =
-            |problem: String| LoadError::new(source.name(), format!("tensor {name} {problem}"));
+        let wrong = |problem: String| {
+            let tensor = quoted::text(&name);
+            LoadError::new(source.name(), format!("tensor {tensor} {problem}"))
+        };
         let Some((&row_values, outer)) = dimensions.split_last() else {
             return Err(wrong("has no dimensions".to_owned()));
         };

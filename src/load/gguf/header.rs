@@ -7,6 +7,7 @@ use super::{
 };
 use crate::load::{
     error::LoadError,
+    quoted,
     source::{self, Source},
 };
 
@@ -159,7 +160,8 @@ fn declared_tensor(cursor: &mut Cursor<'_>) -> Result<DeclaredTensor, Stop> {
     let dimension_count = cursor.u32("a number of dimensions")?;
     if !(1..=4).contains(&dimension_count) {
         return Err(Stop::Wrong(format!(
-            "tensor {name} has {dimension_count} dimensions; 1 to 4 are accepted"
+            "tensor {} has {dimension_count} dimensions; 1 to 4 are accepted",
+            quoted::text(&name)
         )));
     }
     let mut dimensions = Vec::new();

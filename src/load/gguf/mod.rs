@@ -14,6 +14,7 @@ pub(crate) use parts::Parts;
 
 use super::{
     error::LoadError,
+    quoted,
     source::Source,
     tensor::{StoredTensor, StoredTensors, UnreadType},
 };
@@ -65,12 +66,14 @@ pub(crate) fn stored_tensors<S: Source>(
         if !offset.is_multiple_of(header.alignment) {
             let alignment = header.alignment;
             return Err(wrong(format!(
-                "tensor {name} has offset {offset}, which is no multiple of the alignment {alignment}"
+                "tensor {} has offset {offset}, which is no multiple of the alignment {alignment}",
+                quoted::text(name)
             )));
         }
         let Some(start) = header.data_start.checked_add(*offset) else {
             return Err(wrong(format!(
-                "tensor {name} has the absurd offset {offset}"
+                "tensor {} has the absurd offset {offset}",
+                quoted::text(name)
             )));
         };
         stored.add(source, file, name.clone(), dimensions, storage, start)?;

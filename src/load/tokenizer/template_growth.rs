@@ -16,6 +16,8 @@ const FILTER: &str = "how-large";
 const KEPT: &str = "is-kept";
 /// The same for what was joined.
 const JOINED: &str = "joined";
+/// The same for the step of a slice.
+const STEP: &str = "step";
 /// How the engine calls a namespace within.
 const NAMESPACE: &str = "::Namespace";
 /// No place in the engine's table of filters.
@@ -72,6 +74,11 @@ pub fn add_filter(environment: &mut Environment, bytes: usize) {
             true => Err(too_many()),
             false => Ok(Value::from(elements)),
         }
+    });
+    // The engine takes a step to 32 bits in a browser, where 2^32 becomes 0, and divides by it.
+    environment.add_filter(STEP, |step: Value| {
+        let longest = i64::from(i32::MAX);
+        i64::try_from(step.clone()).map_or(step, |step| step.clamp(-longest, longest).into())
     });
     // A namespace alone changes after it was made, and one that held itself would show itself without an end.
     environment.add_filter(KEPT, |value: Value| {
@@ -155,6 +162,7 @@ fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'sourc
         moved.push(next);
         next += 1
             + u32::from(compares(instruction))
+            + u32::from(matches!(instruction, Instruction::Slice))
             + u32::from(matches!(instruction, Instruction::Add))
             + u32::from(makes_values(instruction))
             + u32::from(is_kept(instructions, place));
@@ -174,6 +182,9 @@ fn watched<'source>(instructions: &Instructions<'source>) -> Instructions<'sourc
         let filter = Instruction::ApplyFilter(FILTER, Some(1), NOT_KEPT);
         if compares(instruction) {
             add(filter.clone());
+        }
+        if matches!(instruction, Instruction::Slice) {
+            add(Instruction::ApplyFilter(STEP, Some(1), NOT_KEPT));
         }
         if is_kept(instructions, place) {
             add(Instruction::ApplyFilter(KEPT, Some(1), NOT_KEPT));

@@ -61,6 +61,12 @@ fn templates_render_as_in_transformers() {
             "[1, 2, 3]True[]",
             "",
         ),
+        // A step may be longer than 32 bits hold.
+        (
+            "{{ 'abc'[::-4294967296] }}{{ 'abc'[::4294967296] }}",
+            "ca",
+            "",
+        ),
         // What Python goes through, and what it takes an element of.
         (
             "{% for it in [none, 'a', [1], {'a': 1}, 1, nothing] %}{{ it is iterable }} {{ it is sequence }},{% endfor %}",
