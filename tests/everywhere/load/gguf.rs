@@ -8,18 +8,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{
     GOLDEN_WEIGHTS, assert_refused,
-    gguf_writer::{GgufWriter, Sizes, TINY, TOKENS, Value, WrittenTensor},
+    gguf_writer::{GgufWriter, Sizes, TINY, TOKENS, Value, WIDE, WrittenTensor},
     golden_folder, open, theta,
-};
-
-/// Rows of at least 256 values everywhere, so that every storage type fits.
-const WIDE: Sizes = Sizes {
-    hidden: 256,
-    feed_forward: 256,
-    heads: 4,
-    key_heads: 2,
-    head_dim: 64,
-    layers: 1,
 };
 
 async fn open_gguf(writer: &GgufWriter) -> Checkpoint<MemorySource> {

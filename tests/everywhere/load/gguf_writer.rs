@@ -58,6 +58,16 @@ pub const TINY: Sizes = Sizes {
     layers: 1,
 };
 
+/// Rows of at least 256 values everywhere, so that every storage type fits.
+pub const WIDE: Sizes = Sizes {
+    hidden: 256,
+    feed_forward: 256,
+    heads: 4,
+    key_heads: 2,
+    head_dim: 64,
+    layers: 1,
+};
+
 /// Number of tokens of [`GgufWriter::with_tokenizer`].
 pub const TOKENS: u64 = 261;
 

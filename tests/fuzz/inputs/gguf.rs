@@ -3,7 +3,7 @@
 use super::{
     Files, Outcome, Random, Target,
     bytes::wound,
-    gguf_writer::{GgufWriter, Sizes, TINY, TOKENS, Value},
+    gguf_writer::{GgufWriter, TINY, TOKENS, Value, WIDE},
     numbers::number,
     texts::odd_text,
     using::open_and_use,
@@ -68,16 +68,6 @@ const PACKED: &[(u32, usize, usize)] = &[
     (13, 256, 176),
     (14, 256, 210),
 ];
-
-/// As wide as a block of K-quants.
-const WIDE: Sizes = Sizes {
-    hidden: 256,
-    feed_forward: 256,
-    heads: 4,
-    key_heads: 2,
-    head_dim: 64,
-    layers: 1,
-};
 
 impl Target for Gguf {
     fn draw(&self, random: &mut Random) -> Files {
